@@ -16,6 +16,7 @@ import type { AccountSettings, Accounts } from './model.ts';
 import { createProviderLinks } from './provider-links.ts';
 import { createRemoval } from './removal.ts';
 import { createReplays } from './replays.ts';
+import { createSavedViews } from './saved-views.ts';
 import { createSecondFactors } from './second-factors.ts';
 import { ACTIVITY_KIND, type Activity } from './sessions.ts';
 import { createTenants } from './tenants.ts';
@@ -66,6 +67,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
   const replays = createReplays(store, clock);
   const secondFactors = createSecondFactors(store, clock, bus);
   const providerLinks = createProviderLinks(store, clock);
+  const savedViews = createSavedViews(store);
   const removal = createRemoval({
     tenants,
     customers,
@@ -81,6 +83,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
       await replays.forget(id);
       await secondFactors.forget(id);
       await providerLinks.forget(id);
+      await savedViews.forget(id);
       await forgetUser(id);
     },
   });
@@ -90,6 +93,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     replays,
     secondFactors,
     providerLinks,
+    savedViews,
     tenants: createTenants(tenants, removal, clock),
     customers: createCustomers(customers, tenants, removal, clock),
     users: createUsers({ clock, settings, users, tenants, customers, activities, removal, changed }),

@@ -12,6 +12,7 @@ import type { Unavailable } from '../runtime/decider.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { ProviderLinks } from './provider-links.ts';
 import type { Replays } from './replays.ts';
+import type { SavedViews } from './saved-views.ts';
 import type { SecondFactors } from './second-factors.ts';
 
 /** Postal and electronic address, as tenants and customers carry it. All of it optional. */
@@ -340,6 +341,7 @@ export interface Users {
 
 export interface Accounts {
   readonly apiKeys: ApiKeys;
+  readonly savedViews: SavedViews;
   /** Answers that users can have again. */
   readonly replays: Replays;
   readonly secondFactors: SecondFactors;

@@ -69,6 +69,7 @@ import { providerLogoutRoutes } from './provider-logout.ts';
 import { providerRoutes } from './providers.ts';
 import { publicRoutes } from './public.ts';
 import { rpcRoutes } from './rpc.ts';
+import { savedViewRoutes } from './saved-views.ts';
 import { sessionRoutes } from './sessions.ts';
 import { signInRoutes } from './sign-ins.ts';
 import { signUpRoutes } from './sign-up.ts';
@@ -145,6 +146,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...signUpRoutes({ ...needs, factors }),
     ...mailSettingsRoutes(needs),
     ...mailNoticeRoutes(needs), // before users: none has the id "mailNotices"
+    ...savedViewRoutes(needs), // likewise
     ...publicRoutes(needs), // before assignments: no customer has the id "public"
     ...deviceInfoRoutes(needs), // before devices: no device has the id "types"
     ...deviceRoutes(needs),

@@ -1,11 +1,13 @@
 /** What is asked of many devices at once besides changing them: their list as CSV, and their labels. */
 import * as assert from 'uvu/assert';
+import { SAVED_VIEWS_MAX } from '../../actors/accounts/saved-views.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { parseCsv } from '../../http/web/csv.ts';
 import {
   type Caller,
   entity,
   HOUR_MS,
+  isDone,
   isProblem,
   openWindow,
   provision,
@@ -131,6 +133,33 @@ law('labels: of all that fit, and of what a batch gave keys', async ({ world, ho
   assert.is(Number(/\/Count (\d+)/.exec(pdf.text)?.[1]), 2);
   const other = await settle(world, 'other');
   isProblem(await other.admin.get(`/api/deviceLabels?batchId=${batchId}`), 404, 32);
+});
+
+law('saved lists: twenty of a user, replaced by name, gone with the user', async ({ world, home }) => {
+  const { admin, adminId } = home;
+  const save = (name: string, search = '') => admin.post('/api/user/deviceViews', { name, search });
+  for (let nth = 0; nth < SAVED_VIEWS_MAX; nth += 1) assert.is((await save(`list ${nth}`)).status, 200);
+  isProblem(await save('one more'), 400, 31);
+  assert.is((await save('list 3', 'pump')).status, 200, 'one of the same name is replaced');
+  const list = async () => (await admin.get('/api/user/deviceViews')).json as readonly { search: string }[];
+  assert.equal([(await list()).length, (await list())[3]?.search], [SAVED_VIEWS_MAX, 'pump']);
+  for (const body of [
+    { name: '' },
+    { name: 'x'.repeat(61) },
+    { name: 'a\u202eb' },
+    { name: 'n', search: 'x'.repeat(512) },
+  ])
+    isProblem(await admin.post('/api/user/deviceViews', body), 400, 31);
+  isDone(await admin.delete('/api/user/deviceViews?name=list%200'));
+  isProblem(await admin.delete('/api/user/deviceViews?name=list%200'), 404, 32);
+  assert.is((await save('one more')).status, 200);
+  const together = await Promise.all(
+    Array.from({ length: 8 }, (_, nth) => save(`list ${nth + 1}`, 'at once')),
+  );
+  assert.ok(together.every(({ status }) => status === 200));
+  assert.is((await list()).filter(({ search }) => search === 'at once').length, 8, 'none is lost');
+  await world.accounts.tenants.remove(home.tenantId, adminId);
+  assert.equal(await world.accounts.savedViews.of(adminId), []);
 });
 
 run();

@@ -147,6 +147,7 @@ const KEEP_NOTHING = [
   '/api/rpc/twoway/:deviceId',
   '/api/transfer/accept',
   '/api/user/mailNotices', // six switches
+  '/api/user/deviceViews', // twenty short ones of a user
   '/api/webhook/:webhookId/recover', // what is sent again is bounded by what was given up
   '/api/webhook/:webhookId/replay', // one range for each webhook
 ];

@@ -326,6 +326,35 @@ law('devices: described by one question; what was changed is listed, and led to'
   assert.is(first, done.address.split('?')[0]);
 });
 
+law(
+  'devices: a list is saved under a name, led to by it, and forgotten; another user has none of it',
+  async (scene) => {
+    const { world, home, admin } = scene;
+    await provision(world, home.tenantId, 'lamp');
+    assert.not.match((await admin.get('/devices')).text, 'Save this list');
+    const filters = { search: 'type:default <i>', state: 'UNCLAIMED', active: '', sort: '-created' };
+    const address = `/devices?${new URLSearchParams({ search: filters.search, state: 'UNCLAIMED', sort: '-created' })}`;
+    assert.match((await admin.get(address)).text, 'Save this list');
+    const name = 'Lamps & <b>';
+    const saved = await admin.follow(await admin.post('/devices/views', { ...filters, name, do: 'save' }));
+    assert.match(saved.text, 'The list is saved as');
+    assert.not.match(saved.html, /<b>|<i>/);
+    assert.match(saved.text, 'Forget this list');
+    const list = await admin.get('/devices');
+    const [, to = ''] = /class="chip" href="([^"]*)">Lamps/.exec(list.html) ?? [];
+    assert.is(to.replaceAll('&amp;', '&'), address);
+    assert.match((await admin.get('/devices')).text, 'Lamps &amp; &lt;b&gt;');
+
+    const other = await settle(world, 'other');
+    const theirs = visitor(world);
+    await theirs.signIn(other.adminEmail);
+    assert.not.match((await theirs.get('/devices')).text, 'Lamps');
+    const forgotten = await admin.post('/devices/views', { ...filters, name, do: 'forget' });
+    assert.match((await admin.follow(forgotten)).text, 'is forgotten');
+    assert.not.match((await admin.get('/devices')).html, 'aria-label="Saved lists"');
+  },
+);
+
 law('devices: found by their profile', async ({ world, home, admin }) => {
   const made = await home.admin.post('/api/deviceProfile', { name: 'Heat pumps' });
   const { id } = made.json as { readonly id: object };

@@ -11,6 +11,7 @@ import { profileNameView } from '../../views/profile.ts';
 import type { ClaimState as ClaimStateName } from '../../wire/schemas.ts';
 import { refusalOf, toQuery, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
+import { Chip } from '../parts/chip.tsx';
 import {
   type Filters,
   filtersOf,
@@ -30,6 +31,7 @@ import {
 import { ClaimDetail, ClaimState, Description, type DeviceInfo } from '../parts/device-parts.tsx';
 import { Head, Time } from '../parts/elements.tsx';
 import { deviceCount, emptyText, Pager, pageOf, totalOf } from '../parts/list.tsx';
+import { SavedViews, savedViewPages, savedViews } from '../parts/saved-views.tsx';
 import { ACTIONS } from './batches.tsx';
 
 const infosPage = pageView(deviceInfoView);
@@ -86,7 +88,7 @@ type Found = Awaited<ReturnType<typeof findDevices>>;
 async function listReply(visit: SignedIn): Promise<PageReply> {
   const { api, query, locale } = visit;
   const filters = filtersOf(query);
-  const known = await knownTo(api);
+  const [known, views] = await Promise.all([knownTo(api), savedViews(visit)]);
   const found = await findDevices(visit, filters, known);
   const filtered = isFiltered(filters);
   return {
@@ -112,6 +114,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
           </div>
         </Head>
         <SearchForm filters={filters} known={known} />
+        <SavedViews views={views} filters={filters} />
         <Chips filters={filters} known={known} />
         {found.data.length === 0 ? (
           <div class="card empty">
@@ -183,15 +186,6 @@ function SearchForm({ filters, known }: { filters: Filters; known: Suggested }) 
         or beside words.
       </small>
     </search>
-  );
-}
-
-/** A choice that is one tap away: another state, or what the words that were typed may mean, too. */
-function Chip({ to, chosen, children }: { to: string; chosen: boolean; children: string }) {
-  return (
-    <a class="chip" href={to} {...(chosen ? { 'aria-current': 'true' as const } : {})}>
-      {children}
-    </a>
   );
 }
 
@@ -392,4 +386,7 @@ function Bar() {
   );
 }
 
-export const devicesPages: readonly Page[] = [memberPage('/devices', TENANT, { get: listReply })];
+export const devicesPages: readonly Page[] = [
+  memberPage('/devices', TENANT, { get: listReply }),
+  ...savedViewPages,
+];

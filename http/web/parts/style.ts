@@ -146,6 +146,9 @@ td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
 .chips { display: flex; flex-wrap: wrap; gap: .375rem; margin-bottom: 1rem; }
 .chip { border: 1px solid var(--field); border-radius: 2rem; padding: .25rem .75rem; min-height: 2.25rem; display: inline-flex; align-items: center; color: var(--text); background: var(--surface); text-decoration: none; font-size: .9375rem; }
+.views { display: flex; flex-wrap: wrap; gap: .375rem .75rem; align-items: start; margin-bottom: 1rem; }
+.views .chips { margin-bottom: 0; }
+.views summary { min-height: 2.25rem; padding: .375rem 0; color: var(--accent-text); cursor: pointer; }
 .chip:hover { background: var(--sunken); }
 .chip[aria-current] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 .card.fleet { padding: 0; }
