@@ -122,7 +122,7 @@ const BY: { readonly [letter: string]: Owner['by'] } = {
 };
 
 /** Texts that can stand between commas and semicolons: ids and digests are such. */
-const PLAIN = /^[\w-]+$/;
+export const PLAIN = /^[\w-]+$/;
 
 type WholeOwner = Just<Owner, 'by' | 'since' | 'customerId' | 'evidence' | 'transferId'>;
 

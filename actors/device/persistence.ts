@@ -17,6 +17,7 @@ import {
   detailsOf,
   haveSameDetails,
   LINE_MARK,
+  PLAIN,
   parseStandingLine,
   type Standing,
   standingLine,
@@ -56,7 +57,28 @@ export class UnreadableRecord extends Error {
 }
 
 export function encodeEvent(event: DeviceEvent): string {
-  return wrap(FORMAT, JSON.stringify(event));
+  return (
+    (event.type === 'ClaimWindowOpened' ? plainOpening(event) : undefined) ??
+    wrap(FORMAT, JSON.stringify(event))
+  );
+}
+
+/** Members of an opening that most have, and nothing else. */
+const OPENING_MEMBERS = 5;
+
+/**
+ * The event that is written most, by hand: `JSON.stringify` takes five times as long. Undefined where it has more members than most,
+ * or other values.
+ */
+function plainOpening(
+  event: Extract<DeviceEvent, { readonly type: 'ClaimWindowOpened' }>,
+): string | undefined {
+  const { type, at, secretDigest, closesAt, openedBy } = event;
+  let members = 0;
+  for (const _ in event) members += 1;
+  const isPlain = Number.isSafeInteger(at) && Number.isSafeInteger(closesAt) && PLAIN.test(secretDigest);
+  if (members !== OPENING_MEMBERS || !isPlain) return undefined;
+  return `{"v":${FORMAT},"type":"${type}","at":${at},"secretDigest":"${secretDigest}","closesAt":${closesAt},"openedBy":"${openedBy}"}`;
 }
 
 /** A state in one piece, as formats 1 to 3 of the stores have it. */

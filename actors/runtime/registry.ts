@@ -7,9 +7,10 @@
  * a conflict they are handed to a new one, after a fault they are answered `unavailable`.
  */
 import type { Cancel } from '../base/clock.ts';
+import { Queue } from '../base/queue.ts';
 import type { Answer, Unavailable } from './decider.ts';
 import { type Ask, type End, type EventSourced, spawnEventSourced } from './event-sourced.ts';
-import { type Parent, type Ref, spawnParent, stop, tell } from './nact.ts';
+import { type Parent, type Ref, spawnParent, stop, stopActor, tell } from './nact.ts';
 
 export interface RegistrySettings {
   /** Actors kept in memory at once; beyond it the longest unused makes room. */
@@ -61,14 +62,19 @@ export function createRegistry<State, Command, Event, Refusal, Rules = never>(
   return new ActorRegistry(parent, name, system, settings);
 }
 
-class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<State, Command, Refusal> {
+class ActorRegistry<State, Command, Event, Refusal, Rules>
+  implements Registry<State, Command, Refusal>, Asked<PendingAsk<Command, State, Refusal>>
+{
   readonly #system: EventSourced<State, Command, Event, Refusal, Rules>;
   readonly #settings: RegistrySettings;
   readonly #home: Parent;
   /** Longest unused first: an entry moves to the back whenever it is used. */
   readonly #residents = new Map<string, Resident<PendingAsk<Command, State, Refusal>>>();
-  /** Asks in the order of their deadlines, which is the order of their arrival. */
-  #deadlines: PendingAsk<Command, State, Refusal>[] = [];
+  /**
+   * Asks in the order of their deadlines, which is the order of their arrival. What is settled leaves from the front at once:
+   * kept until the next sweep, all that belongs to an ask would be copied by the garbage collector meanwhile.
+   */
+  readonly #deadlines = new Queue<PendingAsk<Command, State, Refusal>>();
   #inFlight = 0;
   #stopping = false;
   #onIdle: (() => void) | undefined;
@@ -105,10 +111,8 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
     }
     this.#inFlight += 1;
     return new Promise((resolve) => {
-      const message = new PendingAsk<Command, State, Refusal>(command, now + askTimeoutMs, resolve, () =>
-        this.#finish(resident, message),
-      );
-      this.#deadlines.push(message);
+      const message = new PendingAsk(command, now + askTimeoutMs, resolve, resident, this);
+      this.#deadlines.add(message);
       resident.pending.push(message);
       tell(resident.ref, message);
     });
@@ -141,8 +145,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
     return ref;
   }
 
-  /** The actor has finished with a message. */
-  #finish(
+  finished(
     resident: Resident<PendingAsk<Command, State, Refusal>>,
     message: PendingAsk<Command, State, Refusal>,
   ): void {
@@ -153,6 +156,10 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
     this.#landed();
   }
 
+  settled(): void {
+    while (this.#deadlines.first?.settled) this.#deadlines.take();
+  }
+
   #landed(): void {
     this.#inFlight -= 1;
     if (this.#inFlight === 0) this.#onIdle?.();
@@ -160,7 +167,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
 
   /** An incarnation has ended. What waited goes to a new one, or is answered `unavailable`. */
   #ended(resident: Resident<PendingAsk<Command, State, Refusal>>, end: End): void {
-    stop(resident.ref);
+    stopActor(resident.ref);
     const goesOn = end === 'conflict' && resident.conflicts < CONFLICTS_MAX;
     const left = resident.pending;
     resident.pending = goesOn ? left.filter((message) => !message.settled) : [];
@@ -193,7 +200,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
 
   #passivate(resident: Resident<PendingAsk<Command, State, Refusal>>): void {
     this.#residents.delete(resident.id);
-    stop(resident.ref);
+    stopActor(resident.ref);
   }
 
   #sweepLater(): Cancel {
@@ -203,10 +210,11 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
   /** Answers what waited too long, and stops what was idle too long. */
   #sweep(): void {
     const now = this.#system.clock.elapsed();
-    const open = this.#deadlines.findIndex((message) => !message.settled && message.deadline > now);
-    const over = open === -1 ? this.#deadlines : this.#deadlines.slice(0, open);
-    this.#deadlines = open === -1 ? [] : this.#deadlines.slice(open);
-    for (const message of over) message.settle(unavailable('timeout'));
+    for (let first = this.#deadlines.first; first !== undefined; first = this.#deadlines.first) {
+      if (!first.settled && first.deadline > now) break;
+      this.#deadlines.take();
+      first.settle(unavailable('timeout'));
+    }
 
     let looked = 0;
     for (const resident of this.#residents.values()) {
@@ -228,10 +236,20 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
       });
     }
     this.#cancelSweep();
-    for (const message of this.#deadlines) message.settle(unavailable('stopping'));
+    for (let left = this.#deadlines.take(); left !== undefined; left = this.#deadlines.take()) {
+      left.settle(unavailable('stopping'));
+    }
     this.#residents.clear();
     stop(this.#home);
   }
+}
+
+/** Who hears of what becomes of an ask. */
+interface Asked<Pending> {
+  /** The actor has finished with it. */
+  finished(resident: Resident<Pending>, ask: Pending): void;
+  /** It was answered, in one way or another. */
+  settled(): void;
 }
 
 class PendingAsk<Command, State, Refusal> implements Ask<Command, State, Refusal> {
@@ -240,18 +258,25 @@ class PendingAsk<Command, State, Refusal> implements Ask<Command, State, Refusal
   /** Whether the asker was answered, by the actor or with `unavailable`. */
   settled = false;
   readonly #resolve: (answer: Answer<State, Refusal>) => void;
-  readonly finish: () => void;
+  readonly #resident: Resident<PendingAsk<Command, State, Refusal>>;
+  readonly #asked: Asked<PendingAsk<Command, State, Refusal>>;
 
   constructor(
     command: Command,
     deadline: number,
     resolve: (answer: Answer<State, Refusal>) => void,
-    finish: () => void,
+    resident: Resident<PendingAsk<Command, State, Refusal>>,
+    asked: Asked<PendingAsk<Command, State, Refusal>>,
   ) {
     this.command = command;
     this.deadline = deadline;
     this.#resolve = resolve;
-    this.finish = finish;
+    this.#resident = resident;
+    this.#asked = asked;
+  }
+
+  finish(): void {
+    this.#asked.finished(this.#resident, this);
   }
 
   answer(answer: Answer<State, Refusal>): void {
@@ -263,6 +288,7 @@ class PendingAsk<Command, State, Refusal> implements Ask<Command, State, Refusal
     if (this.settled) return;
     this.settled = true;
     this.#resolve(answer);
+    this.#asked.settled();
   }
 }
 

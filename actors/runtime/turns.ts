@@ -6,6 +6,7 @@
  * There are two lines. Who has not had its share yet stands in the first and is called before those who come for more
  * (as the new flows of FQ-CoDel, RFC 8290 §4.2); of these one at least is called in each turn.
  */
+import { Queue } from '../base/queue.ts';
 
 /** What is called when one may go on. It does no more than a share. */
 export type Turn = () => void;
@@ -17,8 +18,8 @@ const LINES_MS = 4;
 
 export class Turns {
   readonly #elapsed: () => number;
-  readonly #newcomers = new Line();
-  readonly #others = new Line();
+  readonly #newcomers = new Queue<Turn>();
+  readonly #others = new Queue<Turn>();
   #number = 0;
   /** When work began in this turn. */
   #since: number | undefined;
@@ -75,37 +76,11 @@ export class Turns {
     line.take()?.();
   }
 
-  #next(late: boolean): Line | undefined {
+  #next(late: boolean): Queue<Turn> | undefined {
     if (!late && this.#newcomers.size > 0) return this.#newcomers;
     if (this.#due === 0 || (late && this.#hadAnother)) return undefined;
     this.#due -= 1;
     this.#hadAnother = true;
     return this.#others;
-  }
-}
-
-/** First in, first out. */
-class Line {
-  #turns: (Turn | undefined)[] = [];
-  #first = 0;
-
-  get size(): number {
-    return this.#turns.length - this.#first;
-  }
-
-  add(turn: Turn): void {
-    this.#turns.push(turn);
-  }
-
-  take(): Turn | undefined {
-    if (this.size === 0) return undefined;
-    const turn = this.#turns[this.#first];
-    this.#turns[this.#first] = undefined;
-    this.#first += 1;
-    if (this.#first === this.#turns.length) {
-      this.#turns = [];
-      this.#first = 0;
-    }
-    return turn;
   }
 }

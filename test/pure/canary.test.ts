@@ -5,7 +5,7 @@
 import { Keyv } from 'keyv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { spawnPersistentActor, startSystem, tell } from '../../actors/runtime/nact.ts';
+import { spawnPersistentActor, startSystem, stopActor, tell } from '../../actors/runtime/nact.ts';
 import { RecordsAdapter } from '../../actors/store/records.ts';
 import { until } from '../kit/until.ts';
 
@@ -57,6 +57,31 @@ test('canary: nact hands what stands behind the tags to the engine, numbered on 
   await until('the event is persisted', () => persisted.length > 0);
   assert.equal(persisted, [['stream', 42, 'event', 'extra']]);
   assert.is(states.at(-1), 'recovered');
+});
+
+test('canary: a persistent actor of nact begins at once when it is idle, and after a turn with what waited (nact.ts)', async () => {
+  const system = startSystem<string, string>({ latest: async () => undefined, persist: async () => {} });
+  const begun: string[] = [];
+  const actor = spawnPersistentActor<string, string, string, string>(system, 'stream', {
+    initial: '',
+    async receive(state, message) {
+      begun.push(message);
+      return state;
+    },
+    onCrash: () => {},
+  });
+  tell(actor, 'first');
+  assert.equal(begun, [], 'it recovers first');
+  await until('it has recovered', () => begun.length === 1);
+  await new Promise(setImmediate);
+  tell(actor, 'second');
+  tell(actor, 'third');
+  assert.equal(begun, ['first', 'second']);
+  await until('what waited has its turn', () => begun.length === 3);
+  stopActor(actor);
+  tell(actor, 'fourth');
+  await new Promise(setImmediate);
+  assert.equal(begun, ['first', 'second', 'third']);
 });
 
 test.run();

@@ -39,9 +39,13 @@ export class LmdbJournal implements Journal {
     return other === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(other) };
   }
 
-  async append(entry: Append): Promise<AppendResult> {
-    checkStreamName(entry.stream);
-    checkKeys(entry.stream, entry.index);
+  append(entry: Append): Promise<AppendResult> {
+    try {
+      checkStreamName(entry.stream);
+      checkKeys(entry.stream, entry.index);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#writer.run({ type: 'append', entry });
   }
 

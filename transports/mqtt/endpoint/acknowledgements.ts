@@ -2,6 +2,7 @@
  * Acknowledgements in the order of their publications [MQTT-4.6.0-2] [MQTT-4.6.0-3], whatever order they are decided
  * in. Each publication takes a ticket on arrival; tickets are settled at any time, and leave from the front.
  */
+import { Queue } from '../../../actors/base/queue.ts';
 import type { ReasonCode } from './reasons.ts';
 import type { RespondTo } from './response-topic.ts';
 
@@ -40,26 +41,18 @@ export interface Message {
 }
 
 export class AcknowledgementQueue {
-  #tickets: Ticket[] = [];
-  #first = 0;
+  readonly #tickets = new Queue<Ticket>();
 
   get size(): number {
-    return this.#tickets.length - this.#first;
+    return this.#tickets.size;
   }
 
   add(ticket: Ticket): void {
-    this.#tickets.push(ticket);
+    this.#tickets.add(ticket);
   }
 
   /** Removes the first ticket if it is settled. */
   shiftSettled(): Ticket | undefined {
-    const ticket = this.#tickets[this.#first];
-    if (ticket?.settlement === undefined) return undefined;
-    this.#first += 1;
-    if (this.#first === this.#tickets.length) {
-      this.#tickets = [];
-      this.#first = 0;
-    }
-    return ticket;
+    return this.#tickets.first?.settlement === undefined ? undefined : this.#tickets.take();
   }
 }
