@@ -1,11 +1,13 @@
 /**
- * Results as one self-contained HTML page: tables, and plots of rate and latency over time, of percentiles and memory.
+ * Results as one self-contained HTML page: a summary, then of each scenario its table, and plots of rate and latency over
+ * time, of percentiles and memory.
  */
 import type { Measurement, ModuleShare, Result } from '../contract.ts';
 import { decode, type Histogram } from '../measure/histogram.ts';
 import { groupBy } from '../numbers.ts';
 import { escapeHtml } from './escape.ts';
 import { ms, percent } from './format.ts';
+import { summary } from './summary.ts';
 import { type Line, plot, short } from './svg.ts';
 import { keyOf, table } from './table.ts';
 
@@ -17,11 +19,12 @@ const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem } h2 { border-top: 1px solid var(--line); padding-top: 1rem; margin-top: 2.5rem }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-radius: 6px; font-size: 13px }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 1rem }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem }
 figure { margin: 0 } svg { width: 100%; height: auto } svg text { font-size: 11px; fill: currentColor }
 svg .title { font-size: 13px; font-weight: 600 } .grid { stroke: var(--line) } figcaption { font-size: 13px }
 .unit { opacity: .7 } .wrong { color: #be123c; font-weight: 600 } dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem }
-dt { opacity: .7 } dd { margin: 0 } table { border-collapse: collapse } td, th { padding: .1rem .8rem .1rem 0; text-align: left }
+dt { opacity: .7 } dd { margin: 0 } table { border-collapse: collapse } td, th { padding: .1rem .8rem .1rem 0; text-align: left; vertical-align: top }
+.wide { overflow-x: auto; margin: 1rem 0 } .wide td, .wide th { border-bottom: 1px solid var(--line) }
 `;
 
 export function page(title: string, results: readonly Result[]): string {
@@ -31,7 +34,7 @@ export function page(title: string, results: readonly Result[]): string {
   return (
     `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>` +
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body>` +
-    `<h1>${escapeHtml(title)}</h1>${sections.join('')}</body></html>\n`
+    `<h1>${escapeHtml(title)}</h1>${summary(results)}${sections.join('')}</body></html>\n`
   );
 }
 

@@ -1,9 +1,9 @@
 /** Results as a Markdown table between two marks of a file, such as `bench/README.md`. */
-import type { Measurement, Result } from '../contract.ts';
+import type { Result } from '../contract.ts';
 import { groupBy, median } from '../numbers.ts';
 import { Misuse } from '../results.ts';
-import { amount, ms, percent, rate } from './format.ts';
-import { figureKey, grouped, keyOf } from './table.ts';
+import { amount, ms, percent } from './format.ts';
+import { cpuOf, figureKey, grouped, keyOf, middle, rateOf, unique } from './table.ts';
 
 const BEGIN = '<!-- figures: made by `npm run bench -- report … --out bench/README.md` -->';
 const END = '<!-- end of figures -->';
@@ -21,18 +21,24 @@ export function withFigures(text: string, results: readonly Result[]): string {
 function figuresText(results: readonly Result[]): string {
   const [first] = results;
   if (first === undefined) return '';
-  const { machine, startedAt } = first;
-  const commits = [...new Set(results.map(({ commit }) => commit))].join(', ');
   const scenarios = [...groupBy(results, ({ scenario, target }) => `${scenario}\n${target}`).values()];
   const loads = scenarios.flatMap(loadRows);
   const others = scenarios.flatMap(figureRows);
   return [
-    `Measured on ${startedAt.slice(0, 10)} at commit ${commits}: ${machine.cpu}, ${machine.cores} cores, ` +
-      `${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}; load of the machine before each scenario ${othersAtWork(results)}.`,
+    conditions(first, results),
     '',
     ...(loads.length === 0 ? [] : rows(LOAD_HEAD, loads)),
     ...(others.length === 0 ? [] : rows(FIGURE_HEAD, others)),
   ].join('\n');
+}
+
+/** When, at which commits and on what it was measured. */
+export function conditions({ machine, startedAt }: Result, results: readonly Result[]): string {
+  const commits = unique(results.map(({ commit }) => commit)).join(', ');
+  return (
+    `Measured on ${startedAt.slice(0, 10)} at commit ${commits}: ${machine.cpu}, ${machine.cores} cores, ` +
+    `${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}; load of the machine before each scenario ${othersAtWork(results)}.`
+  );
 }
 
 /** The range of the load. Above a half, other work on the machine influenced the figures. */
@@ -55,25 +61,15 @@ function loadRows(results: readonly Result[]): string[][] {
   if (first === undefined) return [];
   const name = first.target === 'claimd on lmdb' ? first.scenario : `${first.scenario}, ${first.target}`;
   return [...grouped(results)].map(([key, all], at) => {
-    const mid = (of: (one: Measurement) => number | undefined, show: (value: number) => string) => {
-      const values = all.map(of).filter((value) => value !== undefined);
-      return values.length === 0 ? '–' : show(median(values));
-    };
     return [
       at === 0 ? `\`${name}\`` : '',
       key,
-      mid(
-        ({ perSecond }) => perSecond,
-        (value) => `${rate(value)}/s`,
-      ),
-      mid(({ latency }) => latency.p50, ms),
-      mid(({ latency }) => latency.p99, ms),
-      mid(({ latency }) => latency.p999, ms),
-      mid(
-        ({ server }) => server?.cpuUsPerOperation,
-        (value) => `${value.toFixed(0)} µs`,
-      ),
-      mid(({ server }) => server?.gcShare, percent),
+      rateOf(all),
+      middle(all, ({ latency }) => latency.p50, ms),
+      middle(all, ({ latency }) => latency.p99, ms),
+      middle(all, ({ latency }) => latency.p999, ms),
+      cpuOf(all),
+      middle(all, ({ server }) => server?.gcShare, percent),
       all[0]?.role === 'peer' ? ratio(results, key) : '',
     ];
   });

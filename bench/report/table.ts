@@ -79,39 +79,56 @@ function promises(results: readonly Result[]): string[] {
   return each.length === 0 ? [] : [`  acknowledged means: ${each.join('; ')}`];
 }
 
+/** The median over the repetitions as text; a dash where nobody knows it. */
+export function middle(
+  all: readonly Measurement[],
+  of: (one: Measurement) => number | undefined,
+  show: (value: number) => string,
+): string {
+  const values = all.map(of).filter((value) => value !== undefined);
+  return values.length === 0 ? '–' : show(median(values));
+}
+
+export const rateOf = (all: readonly Measurement[]): string =>
+  middle(
+    all,
+    ({ perSecond }) => perSecond,
+    (value) => `${rate(value)}/s`,
+  );
+
+export const cpuOf = (all: readonly Measurement[]): string =>
+  middle(
+    all,
+    ({ server }) => server?.cpuUsPerOperation,
+    (value) => `${value.toFixed(0)} µs`,
+  );
+
 function cells(all: readonly Measurement[]): string[] {
-  const mid = (of: (one: Measurement) => number | undefined, show: (value: number) => string): string => {
-    const values = all.map(of).filter((value) => value !== undefined);
-    return values.length === 0 ? '–' : show(median(values));
-  };
   return [
-    mid(
-      ({ perSecond }) => perSecond,
-      (value) => `${rate(value)}/s${spread(all)}`,
-    ),
-    mid(({ latency }) => latency.p50, ms),
-    mid(({ latency }) => latency.p99, ms),
-    mid(({ latency }) => latency.p999, ms),
-    mid(({ latency }) => latency.max, ms),
-    mid(
-      ({ server }) => server?.cpuUsPerOperation,
-      (value) => `${value.toFixed(0)} µs`,
-    ),
-    mid(
+    `${rateOf(all)}${spread(all)}`,
+    middle(all, ({ latency }) => latency.p50, ms),
+    middle(all, ({ latency }) => latency.p99, ms),
+    middle(all, ({ latency }) => latency.p999, ms),
+    middle(all, ({ latency }) => latency.max, ms),
+    cpuOf(all),
+    middle(
+      all,
       ({ server }) => server?.cores,
       (value) => value.toFixed(2),
     ),
-    mid(
+    middle(
+      all,
       ({ server }) => server?.privateMb,
       (value) => `${value.toFixed(0)} MB`,
     ),
-    mid(({ server }) => server?.eventLoop?.p99Ms, ms),
-    mid(({ server }) => server?.gcShare, percent),
-    mid(
+    middle(all, ({ server }) => server?.eventLoop?.p99Ms, ms),
+    middle(all, ({ server }) => server?.gcShare, percent),
+    middle(
+      all,
       ({ server }) => server?.commitsPerSecond,
       (value) => `${rate(value)}/s`,
     ),
-    mid(({ generator }) => (generator.workers === 0 ? undefined : generator.busiestCpu), percent),
+    middle(all, ({ generator }) => (generator.workers === 0 ? undefined : generator.busiestCpu), percent),
   ];
 }
 
@@ -122,8 +139,16 @@ function spread(all: readonly Measurement[]): string {
   return ` ±${percent((Math.max(...rates) - Math.min(...rates)) / 2 / median(rates))}`;
 }
 
+export interface Ratios {
+  readonly peer: string;
+  /** Ours to theirs, of each repetition. */
+  readonly rates: readonly number[];
+  /** The median; undefined where the CPU of one of the two is not known. */
+  readonly cpu: number | undefined;
+}
+
 /** Ours to each peer within each repetition, so that a slow machine slows both. */
-function ratios(results: readonly Result[]): string[] {
+export function ratiosOf(results: readonly Result[]): Ratios[] {
   const peers = unique(
     results.flatMap(({ measurements }) =>
       measurements.filter(({ role }) => role === 'peer').map(({ subject }) => subject),
@@ -138,15 +163,21 @@ function ratios(results: readonly Result[]): string[] {
       return ours === undefined || theirs === undefined || theirs.perSecond === 0 ? [] : [{ ours, theirs }];
     });
     if (pairs.length === 0) return [];
-    const each = pairs.map(({ ours, theirs }) => ours.perSecond / theirs.perSecond);
-    const all = each.length > 1 ? ` (${each.map((one) => one.toFixed(2)).join(', ')})` : '';
     const cpu = pairs.flatMap(({ ours, theirs }) =>
       ours.server === undefined || theirs.server === undefined || theirs.server.cpuUsPerOperation === 0
         ? []
         : [ours.server.cpuUsPerOperation / theirs.server.cpuUsPerOperation],
     );
-    const cost = cpu.length === 0 ? '' : `; CPU of each ${median(cpu).toFixed(2)} ×`;
-    return [`  ours / ${peer}: ${median(each).toFixed(2)}${all}${cost}`];
+    const rates = pairs.map(({ ours, theirs }) => ours.perSecond / theirs.perSecond);
+    return [{ peer, rates, cpu: cpu.length === 0 ? undefined : median(cpu) }];
+  });
+}
+
+function ratios(results: readonly Result[]): string[] {
+  return ratiosOf(results).map(({ peer, rates, cpu }) => {
+    const all = rates.length > 1 ? ` (${rates.map((one) => one.toFixed(2)).join(', ')})` : '';
+    const cost = cpu === undefined ? '' : `; CPU of each ${cpu.toFixed(2)} ×`;
+    return `  ours / ${peer}: ${median(rates).toFixed(2)}${all}${cost}`;
   });
 }
 
@@ -185,4 +216,4 @@ function modules(title: string, shares: readonly ModuleShare[] | undefined): str
   return [`  ${title}`, ...rows.map((row) => `    ${row}`)];
 }
 
-const unique = (lines: readonly string[]): string[] => [...new Set(lines)];
+export const unique = (lines: readonly string[]): string[] => [...new Set(lines)];

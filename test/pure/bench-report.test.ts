@@ -135,12 +135,34 @@ test('bench: names cannot add markup to the page, and it loads nothing', () => {
       measurements: [measurement({ variant: evil })],
       figures: [{ name: evil, value: 1, unit: evil, better: 'lower' }],
       warnings: [evil],
+      failures: [evil],
       cpuProfile: [{ module: evil, share: 1 }],
     }),
   ]);
   assert.not.match(html, '<script');
   assert.not.match(html, /src=|href=|url\(|@import|https?:/);
   assert.is(escapeHtml(evil), '&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;');
+});
+
+test('bench: the page begins with ours beside the peers of the same repetition, and the disk of that run', () => {
+  const run = (ours: number, theirs: number, diskFlushMs: number) =>
+    result({
+      machine: { ...result().machine, diskFlushMs },
+      measurements: [
+        measurement({ perSecond: ours, durability: 'on disk' }),
+        measurement({ subject: 'hono', role: 'peer', perSecond: theirs }),
+      ],
+      failures: ['an owner is lost'],
+    });
+  const { p50 } = measurement().latency;
+  // The second machine is ten times slower in all: ratios stay.
+  const html = page('a', [run(400, 1_000, p50 / 2), run(40, 100, p50 / 2), run(40, 100, p50 / 2)]);
+  const [before = ''] = html.split('What this machine can do');
+  for (const text of ['0.40 × the rate of hono, 1.00 × the CPU', '<td>2.0</td>', '<td>on disk</td>']) {
+    assert.match(before, text);
+  }
+  assert.match(before, 'confirm: an owner is lost');
+  assert.match(html, '<td>hono, in confirm</td><td>100/s</td>');
 });
 
 test('bench: the page has a plot of each kind', () => {
