@@ -14,7 +14,7 @@ import type { Log } from '../base/log.ts';
 import { createReadableLog } from '../device/readable-log.ts';
 import type { DeviceListener } from '../fleet/devices.ts';
 import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
-import { createLease } from '../records/lease.ts';
+import { createLease, LEASE_MS } from '../records/lease.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { createBlocks, type Stretch } from './blocks.ts';
@@ -32,8 +32,6 @@ const DELAY_MS = 1_000;
 const RETRY_MS = 5_000;
 /** The poll interval where other processes write to the store too: their events are not announced here. */
 const POLL_MS = 2_000;
-/** How long the lease holds without a renewal. */
-const LEASE_MS = 6_000;
 /** How many pages of each log are still read when the process stops; the rest is for its next start. */
 const LAST_PAGES = 3;
 

@@ -5,12 +5,9 @@
 import type { Cancel, Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { ifUnavailable, logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
-import { createLease, type Lease } from '../records/lease.ts';
+import { createLease, LEASE_MS, type Lease } from '../records/lease.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
-
-/** How long a lease holds without a renewal. */
-const LEASE_MS = 6_000;
 
 export interface Rounds {
   start(): void;

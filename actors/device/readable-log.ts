@@ -21,6 +21,10 @@ interface ReadPage {
   readonly events: readonly ReadEvent[];
   /** As in the journal's own page. */
   readonly next: number;
+  /** The journal gave as much as was asked for: there may be more at once. */
+  readonly isFull: boolean;
+  /** As in the journal's own page. */
+  readonly isGap: boolean;
 }
 
 export interface ReadableLog {
@@ -115,12 +119,13 @@ export function createReadableLog(journal: Journal, clock: Clock, log: Log): Rea
       // asked for, so the limit falls each time, and what shares its commit with the event waits with it.
       if (event === 'waits') {
         return at === 0 || limit <= 1
-          ? { events: [], next: from }
+          ? { events: [], next: from, isFull: false, isGap: false }
           : page(which, from, Math.min(at, limit - 1));
       }
       if (event !== undefined) events.push({ stream: one.stream, sequence: one.sequence, event });
     }
-    return { events, next: logged.next };
+    const { next, isGap = false } = logged;
+    return { events, next, isFull: logged.events.length >= limit, isGap };
   }
 
   return {

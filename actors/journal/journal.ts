@@ -89,6 +89,8 @@ export interface LogPage {
   readonly events: readonly LoggedEvent[];
   /** Position after the last event of this page, to go on from. At the end it is the position that was asked for. */
   readonly next: number;
+  /** Events between the position that was asked for and the first of this page are gone: a store has let go of them. */
+  readonly isGap?: true;
 }
 
 /** A part of a log, by positions. */

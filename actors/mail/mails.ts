@@ -8,7 +8,7 @@ import type { Secrets } from '../base/secret.ts';
 import { readDevice } from '../fleet/live-devices.ts';
 import type { Counters } from '../limits/counters.ts';
 import type { Target } from '../outbox/message.ts';
-import { createLease } from '../records/lease.ts';
+import { createLease, LEASE_MS } from '../records/lease.ts';
 import type { Store } from '../store/store.ts';
 import type { Language } from '../texts/languages.ts';
 import { openMailChoices } from './choices.ts';
@@ -39,8 +39,6 @@ export interface MailNeeds {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-const LEASE_MS = 6_000;
 
 export interface MailParts {
   readonly mails: Mails;

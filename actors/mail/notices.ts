@@ -138,7 +138,6 @@ export function createNoticeTarget({
   return {
     id: 'mail-notices',
     tenantId: NULL_UUID as TenantId, // of no tenant
-    since: 0,
     isActive: true,
     version: 1,
     wants: ({ type, at }) => TYPES.has(type) && clock.now() - at < NEWS_FOR_MS,

@@ -6,11 +6,11 @@
  * Of several processes on one store, the holder of a lease does it. If two do for a moment, some messages go out twice, under the same
  * ids and in the same order.
  */
-import type { Cancel, Clock, Instant } from '../base/clock.ts';
+import type { Cancel, Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { createReadableLog } from '../device/readable-log.ts';
 import { ifUnavailable, logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
-import { createLease } from '../records/lease.ts';
+import { createLease, LEASE_MS } from '../records/lease.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { createAttempts } from './attempts.ts';
@@ -28,12 +28,16 @@ const POLL_MS = 250;
 const TARGETS_EVERY_MS = 2_000;
 /** Between two notes of which logs are still needed. */
 const NEEDED_EVERY_MS = 5_000;
-/** After this time without a sign of life another process takes over. */
-const LEASE_MS = 6_000;
 /** How long a stop waits for what is under way. */
 const LAST_MS = 1_000;
 /** The rest after each page of a target: claims go first. */
 const REST_MS = 20;
+/** Targets that were removed, in the order of their ids. */
+const GONE = 'outbox-gone';
+const GONE_AT_ONCE = 100;
+/** For so long something of a removed target may be under way in some process: longer than any request may take. */
+const GONE_FOR_MS = 10 * 60_000;
+const SWEEP_EVERY_MS = 30_000;
 
 export interface DispatcherNeeds {
   readonly store: Store;
@@ -75,6 +79,12 @@ export function openOutbox({ store, profileOf, clock, log }: DispatcherNeeds) {
   const attempts = createAttempts(store);
   const needed = openNeededLogs(store);
 
+  async function forget(id: string): Promise<void> {
+    await places.remove(id);
+    await parking.forget(id);
+    await attempts.forget(id);
+  }
+
   return {
     readable,
     reader,
@@ -83,31 +93,54 @@ export function openOutbox({ store, profileOf, clock, log }: DispatcherNeeds) {
     attempts,
     needed,
 
-    /** A new target gets what happens from this instant on. Once it resolves, none of it is skipped. */
-    async begin(id: string, since: Instant): Promise<void> {
-      await needed.add(await beginPlace({ reader, places }, id, since));
+    slots: createSlots(),
+
+    /** A new target gets what happens from now on. Once it resolves, none of it is skipped, whatever the clocks of other nodes say. */
+    async begin(id: string): Promise<void> {
+      await needed.add(await beginPlace({ reader, places }, id));
     },
 
+    /**
+     * A target is about to be removed: whatever ends in between, all that is kept of it goes. What is under way may write some of it
+     * again for a while, in whichever process, so the dispatcher sweeps behind it.
+     */
+    noteGone: (id: string): Promise<void> => store.index.add(GONE, id),
+
     /** Removes all that is kept of a target. */
-    async forget(id: string): Promise<void> {
-      await places.remove(id);
-      await parking.forget(id);
-      await attempts.forget(id);
+    forget,
+
+    /** Whether there are targets to be swept. */
+    hasGone: async (): Promise<boolean> => (await store.index.count(GONE)) > 0,
+
+    /** The targets that were noted as gone. */
+    async *gone(): AsyncGenerator<string, void> {
+      for (let behind: { readonly after: string } | undefined; ; ) {
+        const ids = await store.index.page(GONE, { offset: 0, limit: GONE_AT_ONCE, ...behind });
+        yield* ids;
+        const last = ids.at(-1);
+        if (last === undefined) return;
+        behind = { after: last };
+      }
     },
+
+    /** Nothing of it is under way any more. */
+    forgetGone: (id: string): Promise<void> => store.index.remove(GONE, id),
   };
 }
 
 export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, targets: Targets): Dispatcher {
   const { store, clock, log } = needs;
   const lease = createLease(store, clock, 'outbox', LEASE_MS);
-  const { needed } = parts;
-  const slots = createSlots();
+  const { needed, slots } = parts;
   const runners = new Map<string, Runner>();
   const running = new Map<Runner, Promise<void>>();
+  /** Targets that are gone, and since when this process knows it. */
+  const goneSince = new Map<string, number>();
   let counts = { delivered: 0, failed: 0 };
   let heldUntil = Number.NEGATIVE_INFINITY;
   let lookAt = Number.NEGATIVE_INFINITY;
   let tellAt = Number.NEGATIVE_INFINITY;
+  let sweepAt = Number.NEGATIVE_INFINITY;
   let cancel: Cancel | undefined;
   let ticking: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -132,7 +165,7 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
   }
 
   /** Those that there are now have runners, and no others; nothing is kept of those that are gone. */
-  async function look(): Promise<boolean> {
+  async function look(): Promise<void> {
     const found = new Set<string>();
     for await (const target of allHeld()) {
       found.add(target.id);
@@ -147,12 +180,31 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
         .then(() => parts.forget(id))
         .catch(complain);
     }
-    return found.size > 0;
+    await sweep(found);
   }
 
-  async function hasTargets(): Promise<boolean> {
+  /** Removes what is left of targets that are gone: at once, and for the last time when nothing of them is under way any more. */
+  async function sweep(found: ReadonlySet<string>): Promise<void> {
+    const now = clock.elapsed();
+    if (now < sweepAt) return;
+    sweepAt = now + SWEEP_EVERY_MS;
+    for await (const id of parts.gone()) {
+      if (found.has(id)) continue; // its removal was broken off: it is there still
+      const since = goneSince.get(id);
+      if (since !== undefined && now - since < GONE_FOR_MS) continue;
+      await parts.forget(id);
+      if (since === undefined) goneSince.set(id, now);
+      else {
+        await parts.forgetGone(id);
+        goneSince.delete(id);
+      }
+    }
+  }
+
+  /** Whether there is anything to do for whoever has the lease. */
+  async function hasWork(): Promise<boolean> {
     for await (const _ of targets.all()) return true;
-    return false;
+    return parts.hasGone();
   }
 
   function use(target: Target): void {
@@ -211,7 +263,7 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
       if (now < lookAt) return;
       lookAt = now + TARGETS_EVERY_MS;
       // Who has no targets pays for no lease.
-      if (!(await hasTargets())) return needed.tell(leastPositions);
+      if (!(await hasWork())) return needed.tell(leastPositions);
       lookAt = now;
     }
     if (!(await hold())) {

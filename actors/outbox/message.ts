@@ -52,8 +52,6 @@ export interface Told {
 export interface Target {
   readonly id: string;
   readonly tenantId: TenantId;
-  /** Only what happened from then on. */
-  readonly since: Instant;
   readonly isActive: boolean;
   /** Another one with every change of what it wants, and where. */
   readonly version: number;

@@ -14,13 +14,13 @@ import type { Message } from './message.ts';
 /** Messages that wait in one lane. */
 const LANE_MAX = 100;
 /** Why what `change` returns is given up. */
-export const LANE_FULL = 'too many messages of the device waited';
+const LANE_FULL = 'too many messages of the device waited';
 /** Lanes of one target; where there are more, the target waits as a whole. */
 export const LANES_MAX = 1_000;
 /** Messages of one target that are kept after they were given up. */
 const GIVEN_UP_MAX = 500;
 
-interface Lane {
+export interface Lane {
   /** In the order of their numbers. */
   readonly messages: readonly Message[];
   /** How often the first of them has failed. */
@@ -39,12 +39,16 @@ export interface Parking {
   lanes(target: string): Promise<Map<DeviceId, Instant>>;
   lane(target: string, deviceId: DeviceId): Promise<Lane | undefined>;
   /**
-   * Changes a lane; undefined or without messages: it is empty. What is too much for it is returned, oldest first.
+   * Changes a lane; undefined or without messages: it is empty. What is too much for it is given up, and returned, oldest first. It is
+   * kept as given up before the lane lets go of it, so a crash in between has it twice and never loses it.
+   *
+   * @param next may be called several times
    */
   change(
     target: string,
     deviceId: DeviceId,
     next: (lane: Lane | undefined) => Lane | undefined,
+    now: Instant,
   ): Promise<readonly Message[]>;
   giveUp(target: string, given: readonly GivenUp[]): Promise<void>;
   givenUp(target: string): Promise<readonly GivenUp[]>;
@@ -74,6 +78,17 @@ export function createParking(store: Store): Parking {
     await store.index.remove(lanesOf(target), deviceId);
   }
 
+  /** Each once, as the newest words on it have it. */
+  async function giveUp(target: string, more: readonly GivenUp[]): Promise<void> {
+    if (more.length === 0) return;
+    const ids = new Set(more.map(({ message }) => message.id));
+    await given.update(target, (there) => ({
+      items: [...(there?.items ?? []).filter(({ message }) => !ids.has(message.id)), ...more].slice(
+        -GIVEN_UP_MAX,
+      ),
+    }));
+  }
+
   return {
     async lanes(target) {
       const found = new Map<DeviceId, Instant>();
@@ -87,27 +102,25 @@ export function createParking(store: Store): Parking {
 
     lane: (target, deviceId) => lanes.get(nameOf(target, deviceId)),
 
-    async change(target, deviceId, next) {
-      let over: readonly Message[] = [];
+    async change(target, deviceId, next, now) {
+      const name = nameOf(target, deviceId);
       await store.index.add(lanesOf(target), deviceId); // first: what is in no list is never found again
-      const lane = await lanes.update(nameOf(target, deviceId), (before) => {
-        const after = next(before);
-        over = after?.messages.slice(0, -LANE_MAX) ?? [];
-        if (after === undefined || after.messages.length === 0) return undefined;
-        return over.length === 0
-          ? after
-          : { ...after, messages: after.messages.slice(-LANE_MAX), attempts: 0 };
-      });
-      if (lane === undefined) await drop(target, deviceId);
-      return over;
+      for (;;) {
+        const before = await lanes.read(name);
+        const after = next(before?.value);
+        const over = after?.messages.slice(0, -LANE_MAX) ?? [];
+        await giveUp(
+          target,
+          over.map((message) => ({ message, at: now, why: LANE_FULL })),
+        );
+        const lane = after === undefined || after.messages.length === 0 ? undefined : shortened(after);
+        if (lane !== before?.value && !(await lanes.swap(name, before, lane))) continue; // somebody was faster
+        if (lane === undefined) await drop(target, deviceId);
+        return over;
+      }
     },
 
-    async giveUp(target, more) {
-      if (more.length === 0) return;
-      await given.update(target, (there) => ({
-        items: [...(there?.items ?? []), ...more].slice(-GIVEN_UP_MAX),
-      }));
-    },
+    giveUp,
 
     givenUp: async (target) => (await given.get(target))?.items ?? [],
 
@@ -129,6 +142,12 @@ export function createParking(store: Store): Parking {
       await given.remove(target);
     },
   };
+}
+
+/** Without what is too much for it; then its first message is another one. */
+function shortened(lane: Lane): Lane {
+  const messages = lane.messages.slice(-LANE_MAX);
+  return messages.length === lane.messages.length ? lane : { ...lane, messages, attempts: 0 };
 }
 
 /** Messages that wait, with more of them: each once, in the order of their numbers. */

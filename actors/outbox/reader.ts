@@ -22,11 +22,17 @@ interface MessagePage {
   readonly messages: readonly Message[];
   /** Behind the page; where it was read from at the end of the log. */
   readonly next: number;
+  /** There may be more at once. */
+  readonly isFull: boolean;
+  /** Something in front of it, behind where it was read from, is not kept any more. */
+  readonly isGap: boolean;
 }
 
 export interface MessageReader {
   readonly logs: number;
   page(at: ReadAt): Promise<MessagePage>;
+  /** The ends of all logs: behind everything that was acknowledged before this was asked, and by no clock. */
+  ends(): Promise<readonly number[]>;
   /** Positions of all logs in front of what happened at an instant, by whichever clock. */
   positionsAt(instant: Instant): Promise<readonly number[]>;
   /** The message of a number, if it is among the first behind this position. */
@@ -60,7 +66,8 @@ export function createMessageReader(
       const message = await messageFrom(logged, { which, from }, isNews);
       if (message !== undefined) messages.push(message);
     }
-    return { messages, next: page.next };
+    const { next, isFull, isGap } = page;
+    return { messages, next, isFull, isGap };
   }
 
   async function messageFrom({ stream, sequence, event }: ReadEvent, at: ReadAt, isNews: boolean) {
@@ -105,8 +112,20 @@ export function createMessageReader(
     return low;
   }
 
+  async function endOf(which: number): Promise<number> {
+    // In front of the last event that can be read; from there page by page.
+    let end = await positionAt(which, Number.POSITIVE_INFINITY);
+    for (;;) {
+      const { next } = await journal.log(which, end, PAGE);
+      if (next === end) return end;
+      end = next;
+    }
+  }
+
   return {
     logs: journal.logs,
+
+    ends: () => Promise.all(Array.from({ length: journal.logs }, (_, which) => endOf(which))),
 
     async page(at) {
       const key = `${at.which}/${at.from}`;

@@ -10,7 +10,7 @@ import type { DeviceId } from '../base/ids.ts';
 import type { Records } from '../records/records.ts';
 import { type Attempt, type Attempts, attemptAt } from './attempts.ts';
 import type { Delivery, Message, ReadAt, Target } from './message.ts';
-import { LANE_FULL, LANES_MAX, merged, type Parking } from './parking.ts';
+import { LANES_MAX, type Lane, merged, type Parking } from './parking.ts';
 import { newPlace, type Place, WELL } from './places.ts';
 import { LATE_MS, type MessageReader } from './reader.ts';
 import { nextTry, restUntil } from './retries.ts';
@@ -23,7 +23,7 @@ export interface RunnerNeeds {
   readonly attempts: Attempts;
   readonly slots: Slots;
   /** Gives a target a place. */
-  readonly begin: (id: string, since: Instant) => Promise<void>;
+  readonly begin: (id: string) => Promise<void>;
   readonly clock: Clock;
   /** Between 0 and 1. */
   readonly chance: () => number;
@@ -85,8 +85,8 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     let there = await places.get(target.id);
     loadedAt = clock.elapsed();
     if (there === undefined) {
-      // Whoever made the target was broken off before it had a place.
-      await needs.begin(target.id, target.since);
+      // Whoever made the target was broken off before it had a place, and has acknowledged nothing.
+      await needs.begin(target.id);
       there = await places.get(target.id);
     }
     if (there === undefined) return undefined;
@@ -165,7 +165,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
   async function park(deviceId: DeviceId, messages: readonly Message[], failed?: Delivery): Promise<void> {
     const now = clock.now();
     const askedMs = failed?.type === 'failed' ? failed.askedMs : 0;
-    const over = await parking.change(target.id, deviceId, (lane) => {
+    const next = (lane: Lane | undefined): Lane => {
       const all = merged(lane?.messages ?? [], messages);
       if (lane !== undefined && lane.messages[0]?.number === all[0]?.number)
         return { ...lane, messages: all };
@@ -173,8 +173,12 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
       const nextAt = attempted === 0 ? now : (nextTry(1, now, askedMs, chance()) ?? now);
       lanes.set(deviceId, nextAt);
       return { messages: all, attempts: attempted, nextAt };
-    });
-    await giveUp(over, LANE_FULL);
+    };
+    countGivenUp((await parking.change(target.id, deviceId, next, now)).length);
+  }
+
+  function countGivenUp(more: number): void {
+    if (place !== undefined && more > 0) place = { ...place, givenUp: place.givenUp + more };
   }
 
   async function giveUp(messages: readonly Message[], why: string): Promise<void> {
@@ -184,7 +188,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
       target.id,
       messages.map((message) => ({ message, at, why })),
     );
-    if (place !== undefined) place = { ...place, givenUp: place.givenUp + messages.length };
+    countGivenUp(messages.length);
   }
 
   /** Tries what waits in a lane, until something fails again. */
@@ -209,7 +213,8 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
       const isDone = isThrough || nextAt === undefined;
       if (isDone) await remove(deviceId, message);
       else {
-        await parking.change(target.id, deviceId, (now) => now && { ...now, attempts: attempted, nextAt });
+        const putOff = (there: Lane | undefined) => there && { ...there, attempts: attempted, nextAt };
+        await parking.change(target.id, deviceId, putOff, clock.now());
         lanes.set(deviceId, nextAt);
       }
       if (!isThrough) return;
@@ -219,10 +224,11 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
 
   async function remove(deviceId: DeviceId, done: Message): Promise<void> {
     const now = clock.now();
-    await parking.change(target.id, deviceId, (lane) => {
+    const next = (lane: Lane | undefined): Lane => {
       const messages = lane?.messages.filter(({ number }) => number !== done.number) ?? [];
       return { messages, attempts: 0, nextAt: now };
-    });
+    };
+    await parking.change(target.id, deviceId, next, now);
     lanes.set(deviceId, now);
   }
 
@@ -295,7 +301,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     if (from === undefined || isStopped()) return false;
     const { messages, next } = await reader.page({ which, from });
     if (next === from) return false;
-    const wanted = messages.filter((message) => message.at >= target.since && target.wants(message));
+    const wanted = messages.filter((message) => target.wants(message));
     behind ??= wanted[0]?.at;
     const isWhole = await sendPage(wanted, { which, from }, 'next');
     if (isWhole) behind = undefined;
@@ -378,9 +384,8 @@ async function inParallel<Item>(
 export async function beginPlace(
   { reader, places }: Pick<RunnerNeeds, 'reader' | 'places'>,
   id: string,
-  since: Instant,
 ): Promise<readonly number[]> {
-  const positions = await reader.positionsAt(since);
+  const positions = await reader.ends();
   await places.update(id, (there) => there ?? newPlace(positions));
   return positions;
 }

@@ -8,6 +8,8 @@ const PER_TENANT_MAX = 64;
 export interface Slots {
   /** Waits for a slot, holds it while the task runs. */
   run<Result>(tenantId: TenantId, task: () => Promise<Result>): Promise<Result>;
+  /** The same for who would not wait; undefined: there is none just now. */
+  ifFree<Result>(tenantId: TenantId, task: () => Promise<Result>): Promise<Result> | undefined;
 }
 
 export function createSlots(): Slots {
@@ -37,15 +39,24 @@ export function createSlots(): Slots {
     }
   }
 
+  async function runTaken<Result>(tenantId: TenantId, task: () => Promise<Result>): Promise<Result> {
+    try {
+      return await task();
+    } finally {
+      give(tenantId);
+    }
+  }
+
   return {
     async run(tenantId, task) {
       if (isFree(tenantId)) take(tenantId);
       else await new Promise<void>((begin) => waiting.add({ tenantId, begin }));
-      try {
-        return await task();
-      } finally {
-        give(tenantId);
-      }
+      return runTaken(tenantId, task);
+    },
+    ifFree(tenantId, task) {
+      if (!isFree(tenantId)) return undefined;
+      take(tenantId);
+      return runTaken(tenantId, task);
     },
   };
 }

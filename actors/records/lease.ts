@@ -19,6 +19,9 @@ export interface Lease {
   release(): Promise<void>;
 }
 
+/** Of work that one process does for all: after this time without a sign of life another one takes over. */
+export const LEASE_MS = 6_000;
+
 /** For what is done by one process only. */
 export const ALWAYS: Lease = { hold: async () => true, release: async () => {} };
 

@@ -54,7 +54,7 @@ export interface Webhook extends WebhookFields {
   readonly pair: { readonly sealed: string; readonly publicKey: string } | null;
 }
 
-export type WebhookReason = 'webhook-unknown' | 'too-many-webhooks' | 'webhook-event-gone';
+export type WebhookReason = 'webhook-unknown' | 'too-many-webhooks' | 'webhook-event-gone' | 'webhooks-busy';
 
 export type WebhookAnswer<Value> =
   | { readonly type: 'done'; readonly value: Value }
@@ -97,7 +97,7 @@ export interface Webhooks {
   /** A new secret; the one before signs too for a while. */
   rotate(tenantId: TenantId, id: string, graceSeconds: number): Promise<WebhookAnswer<NewWebhook>>;
   state(id: WebhookId): Promise<WebhookState>;
-  /** Sends an event that says nothing, at once. */
+  /** Sends an event that says nothing, at once; `webhooks-busy`: as many of the tenant's are under way as may be. */
   test(tenantId: TenantId, id: string): Promise<WebhookAnswer<Attempt>>;
   /** Sends one event once more, at once and whatever waits before it. */
   resend(tenantId: TenantId, id: string, messageId: string): Promise<WebhookAnswer<Attempt>>;

@@ -34,12 +34,11 @@ const GONE = 410;
 
 /** A webhook as the outbox sees it. */
 export function targetOf(webhook: Webhook, needs: SendingNeeds): Target {
-  const { id, tenantId, createdAt: since, version, off } = webhook;
+  const { id, tenantId, version, off } = webhook;
   const wants = filterOf(webhook);
   return {
     id,
     tenantId,
-    since,
     version,
     isActive: off === null,
     wants: (message) => message.tenantId === tenantId && wants(message),

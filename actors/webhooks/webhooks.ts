@@ -8,11 +8,11 @@ import { type DeviceId, NULL_UUID, newId, type TenantId, type UserId, type Webho
 import { unreachable } from '../base/unreachable.ts';
 import type { AddressFilter } from '../outbound/addresses.ts';
 import { newSigningPair, writeSigningSecret } from '../outbound/signature.ts';
-import { attemptAt } from '../outbox/attempts.ts';
+import { type Attempt, attemptAt } from '../outbox/attempts.ts';
 import type { OutboxParts } from '../outbox/dispatcher.ts';
 import { partsOfId } from '../outbox/event-types.ts';
 import type { Message, Target, Targets } from '../outbox/message.ts';
-import { LANE_FULL, merged } from '../outbox/parking.ts';
+import { type Lane, merged } from '../outbox/parking.ts';
 import { type Place, WELL } from '../outbox/places.ts';
 import { emptyList } from '../records/collection.ts';
 import type { Store } from '../store/store.ts';
@@ -90,7 +90,7 @@ export function createWebhooks(needs: WebhookNeeds): {
       pair: pair === undefined ? null : pairOf(id, pair),
     };
     if (!(await rows.create(webhook))) throw new Error('a new webhook id was taken');
-    await parts.begin(id, now); // behind it, so that the logs are kept for it from here on
+    await parts.begin(id); // behind it, so that the logs are kept for it from here on
     return { type: 'done', value: { webhook, secret } };
   }
 
@@ -123,12 +123,14 @@ export function createWebhooks(needs: WebhookNeeds): {
     await parts.places.update(id, (there) => there && { ...there, ...WELL, ...more, asked: there.asked + 1 });
   }
 
-  async function sendNow(webhook: Webhook, message: Message) {
+  async function sendNow(webhook: Webhook, message: Message): Promise<WebhookAnswer<Attempt>> {
     const at = clock.now();
-    const delivery = await deliver(webhook, message, needs);
+    const sending = parts.slots.ifFree(webhook.tenantId, () => deliver(webhook, message, needs));
+    if (sending === undefined) return refused('webhooks-busy');
+    const delivery = await sending;
     const attempt = attemptAt(message, delivery, { at, number: 1, readAt: null });
     await parts.attempts.add(webhook.id, [attempt]);
-    return { type: 'done', value: attempt } as const;
+    return { type: 'done', value: attempt };
   }
 
   /** An event by its id: among what waits or was given up, or in the log, where an attempt says where it is. */
@@ -160,6 +162,7 @@ export function createWebhooks(needs: WebhookNeeds): {
   }
 
   async function removeOne(webhook: Webhook): Promise<void> {
+    await parts.noteGone(webhook.id);
     await rows.remove(webhook.id);
     await parts.forget(webhook.id); // the dispatcher does so again, once nothing of it is under way
   }
@@ -237,20 +240,20 @@ export function createWebhooks(needs: WebhookNeeds): {
       const given = (await parts.parking.givenUp(webhook.id)).map(({ message }) => message);
       const wanted = given.filter(({ at }) => at >= since);
       // They wait before they are let go of, so a crash in between has them twice and never loses one.
-      const over: Message[] = [];
+      /** There was no room for them, so they are given up still. */
+      const over = new Set<string>();
       for (const message of wanted) {
-        const more = await parts.parking.change(webhook.id, message.deviceId, (lane) => ({
+        const now = clock.now();
+        const next = (lane: Lane | undefined): Lane => ({
           messages: merged(lane?.messages ?? [], [message]),
           attempts: 0,
-          nextAt: clock.now(),
-        }));
-        over.push(...more);
+          nextAt: now,
+        });
+        for (const { id: fellOut } of await parts.parking.change(webhook.id, message.deviceId, next, now))
+          over.add(fellOut);
       }
-      await parts.parking.takeGivenUp(webhook.id, new Set(wanted.map((message) => message.id)));
-      await parts.parking.giveUp(
-        webhook.id,
-        over.map((message) => ({ message, at: clock.now(), why: LANE_FULL })),
-      );
+      const taken = wanted.map((message) => message.id).filter((one) => !over.has(one));
+      await parts.parking.takeGivenUp(webhook.id, new Set(taken));
       await ask(webhook.id, {});
       return { type: 'done', value: wanted.length };
     },

@@ -48,7 +48,6 @@ export async function publishEvents(config: Config, { clock }: CoreNeeds, core: 
   await core.addTarget({
     id: 'mqtt-events',
     tenantId: NULL_UUID as TenantId, // of no tenant
-    since: 0,
     isActive: true,
     version: 1,
     restMaxMs: EVENTS_REST_MAX_MS,

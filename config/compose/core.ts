@@ -41,7 +41,7 @@ import type { Target } from '../../actors/outbox/message.ts';
 import type { MessageReader } from '../../actors/outbox/reader.ts';
 import type { Providers } from '../../actors/providers/model.ts';
 import { createProviders } from '../../actors/providers/providers.ts';
-import { createLease } from '../../actors/records/lease.ts';
+import { createLease, LEASE_MS } from '../../actors/records/lease.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
@@ -74,9 +74,6 @@ export interface CoreNeeds {
   /** Counts what happens; without it nothing is counted. */
   readonly meters?: Meters;
 }
-
-/** After this time without a sign of life another process takes over waking devices. */
-const ALARMS_LEASE_MS = 6_000;
 
 export interface Core {
   readonly store: Store;
@@ -183,7 +180,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       ...createForgetting(store, profiles, stored, webhooks, clock),
     });
 
-    const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
+    const lease = createLease(store, clock, 'alarms', LEASE_MS);
     const woken = completingTakeOvers(devices, newcomersOf(accounts), needs.log);
     const alarms = createAlarms(store.journal, woken, config.alarms, clock, needs.log, lease);
     const { auditKeepMs: forMs, auditKeepEntries: entries } = config.system;

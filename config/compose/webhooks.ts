@@ -36,7 +36,7 @@ export interface WebhookComposition extends Pick<Outbound, 'filter' | 'send'> {
 }
 
 export function composeWebhooks(settings: Config['webhooks'], needs: WebhookComposition): WebhookParts {
-  const { profiles, clock } = needs;
+  const { profiles } = needs;
   const profileOf: ProfileOf = ({ tenantId, profileId }) => profileId ?? profiles.defaultIdOf(tenantId);
   const outbox = {
     ...needs,
@@ -66,7 +66,7 @@ export function composeWebhooks(settings: Config['webhooks'], needs: WebhookComp
     reader: parts.reader,
     async addTarget(target) {
       // From the first time on that it was asked for; after that it goes on where it was.
-      await parts.begin(target.id, clock.now());
+      await parts.begin(target.id);
       others.push(target);
     },
   };

@@ -84,7 +84,8 @@ export function liveRoutes({ audit, devices, clock, feed, eventLog }: LiveNeeds)
       grants: ['everything', 'delegated'],
       description:
         'With resumable=true the events of all nodes, read from the log: those that webhooks get, as events "event" with ids. ' +
-        'Who comes back with Last-Event-ID goes on behind it, as event sources do, as far as the log is kept.',
+        'Who comes back with Last-Event-ID goes on behind it, as event sources do; where something in between is not kept any more, ' +
+        'an event "resync" says so.',
       resumable: true,
       query: z.object({
         seconds: whole('seconds', STREAM_SECONDS_MAX, STREAM_SECONDS_MAX),
@@ -97,15 +98,17 @@ export function liveRoutes({ audit, devices, clock, feed, eventLog }: LiveNeeds)
         400: { description: 'Last-Event-ID is none of these ids' },
         429: { description: 'Too many watch already' },
       },
-      handle({ principal, query, stillMay, lastEventId = query.lastEventId }) {
+      async handle({ principal, query, stillMay, lastEventId = query.lastEventId }) {
         const { tenantId, userId } = principal;
         const after = lastEventId === '' ? undefined : lastEventId;
         if (after !== undefined && !eventLog.isId(after))
           return badRequest('Last-Event-ID is none of these ids!');
         const isResumable = query.resumable === true || after !== undefined;
-        const source = (isEnded: () => boolean) => eventLog.read(tenantId, after, isEnded);
         const watch = { tenantId, userId, lastsMs: query.seconds * 1000, stillMay };
-        const body = feed.watch(watch, isResumable ? source : undefined);
+        // Before the answer: whoever has it misses nothing that happens from then on.
+        const start = isResumable ? await eventLog.start(after) : undefined;
+        const source = start && ((isEnded: () => boolean) => eventLog.read(tenantId, start, isEnded));
+        const body = feed.watch(watch, source);
         if (body === undefined) return tooManyRequests('Too many watch already', RETRY_FEED_MS);
         return { type: 'stream', contentType: 'text/event-stream', body };
       },

@@ -25,7 +25,7 @@ import {
   webhookStateView,
   webhookView,
 } from '../views/webhook.ts';
-import { badRequest, notFound } from '../wire/errors.ts';
+import { badRequest, notFound, tooManyRequests } from '../wire/errors.ts';
 import { empty, json, type Problem, type Reply } from '../wire/reply.ts';
 import { customerId, kitPaging, optionalText, profileId, requiredText } from '../wire/schemas.ts';
 import { noteChange } from './user-notes.ts';
@@ -40,6 +40,7 @@ export interface WebhookRouteNeeds {
 
 const URL_MAX = 2_000;
 const LISTED_MAX = 50;
+const RETRY_BUSY_MS = 15_000;
 
 const listed = <Item extends z.ZodType>(item: Item, what: string) =>
   z
@@ -72,6 +73,7 @@ const createBody = z.object({ ...fields, ed25519: z.boolean().default(false) }, 
 const inPath = z.object({ webhookId: z.string() });
 const epochMs = z.int().nonnegative();
 const NO_SUCH = { description: 'No such webhook' };
+const BUSY = { description: 'As many requests to webhooks of the tenant are under way as may be' };
 
 export function webhookRoutes(needs: WebhookRouteNeeds): Route[] {
   return [
@@ -249,7 +251,7 @@ function tryWebhook({ webhooks }: WebhookRouteNeeds): Route {
     summary: 'Send the event webhook.test at once, and say what came of it',
     roles: TENANT,
     params: inPath,
-    responses: { 200: { description: 'The attempt', schema: attemptView }, 404: NO_SUCH },
+    responses: { 200: { description: 'The attempt', schema: attemptView }, 404: NO_SUCH, 429: BUSY },
     async handle({ principal, params }) {
       const answer = await webhooks.test(principal.tenantId, params.webhookId);
       return answer.type === 'done' ? json(viewAttempt(answer.value)) : problemOf(answer);
@@ -287,6 +289,7 @@ function resend({ webhooks }: WebhookRouteNeeds): Route {
       200: { description: 'The attempt', schema: attemptView },
       400: { description: 'The event is not kept any more, or this webhook never had it' },
       404: NO_SUCH,
+      429: BUSY,
     },
     async handle({ principal, params }) {
       const answer = await webhooks.resend(principal.tenantId, params.webhookId, params.messageId);
@@ -374,6 +377,8 @@ function problemOf(answer: Exclude<WebhookAnswer<unknown>, { readonly type: 'don
       return notFound;
     case 'too-many-webhooks':
       return badRequest('There are as many webhooks as there may be!');
+    case 'webhooks-busy':
+      return tooManyRequests('As many requests to webhooks are under way as may be', RETRY_BUSY_MS);
     case 'webhook-event-gone':
       return badRequest('This event is not kept any more, or was never for this webhook!');
     default:

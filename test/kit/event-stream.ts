@@ -7,6 +7,8 @@ interface SentEvent {
 
 export interface EventStream {
   readonly heard: readonly SentEvent[];
+  /** How often it said that something is gone. */
+  resyncs(): number;
   /** Of the last event that had one: what an event source sends when it comes back. */
   lastId(): string | undefined;
   end(): void;
@@ -25,6 +27,7 @@ export async function openEvents(url: string, token: string, after?: string): Pr
   if (response.status !== 200 || response.body === null) throw new Error(`no stream: ${response.status}`);
   const heard: SentEvent[] = [];
   let lastId = after;
+  let resyncs = 0;
   const read = async (body: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder();
     let text = '';
@@ -36,10 +39,11 @@ export async function openEvents(url: string, token: string, after?: string): Pr
         const [, id] = /^id: (.*)$/m.exec(block) ?? [];
         const [, data] = /^data: (.*)$/m.exec(block) ?? [];
         lastId = id ?? lastId;
-        if (data !== undefined) heard.push({ id, data: JSON.parse(data) });
+        if (/^event: resync$/m.test(block)) resyncs += 1;
+        else if (data !== undefined) heard.push({ id, data: JSON.parse(data) });
       }
     }
   };
   read(response.body as ReadableStream<Uint8Array>).catch(() => {}); // it was ended
-  return { heard, lastId: () => lastId, end: () => controller.abort() };
+  return { heard, resyncs: () => resyncs, lastId: () => lastId, end: () => controller.abort() };
 }

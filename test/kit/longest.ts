@@ -4,6 +4,7 @@ import { sep } from 'node:path';
 /** Files that take more than some ten seconds, the longest first. A test holds that each exists. */
 export const LONGEST: readonly string[] = [
   'programs/many-nodes',
+  'programs/connected',
   'programs/web',
   'programs/webhooks-nodes',
   'processes/race',

@@ -5,7 +5,7 @@
 import { suite } from 'uvu';
 import { equal, ok } from 'uvu/assert';
 import { cast, restApi } from '../kit/api.ts';
-import { openEvents } from '../kit/event-stream.ts';
+import { type EventStream, openEvents } from '../kit/event-stream.ts';
 import { SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
@@ -17,6 +17,9 @@ import { beginClaims, CLAIMS, WEBHOOK_ENVIRONMENT } from '../kit/webhook-story.t
 const nodes = suite('webhooks over two nodes');
 const law = needing(['redis-server'], nodes);
 const PATIENCE_MS = 10 * 60_000;
+/** Events of each part of the log that stay on Redis: KEPT_FOR_STREAMS of `config/compose/webhooks.ts`. */
+const KEPT = 1_000;
+const LANES = 10;
 
 nodes.after(async () => {
   await cleanUp();
@@ -98,5 +101,65 @@ law('what a webhook has not had stays in the log of Redis, however far the audit
   await one.stop();
   await receiver.stop();
 });
+
+law(
+  'a stream of events misses nothing while the log of Redis is trimmed; one that was away for longer than is kept is told',
+  async () => {
+    const redis = await startRedis();
+    const one = await startNodes(1, { STORE_URL: redis.url });
+    const url = one.urls[0] ?? '';
+    const { api, tenant } = await cast(url, SYSADMIN_PASSWORD);
+    const { id } = (await api.createDevice(tenant, 'talker', 'token-of-talker')).id;
+    let number = 1;
+    /** All of one device, so that they are in one part of the log. */
+    async function happen(count: number): Promise<void> {
+      const path = `/api/plugins/telemetry/DEVICE/${id}/attributes/SHARED_SCOPE`;
+      const lane = async () => {
+        for (let n = 0; n < count / LANES; n += 1)
+          await api.must('POST', path, tenant, { n: `${Math.random()}` });
+      };
+      await Promise.all(Array.from({ length: LANES }, lane));
+      number += count;
+    }
+    const newest = () => `evt_${id}_${number}`;
+    const hears = (stream: EventStream) => stream.heard.some(({ data }) => data.id === newest());
+
+    await happen(KEPT + 100); // from here on it is trimmed
+    const stream = await openEvents(url, tenant);
+    const from = number;
+    await happen(KEPT / 2);
+    await until('it has all', () => hears(stream), PATIENCE_MS);
+    const mine = stream.heard.map(({ data }) => Number(data.id.split('_')[2]));
+    equal(
+      [...new Set(mine)],
+      [...Array(KEPT / 2).keys()].map((at) => from + 1 + at),
+    );
+    const after = stream.lastId();
+    stream.end();
+
+    await happen(KEPT / 2);
+    const soon = await openEvents(url, tenant, after);
+    await until('it has what happened while it was away', () => hears(soon), PATIENCE_MS);
+    equal([soon.heard.length >= KEPT / 2, soon.resyncs()], [true, 0]);
+    soon.end();
+
+    await happen(KEPT);
+    await until(
+      'it is told that something is gone',
+      async () => {
+        const late = await openEvents(url, tenant, after);
+        await until('it has what is kept', () => hears(late), PATIENCE_MS);
+        late.end();
+        return late.resyncs() === 1;
+      },
+      PATIENCE_MS,
+    );
+    const all = await openEvents(url, tenant, '0');
+    await until('it has what is kept', () => hears(all), PATIENCE_MS);
+    equal(all.resyncs(), 0, 'who asks for the beginning gets what is kept');
+    all.end();
+    equal(await one.stop(), [0]);
+  },
+);
 
 nodes.run();

@@ -10,6 +10,7 @@ import { idOf, TENANT } from '../kit/given.ts';
 
 const PAGES = 8;
 const STREAMS = 50;
+const BEGINNING = { positions: [0], isBeginning: true, isBeyond: false };
 const DEVICE = idOf<DeviceId>(7);
 
 const message = (number: number, tenantId: TenantId = TENANT): Message => ({
@@ -36,9 +37,11 @@ function countedReader() {
       seen.most = Math.max(seen.most, seen.atOnce);
       await turn();
       seen.atOnce -= 1;
-      if (from >= PAGES) return { messages: [], next: from };
-      return { messages: [message(from + 1)], next: from + 1 };
+      const isGap = false;
+      if (from >= PAGES) return { messages: [], next: from, isFull: false, isGap };
+      return { messages: [message(from + 1)], next: from + 1, isFull: true, isGap };
     },
+    ends: async () => [PAGES],
     positionsAt: async () => [PAGES],
     find: async () => undefined,
   };
@@ -62,7 +65,9 @@ test.after(() => clearInterval(awake));
 test('event log: however many streams read from the beginning, one page is read at a time, and each hears all', async () => {
   const { reader, seen } = countedReader();
   const eventLog = createEventLog(reader, systemClock);
-  const streams = Array.from({ length: STREAMS }, () => toldBy(eventLog.read(TENANT, '0', () => false)));
+  const streams = Array.from({ length: STREAMS }, () =>
+    toldBy(eventLog.read(TENANT, BEGINNING, () => false)),
+  );
   const all = Array.from({ length: PAGES }, (_, at) => message(at + 1).id);
   for (const told of await Promise.all(streams)) assert.equal(told, all);
   assert.is(seen.most, 1);
@@ -71,13 +76,55 @@ test('event log: however many streams read from the beginning, one page is read 
 test('event log: of a stream that has ended while it waited for its turn nothing is read', async () => {
   const { reader, seen } = countedReader();
   const eventLog = createEventLog(reader, systemClock);
-  const first = toldBy(eventLog.read(TENANT, '0', () => false));
+  const first = toldBy(eventLog.read(TENANT, BEGINNING, () => false));
   let isEnded = false;
-  const others = Array.from({ length: STREAMS }, () => toldBy(eventLog.read(TENANT, '0', () => isEnded)));
+  const others = Array.from({ length: STREAMS }, () =>
+    toldBy(eventLog.read(TENANT, BEGINNING, () => isEnded)),
+  );
   isEnded = true;
   assert.is((await first).length, PAGES);
   for (const told of await Promise.all(others)) assert.equal(told, []);
   assert.is(seen.pages, PAGES);
+});
+
+test('event log: on a busy server a stream that is at the end waits for nobody who reads from the beginning', async () => {
+  const { reader } = countedReader();
+  /** Pages of those that read from the beginning, which never end. */
+  const stuck = new Promise<never>(() => {});
+  let end = PAGES;
+  const busy: MessageReader = {
+    ...reader,
+    page: async ({ from }) => {
+      if (from < PAGES) return stuck;
+      // Something has happened at each look.
+      end += 1;
+      return { messages: [message(end)], next: end, isFull: false, isGap: false };
+    },
+  };
+  const eventLog = createEventLog(busy, systemClock);
+  const live = eventLog.read(TENANT, await eventLog.start(undefined), () => false);
+  await live.next(); // it was its turn once
+  void eventLog.read(TENANT, BEGINNING, () => false).next();
+  for (let turn = 0; turn < 3; turn += 1) assert.match((await live.next()).value ?? '', /^id: /);
+});
+
+test('event log: what is gone is told, unless the beginning was asked for; so is a place behind the end', async () => {
+  const { reader } = countedReader();
+  const gone: MessageReader = {
+    ...reader,
+    page: async (at) => {
+      const page = await reader.page({ ...at, from: Math.max(at.from, 3) });
+      return { ...page, isGap: at.from < 3 && page.messages.length > 0 };
+    },
+  };
+  const eventLog = createEventLog(gone, systemClock);
+  const first = async (after: string) =>
+    (await eventLog.read(TENANT, await eventLog.start(after), () => false).next()).value ?? '';
+  const resync = /^event: resync\ndata: \{"reason":"[^"]+"\}\n\n/;
+  assert.match(await first('1'), resync);
+  assert.not.match(await first('0'), 'resync');
+  assert.not.match(await first('3'), 'resync');
+  assert.match(await first('999'), resync);
 });
 
 test.run();

@@ -11,8 +11,10 @@ import { encodeEvent, encodeState } from '../../actors/device/persistence.ts';
 import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import { createDispatcher, type Dispatcher, openOutbox } from '../../actors/outbox/dispatcher.ts';
 import type { Delivery, Message, Target, Targets } from '../../actors/outbox/message.ts';
+import { createParking } from '../../actors/outbox/parking.ts';
 import { nextTry, restUntil } from '../../actors/outbox/retries.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
 import { createSimClock } from '../kit/clock.ts';
 
 const test = suite('outbox');
@@ -54,7 +56,6 @@ async function world(names: readonly string[] = ['a']) {
         const target: Target = {
           id,
           tenantId: TENANT,
-          since: START,
           version: 1,
           isActive: !off.has(id),
           wants: () => true,
@@ -70,7 +71,7 @@ async function world(names: readonly string[] = ['a']) {
     },
     disable: async (id, because) => void off.set(id, because),
   };
-  for (const name of names) await parts.begin(name, START);
+  for (const name of names) await parts.begin(name);
   const states = new Map<DeviceId, { readonly number: number; readonly state: DeviceState }>();
   let dispatcher: Dispatcher = createDispatcher(needs, parts, targets);
   dispatcher.start();
@@ -340,6 +341,77 @@ test('a lane that is full gives up its first message, so it is bounded and goes 
   const lane = await parts.parking.lane('a', device(1));
   assert.is(lane?.messages.length, 100);
   assert.is((await parts.parking.givenUp('a')).length, 30);
+});
+
+test('what falls out of a full lane is kept before the lane lets go of it: an end in between has it twice and loses nothing', async () => {
+  const store = createMemoryStore();
+  let writes = Number.POSITIVE_INFINITY;
+  const ending = {
+    ...store,
+    async swap(key: string, before: string | undefined, next: string | undefined) {
+      writes -= 1;
+      if (writes < 0) throw new StoreUnavailable('memory', 'it ends here');
+      return store.swap(key, before, next);
+    },
+  };
+  const parking = createParking(ending);
+  const message = (number: number): Message => ({
+    id: `evt_${device(1)}_${number}`,
+    tenantId: TENANT,
+    deviceId: device(1),
+    number,
+    type: 'device.claimed',
+    at: START,
+    data: {},
+    customerIds: [],
+    profileId: PROFILE,
+  });
+  const messages = Array.from({ length: 100 }, (_, at) => message(at + 1));
+  const lane = { attempts: 1, nextAt: START };
+  await parking.change('a', device(1), () => ({ ...lane, messages }), START);
+  const more = () =>
+    parking.change('a', device(1), () => ({ ...lane, messages: [...messages, message(101)] }), START);
+  writes = 1; // of the two that there are
+  assert.instance(await more().catch((error: unknown) => error), StoreUnavailable);
+  const kept = async () => [
+    ...(await parking.givenUp('a')).map((one) => one.message.number),
+    ...((await parking.lane('a', device(1)))?.messages ?? []).map(({ number }) => number),
+  ];
+  assert.ok((await kept()).includes(1));
+  writes = Number.POSITIVE_INFINITY;
+  assert.equal(
+    (await more()).map(({ number }) => number),
+    [1],
+  );
+  assert.equal(
+    (await kept()).sort((a, b) => a - b),
+    [...messages.map(({ number }) => number), 101],
+    'each once',
+  );
+});
+
+test('an event of a node whose clock is late is not taken for one from before the webhook was there', async () => {
+  const { happens, pass, numbers, clock } = await world();
+  await happens(device(1));
+  await happens(device(1), { type: 'ClaimWindowExpired', at: clock.now() - 50_000 });
+  await pass(2 * SECOND);
+  assert.equal(numbers(device(1)), [1, 2]);
+});
+
+test('of a webhook that was removed nothing is left, also of what was under way in another process', async () => {
+  const { pass, parts, remove } = await world(['a', 'b']);
+  await parts.noteGone('a');
+  remove('a');
+  await parts.forget('a');
+  // A process that did not know it yet.
+  const told = { outcome: '204', answer: '', tookMs: 1 };
+  const about = { id: 'evt', type: 'webhook.test', deviceId: null, at: START, number: 1, readAt: null };
+  await parts.attempts.add('a', [{ ...about, ...told, isDelivered: true }]);
+  await pass(15 * 60 * SECOND, SECOND);
+  assert.equal(await parts.attempts.of('a'), []);
+  assert.is(await parts.places.get('a'), undefined);
+  assert.not.ok(await parts.hasGone());
+  assert.ok((await parts.places.get('b')) !== undefined, 'the other one is as it was');
 });
 
 test('a webhook that is deleted while its counterpart hangs keeps no other one waiting', async () => {

@@ -3,6 +3,7 @@
  * independent library that receivers use. Counterparts that hang, lie or lead back inside never touch a claim.
  */
 
+import type { ServerResponse } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -280,6 +281,22 @@ test('counterparts that hang, are dead or refuse do not touch claims, nor a good
   await hook(good.url, { events: ['device.claimed'] });
   for (let n = 0; n < 20; n += 1) await claimed();
   await until('all are heard', () => new Set(good.heard.map(({ id }) => id)).size === 20);
+});
+
+test('tests and resends share the connections of the tenant: one too many is told to wait, and none hangs on', async () => {
+  const hanging = await receiver();
+  const held: ServerResponse[] = [];
+  hanging.answer((_heard, response) => void held.push(response));
+  const { id } = await hook(hanging.url);
+  const ask = () => stage.api.send('POST', `/api/webhook/${id}/test`, stage.admin, {});
+  const under = Array.from({ length: 64 }, ask);
+  await until('all are under way', () => held.length === 64);
+  const { status, body } = await ask();
+  assert.is(status, 429, body);
+  hanging.answer(withStatus(204));
+  for (const response of held) response.writeHead(204).end();
+  for (const one of await Promise.all(under)) assert.is(one.status, 200, one.body);
+  assert.is((await ask()).status, 200);
 });
 
 test.run();

@@ -81,7 +81,17 @@ export class RedisJournal implements Journal {
     const { log } = this.#partition(which);
     const reply = await this.#redis.send(log, ['XRANGE', log, `1-${from}`, '+', 'COUNT', String(limit)]);
     const found = entries(reply);
-    return { events: found.map(({ event }) => event), next: found.at(-1)?.position ?? from };
+    const page = { events: found.map(({ event }) => event), next: found.at(-1)?.position ?? from };
+    const [first] = found;
+    // Positions have no holes but for what was trimmed, or forgotten.
+    if (first === undefined || first.position === from + 1) return page;
+    return (await this.#beginsBehind(log, from)) ? { ...page, isGap: true } : page;
+  }
+
+  /** Whether nothing is kept any more of what was in front of a page that has been read. */
+  async #beginsBehind(log: string, from: number): Promise<boolean> {
+    const [first] = entries(await this.#redis.send(log, ['XRANGE', log, '-', '+', 'COUNT', '1']));
+    return first === undefined || first.position > from + 1;
   }
 
   async trim(which: number, upTo: number): Promise<void> {
