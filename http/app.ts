@@ -42,6 +42,7 @@ import { allRoutes } from './routes/all.ts';
 import type { Readiness } from './routes/health.ts';
 import type { ShownMailSettings } from './routes/mail-settings.ts';
 import type { BrokerAuth } from './routes/mqtt-auth.ts';
+import type { ServerOption } from './routes/server-options.ts';
 import type { ApiSettings, DeviceApiSettings } from './settings.ts';
 import type { WebSettings } from './web/settings.ts';
 import { createWeb, type Web } from './web/web.ts';
@@ -70,6 +71,7 @@ export interface ApiNeeds {
   /** Lets people sign up by mail; without it, nobody does. */
   readonly signUps?: SignUps;
   readonly mailSettings?: ShownMailSettings | undefined;
+  readonly serverOptions?: readonly ServerOption[] | undefined;
   readonly feed: Feed;
   readonly eventLog: EventLog;
   readonly profiles: Profiles;

@@ -45,6 +45,7 @@ import { createLease, LEASE_MS } from '../../actors/records/lease.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
+import type { ServerOption } from '../../http/routes/server-options.ts';
 import type { Meters } from '../metrics/meters.ts';
 import type { Config } from '../options/schema.ts';
 import { hookKeysOf } from '../options/sections/outbound.ts';
@@ -71,6 +72,8 @@ export interface CoreNeeds {
   readonly announce: (line: string) => void;
   /** Set in a worker, whose supervisor holds the folder's lock. */
   readonly worker?: WorkerNeeds;
+  /** What the system administrator is shown of the options. */
+  readonly shown?: readonly ServerOption[];
   /** Counts what happens; without it nothing is counted. */
   readonly meters?: Meters;
 }

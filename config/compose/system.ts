@@ -281,6 +281,7 @@ function createHttp(
     ...(core.mail.mails === undefined ? {} : { mails: core.mail.mails }),
     ...(core.mail.signUps === undefined ? {} : { signUps: core.mail.signUps }),
     mailSettings: shownMailSettings(config),
+    serverOptions: needs.shown,
     secrets,
     statements: createStatements(serverKeysOf(core), serverName(config, core.installation), clock),
     clock,

@@ -7,9 +7,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
+import type { ServerOption } from '../../http/routes/server-options.ts';
 import { notHere } from './not-here.ts';
 import { defaultOf, fileVariable, isSecret, type Option, parseOption } from './option.ts';
 import { ALL_OPTIONS, type Config, contradictions, type PlacedOption } from './schema.ts';
+import { type Origin, shownOption } from './shown.ts';
 import { nearest } from './spelling.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -22,13 +24,20 @@ export interface Sources {
 }
 
 export type Loaded =
-  | { readonly type: 'config'; readonly config: Config; readonly warnings: readonly string[] }
+  | {
+      readonly type: 'config';
+      readonly config: Config;
+      readonly warnings: readonly string[];
+      /** Each option as it may be shown, with where it comes from. */
+      readonly shown: readonly ServerOption[];
+    }
   /** One sentence each, for a person. They contain no secrets. */
   | { readonly type: 'problems'; readonly problems: readonly string[] };
 
 /** A value and where it comes from: `server.port in config/claimd.yml`. */
 interface Setting {
   readonly from: string;
+  readonly source: Origin['source'];
   readonly value: unknown;
 }
 
@@ -49,25 +58,25 @@ export function loadConfig(sources: Sources): Loaded {
     complainIfUnknown(key, 'on the command line (--help lists them)', problems);
 
   const config: { [section: string]: { [name: string]: unknown } } = {};
-  const given = new Set<Option>();
+  const given = new Map<Option, Origin>();
   for (const { section, name, option } of ALL_OPTIONS) {
     const settings = [
       oneOf(
         option,
-        settingsIn(fromFile, option, (key) => `${key} in ${fileName}`),
+        settingsIn(fromFile, option, 'FILE', (key) => `${key} in ${fileName}`),
         problems,
       ),
       oneOf(option, settingsInEnv(sources.env, option, problems), problems),
       oneOf(
         option,
-        settingsIn(fromFlags, option, (key) => `--${key}`),
+        settingsIn(fromFlags, option, 'COMMAND_LINE', (key) => `--${key}`),
         problems,
       ),
     ];
     let effective: unknown = defaultOf(option);
     for (const candidate of settings) {
       if (candidate === undefined) continue;
-      given.add(option);
+      given.set(option, { source: candidate.source, where: candidate.from });
       const parsed = parseOption(option, candidate.value);
       if (parsed.type === 'value') effective = parsed.value;
       else problems.push(`${candidate.from} must be ${parsed.expected}${shown(option, candidate.value)}`);
@@ -91,7 +100,25 @@ export function loadConfig(sources: Sources): Loaded {
     type: 'config',
     config: complete,
     warnings: [...nearMisses(sources.env), ...notHere(sources.env), ...warningsOf(complete)],
+    shown: shownOptions(config, given, install.loadDemo && !install.demoPublic),
   };
+}
+
+function shownOptions(
+  config: { readonly [section: string]: { readonly [name: string]: unknown } },
+  given: ReadonlyMap<Option, Origin>,
+  demo: boolean,
+): ServerOption[] {
+  return ALL_OPTIONS.map(({ section, title, name, option }) => {
+    const ofDemo = demo && option.type === 'text' && option.demoDefault !== undefined;
+    return shownOption(
+      option,
+      title,
+      config[section]?.[name],
+      given.get(option),
+      ofDemo ? 'DEMO' : 'DEFAULT',
+    );
+  });
 }
 
 /** Reads the file into dotted keys. Nested maps, dotted keys and mixtures of both are the same. */
@@ -145,11 +172,12 @@ function resolvePlaceholders(value: unknown, env: Sources['env']): unknown {
 function settingsIn(
   values: ReadonlyMap<string, unknown>,
   option: Option,
+  source: Origin['source'],
   from: (key: string) => string,
 ): Setting[] {
   return [option.key, ...(option.aliases ?? [])]
     .filter((key) => values.has(key))
-    .map((key) => ({ from: from(key), value: values.get(key) }));
+    .map((key) => ({ from: from(key), source, value: values.get(key) }));
 }
 
 /** An empty variable is none: compose files and CI systems pass unset variables that way. */
@@ -165,14 +193,17 @@ export function fromStandardInput(env: Sources['env'], read: () => string): Read
 }
 
 function settingsInEnv(env: Sources['env'], option: Option, problems: string[]): Setting[] {
+  const source = 'ENVIRONMENT' as const;
   const value = env[option.env];
   const named =
-    value === undefined || value === '' ? [] : [{ from: `${option.env} in the environment`, value }];
+    value === undefined || value === '' ? [] : [{ from: `${option.env} in the environment`, source, value }];
   const variable = fileVariable(option);
   const path = variable === undefined ? undefined : env[variable];
   if (variable === undefined || path === undefined || path === '') return named;
   const content = secretIn(path, variable, problems);
-  return content === undefined ? named : [...named, { from: `the file of ${variable}`, value: content }];
+  return content === undefined
+    ? named
+    : [...named, { from: `the file of ${variable}`, source, value: content }];
 }
 
 /** Without the end of its last line, which editors and `echo` write. */

@@ -50,7 +50,7 @@ async function main(): Promise<void> {
       if (loaded.type === 'problems') return giveUp(loaded.problems);
       const worker = workerNumber();
       if (worker === undefined) for (const warning of loaded.warnings) printLine(`claimd: ${warning}`);
-      return serve(loaded.config, worker);
+      return serve(loaded, worker);
     }
     case 'backup': {
       const loaded = load(command.configFile, command.flags);
@@ -153,8 +153,10 @@ function keepOutputForLog(): void {
   process.stdout.write = process.stderr.write.bind(process.stderr);
 }
 
+type Settled = Extract<Loaded, { type: 'config' }>;
+
 /** @param worker the number of this worker; undefined: not a worker */
-async function serve(config: Config, worker: number | undefined): Promise<void> {
+async function serve({ config, shown }: Settled, worker: number | undefined): Promise<void> {
   keepOutputForLog();
   const log = createLog(logOf(config), worker === undefined ? {} : { worker });
   endOnFault(log);
@@ -168,6 +170,7 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
     clock: systemClock,
     log,
     announce: printLine,
+    shown,
     ...(meters === undefined ? {} : { meters }),
     ...(worker === undefined
       ? {}

@@ -70,6 +70,7 @@ import { providerRoutes } from './providers.ts';
 import { publicRoutes } from './public.ts';
 import { rpcRoutes } from './rpc.ts';
 import { savedViewRoutes } from './saved-views.ts';
+import { type ServerOption, serverOptionRoutes } from './server-options.ts';
 import { sessionRoutes } from './sessions.ts';
 import { signInRoutes } from './sign-ins.ts';
 import { signUpRoutes } from './sign-up.ts';
@@ -101,6 +102,7 @@ export interface RouteNeeds {
   /** Lets people sign up by mail; without it, nobody does. */
   readonly signUps?: SignUps;
   readonly mailSettings?: ShownMailSettings | undefined;
+  readonly serverOptions?: readonly ServerOption[] | undefined;
   readonly feed: Feed;
   readonly eventLog: EventLog;
   readonly profiles: Profiles;
@@ -145,6 +147,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...passwordResetRoutes({ ...needs, post }),
     ...signUpRoutes({ ...needs, factors }),
     ...mailSettingsRoutes(needs),
+    ...serverOptionRoutes(needs),
     ...mailNoticeRoutes(needs), // before users: none has the id "mailNotices"
     ...savedViewRoutes(needs), // likewise
     ...publicRoutes(needs), // before assignments: no customer has the id "public"

@@ -1,7 +1,8 @@
 /**
  * A real browser (Debian's Chromium) for journeys through the web application. A test fails when a page it
  * looks at has script errors, violations of the content security policy, requests to other hosts, columns wider than
- * the screen. Screenshots go to the folder CLAIMD_SCREENSHOTS, or to one in the system's folder for temporary files.
+ * the screen, texts that are cut off. Pictures of every page that is looked at go to the folder CLAIMD_SCREENSHOTS, where
+ * that is set: they take a third of the time. One of a page that failed is kept in any case.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +15,9 @@ import { PATIENCE_MS } from './patience.ts';
 import { findProgram } from './programs.ts';
 
 export const PHONE = { width: 360, height: 740 };
+export const TABLET = { width: 820, height: 1180 };
 export const DESK = { width: 1280, height: 800 };
+export const WIDE = { width: 1440, height: 900 };
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -32,6 +35,29 @@ const ARGUMENTS = [
 const LIMIT_MS = 5 * PATIENCE_MS;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const PICTURES = process.env.CLAIMD_SCREENSHOTS;
+
+/** What axe looks for: everything; what a colour scheme changes; all but that, as colours are the same in every language. */
+type Looking = 'everything' | 'colours' | 'words';
+const RULES: Readonly<Record<Looking, object>> = {
+  everything: { runOnly: TAGS },
+  colours: { runOnly: ['color-contrast'] },
+  words: { runOnly: TAGS, rules: { 'color-contrast': { enabled: false } } },
+};
+
+/** Elements whose text sticks out of them or is cut off; not what can be scrolled, and not what is there for reading aloud. */
+const CUT = `[...document.querySelectorAll('h1, h2, h3, p, li, td, th, dt, dd, label, small, summary, button, .button, .chip, .state, .brand span, .me a, nav a')]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest('.sr, .skip'))
+  .filter((one) => one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1)
+  .filter((one) => { while (one !== null && getComputedStyle(one).clipPath === 'none') one = one.parentElement; return one === null; })
+  .map((one) => 'text is cut off: ' + one.outerHTML.slice(0, 200))
+  .concat([...document.querySelectorAll('main select')].filter((one) => {
+    const { width } = one.style, has = one.offsetWidth;
+    one.style.width = 'max-content';
+    const needs = one.offsetWidth;
+    one.style.width = width;
+    return has > 0 && needs > has + 1;
+  }).map((one) => 'a choice is cut off: ' + one.id))`;
 
 /** `chromium`, or undefined where it is not installed. */
 export const BROWSER = 'chromium';
@@ -53,7 +79,6 @@ export class Person {
   readonly context: BrowserContext;
   readonly page: Page;
   readonly #url: string;
-  readonly #folder: string;
   readonly #complaints: string[] = [];
   #loading: Promise<Loaded>[] = [];
 
@@ -61,8 +86,6 @@ export class Person {
     this.context = context;
     this.page = page;
     this.#url = url;
-    this.#folder = process.env.CLAIMD_SCREENSHOTS ?? join(tmpdir(), 'claimd-screenshots');
-    mkdirSync(this.#folder, { recursive: true });
     page.setDefaultTimeout(LIMIT_MS);
     page.on('pageerror', (error) => this.#complaints.push(`script: ${error.message}`));
     page.on('console', (message) => {
@@ -132,22 +155,37 @@ export class Person {
     return Math.round(Number(paint));
   }
 
+  /** Kept where pictures are wanted. */
   async screenshot(name: string): Promise<void> {
-    await this.page.screenshot({ path: join(this.#folder, `${name}.png`), fullPage: true });
+    if (PICTURES !== undefined) await this.#picture(PICTURES, name);
+  }
+
+  /** Kept in any case. @returns the file */
+  failed(): Promise<string> {
+    return this.#picture(PICTURES ?? join(tmpdir(), 'claimd-screenshots'), 'failed');
+  }
+
+  async #picture(folder: string, name: string): Promise<string> {
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, `${name}.png`);
+    await this.page.screenshot({ path, fullPage: true });
+    return path;
   }
 
   /** What is wrong with the page that is shown: for those who see it, and for those who do not. */
-  async flaws(): Promise<string[]> {
+  async flaws(looking: Looking = 'everything'): Promise<string[]> {
     await this.page.evaluate(AXE); // by the debugger, which no policy stops
-    const run = `axe.run(document, { runOnly: ${JSON.stringify(TAGS)} }).then(({ violations }) =>
+    const run = `axe.run(document, ${JSON.stringify(RULES[looking])}).then(({ violations }) =>
       violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ': ' + node.html + ' ' + node.failureSummary)))`;
     const violations = (await this.page.evaluate(run)) as string[]; // the line above says so
+    return [...violations, ...(await this.overflows()), ...this.complaints()];
+  }
+
+  /** What does not fit: the page on the screen, a text in its place. */
+  async overflows(): Promise<string[]> {
     const wide = Number(await this.page.evaluate('document.documentElement.scrollWidth - innerWidth'));
-    return [
-      ...violations,
-      ...(wide > 0 ? [`the page is ${wide} px wider than the screen`] : []),
-      ...this.complaints(),
-    ];
+    const cut = (await this.page.evaluate(CUT)) as string[]; // the expression above says so
+    return [...(wide > 0 ? [`the page is ${wide} px wider than the screen`] : []), ...cut];
   }
 
   /** Errors of scripts, violations of the policy, requests to other hosts, since the last time this was asked. */
@@ -166,7 +204,7 @@ export async function visitAs(person: Person, play: (person: Person) => Promise<
     await play(person);
     assert.equal(person.complaints(), []);
   } catch (error) {
-    await person.screenshot('failed').catch(() => {});
+    await person.failed().catch(() => {});
     throw error;
   } finally {
     await person.close();

@@ -49,7 +49,7 @@ export async function startLocalServer({
   const flags = Object.entries(all).map(([key, value]) => ({ key, value }));
   const loaded = loadConfig({ env: {}, flags });
   if (loaded.type === 'problems') throw new Error(loaded.problems.join('\n'));
-  const system = await startSystem(loaded.config, { clock, log, announce: () => {} });
+  const system = await startSystem(loaded.config, { clock, log, announce: () => {}, shown: loaded.shown });
   const { http, mqtt, coap } = system.addresses;
   return {
     core: system.core,

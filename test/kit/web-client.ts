@@ -88,6 +88,24 @@ export function visitor({ app }: Pick<RestWorld, 'app'>, address = '192.0.2.7'):
   return self;
 }
 
+/** Sends a file, says what its columns are (by their places; else what the page guessed), and has the rows checked. */
+export async function sendFile(
+  browser: Visitor,
+  file: File,
+  said: Readonly<Record<string, string>> = {},
+): Promise<Awaited<ReturnType<Visitor['post']>>> {
+  const shown = await browser.post('/devices/import', { file });
+  assert.is(shown.status, 200, shown.text);
+  const [, content = ''] = /name="content" value="([^"]*)"/.exec(shown.html) ?? [];
+  const fields: Record<string, string> = { content, do: 'check', keys: 'yes' };
+  for (const [, name = '', options = ''] of shown.html.matchAll(
+    /<select name="(column\d+)"[^>]*>(.*?)<\/select>/g,
+  )) {
+    fields[name] = said[name] ?? /value="([^"]*)" selected/.exec(options)?.[1] ?? '';
+  }
+  return browser.post('/devices/import', fields);
+}
+
 function readable(html: string): string {
   return html
     .replace(/^[\s\S]*<main[^>]*>/, '')

@@ -324,35 +324,4 @@ journey('a transfer between two phones: the owner reads a code out, the other on
   });
 });
 
-journey(
-  'the pages at home: no flaw that axe finds, on a phone, a tablet and a desk, in light and dark',
-  async () => {
-    const api = restApi(server.url);
-    const { id } = await api.device(await api.login('tenant@thingsboard.org', 'tenant'), 'Test Device A1');
-    const paths: Readonly<Record<string, string>> = {
-      claim: '/claim',
-      scanned: label('Thermostat T1', 'on the box'),
-      done: `/claim/done?device=${id.id}`,
-      'my-device': `/my/devices/${id.id}`,
-      'give-back-page': `/my/devices/${id.id}/give-back`,
-      'not-mine': '/devices',
-      'link-used': '/activationLinkExpired',
-      forgotten: '/login/resetPasswordRequest',
-      'new-password': '/login/resetPassword?resetToken=x',
-    };
-    for (const width of [360, 820, 1440]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const person = await Person.open(browser, server.url, { width, height: 800 }, { colorScheme });
-        await signedIn(person, ALICE);
-        for (const [name, path] of Object.entries(paths)) {
-          await person.goto('/account');
-          await person.goto(path);
-          await look(person, `${width}-${colorScheme}-${name}`);
-        }
-        await person.close();
-      }
-    }
-  },
-);
-
 test.run();

@@ -35,6 +35,61 @@ sources('without settings every option has its default, the same as ThingsBoardâ
   assert.is(config.store.dataDir, './data');
 });
 
+sources('what is shown of an option: its value, the very place it comes from, and never a secret', () => {
+  const loaded = load({
+    ...yaml('server: {port: 8081}\nweb.name: Lamps'),
+    env: {
+      WEB_NAME: 'Pumps',
+      SYSADMIN_PASSWORD: 'hush-hush-hush',
+      STORE_URL: 'redis://me:hush-hush@redis.test',
+    },
+    flags: [{ key: 'coap.bind_port', value: '5684' }],
+  });
+  if (loaded.type === 'problems') throw new Error(loaded.problems.join('\n'));
+  const shown = (key: string) => {
+    const { source, where, value, hidden } = loaded.shown.find((option) => option.key === key) ?? {};
+    return { source, where, value, hidden };
+  };
+  assert.equal(shown('server.port'), {
+    source: 'FILE',
+    where: 'server.port in claimd.yml',
+    value: '8081',
+    hidden: false,
+  });
+  assert.equal(shown('web.name'), {
+    source: 'ENVIRONMENT',
+    where: 'WEB_NAME in the environment',
+    value: 'Pumps',
+    hidden: false,
+  });
+  assert.equal(shown('coap.bind_port'), {
+    source: 'COMMAND_LINE',
+    where: '--coap.bind_port',
+    value: '5684',
+    hidden: false,
+  });
+  assert.equal(shown('transport.mqtt.bind_port'), {
+    source: 'DEFAULT',
+    where: null,
+    value: '1883',
+    hidden: false,
+  });
+  assert.equal(shown('web.logo'), { source: 'DEFAULT', where: null, value: null, hidden: false });
+  for (const key of ['install.sysadmin_password', 'store.url']) {
+    const { source, value, hidden } = shown(key);
+    assert.equal({ source, value, hidden }, { source: 'ENVIRONMENT', value: null, hidden: true }, key);
+  }
+  assert.is(loaded.shown.length, ALL_OPTIONS.length);
+  assert.not.match(JSON.stringify(loaded.shown), 'hush');
+});
+
+sources('what the demo sets is shown as such', () => {
+  const loaded = load({ env: { LOAD_DEMO: 'true' } });
+  if (loaded.type === 'problems') throw new Error(loaded.problems.join('\n'));
+  const ofDemo = loaded.shown.filter(({ source }) => source === 'DEMO').map(({ key }) => key);
+  assert.ok(ofDemo.includes('server.address'), String(ofDemo));
+});
+
 sources('the demo listens on this machine alone, unless it is public or an address is given', () => {
   const addresses = (env: Record<string, string>) => {
     const { http, mqtt, coap } = good({ env });

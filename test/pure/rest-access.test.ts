@@ -260,6 +260,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'DELETE /api/user/deviceViews': unrelated(403, 404, 403, { query: 'name=none' }),
   'GET /api/user/mailNotices': unrelated(404, 403, 403),
   'POST /api/user/mailNotices': unrelated(404, 403, 403, { body: {} }),
+  'GET /api/admin/options': unrelated(403, 403, 200),
   'POST /api/admin/settings': unrelated(403, 403, 400, { body: {} }),
   'POST /api/admin/settings/testMail': unrelated(403, 403, 400, { body: {} }),
 

@@ -16,7 +16,7 @@ import {
   systemAdministrator,
 } from '../kit/rest-client.ts';
 import { pause } from '../kit/until.ts';
-import { createWebWorld, type Visitor, visitor } from '../kit/web-client.ts';
+import { createWebWorld, sendFile, type Visitor, visitor } from '../kit/web-client.ts';
 
 interface Scene {
   readonly world: RestWorld;
@@ -547,24 +547,6 @@ async function settled(browser: Visitor, path: string): Promise<string> {
 }
 
 const csv = (text: string) => new File([text], 'devices.csv', { type: 'text/csv' });
-
-/** Sends a file, says what its columns are (by their places; else what the page guessed), and has the rows checked. */
-async function sendFile(
-  browser: Visitor,
-  file: File,
-  said: Readonly<Record<string, string>> = {},
-): Promise<Awaited<ReturnType<Visitor['post']>>> {
-  const shown = await browser.post('/devices/import', { file });
-  assert.is(shown.status, 200, shown.text);
-  const [, content = ''] = /name="content" value="([^"]*)"/.exec(shown.html) ?? [];
-  const fields: Record<string, string> = { content, do: 'check', keys: 'yes' };
-  for (const [, name = '', options = ''] of shown.html.matchAll(
-    /<select name="(column\d+)"[^>]*>(.*?)<\/select>/g,
-  )) {
-    fields[name] = said[name] ?? /value="([^"]*)" selected/.exec(options)?.[1] ?? '';
-  }
-  return browser.post('/devices/import', fields);
-}
 
 law(
   'import: a dry run explains each row, then it is carried out and the result downloaded',

@@ -23,6 +23,7 @@ import { myDevicePages } from './my-devices.tsx';
 import { newDevicePages } from './new-device.tsx';
 import { offlinePages } from './problem.tsx';
 import { profilePages } from './profiles.tsx';
+import { serverPages } from './server.tsx';
 import { settingsPages } from './settings.tsx';
 import { tenantPages } from './tenants.tsx';
 import { transferPages } from './transfers.tsx';
@@ -35,6 +36,7 @@ export function allPages(): readonly Page[] {
     ...accountPages,
     ...apiKeyPages,
     ...settingsPages,
+    ...serverPages,
     ...profilePages,
     ...auditPages,
     ...languagePages,

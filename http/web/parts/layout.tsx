@@ -42,7 +42,10 @@ const NAVIGATION: Readonly<Record<User['authority'], readonly (readonly [path: s
       ['/customers', 'frame.customers'],
       ['/settings', 'frame.settings'],
     ],
-    SYS_ADMIN: [['/tenants', 'frame.tenants']],
+    SYS_ADMIN: [
+      ['/tenants', 'frame.tenants'],
+      ['/server', 'frame.server'],
+    ],
   };
 
 /** The first page after signing in. */
@@ -137,13 +140,22 @@ function Navigation({ user, path, locale: { say } }: { user: User; path: string;
   return (
     <nav aria-label={say('frame.main')}>
       {NAVIGATION[user.authority].map(([to, label]) => (
-        <a href={to} {...(isUnder(path, to) ? { 'aria-current': 'page' as const } : {})}>
+        <a href={to} {...(isUnderOne(path, to) ? { 'aria-current': 'page' as const } : {})}>
           {say(label)}
         </a>
       ))}
     </nav>
   );
 }
+
+/** Pages that are reached from another one than their path says. */
+const REACHED_FROM: Readonly<Record<string, readonly string[]>> = {
+  '/settings': ['/profiles', '/audit', '/admins', '/webhooks'],
+  '/devices': ['/kits'],
+};
+
+const isUnderOne = (path: string, parent: string): boolean =>
+  [parent, ...(REACHED_FROM[parent] ?? [])].some((one) => isUnder(path, one));
 
 function isUnder(path: string, parent: string): boolean {
   return path === parent || path.startsWith(`${parent}/`);

@@ -80,8 +80,9 @@ interface PagerProps {
   readonly locale: Locale;
 }
 
-/** Which part of a list is shown, and links to the pages before and after. */
+/** Which part of a list is shown, and links to the pages before and after; nothing where the list is empty and says so. */
 export function Pager({ path, query, size, found, locale }: PagerProps) {
+  if (found.totalElements === 0) return null;
   const page = pageOf(query);
   const pages = Math.max(1, Math.ceil(found.totalElements / size));
   const linkTo = (target: number) => {
@@ -111,7 +112,6 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
 
 /** `21–40 of 1,000`. After the end, where people come by an old link or when entries went away, it says so. */
 function rangeOf({ say }: Locale, from: number, shown: number, { totalElements: total, atLeast }: Total) {
-  if (total === 0) return say('list.none');
   if (shown === 0) return say('list.beyond', { total });
   return say(atLeast ? 'list.rangeAtLeast' : 'list.range', { from, to: from + shown - 1, total });
 }

@@ -123,6 +123,7 @@ button.plain:hover { color: var(--text); text-decoration: underline; }
 .search { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-bottom: 1rem; }
 .search > div { flex: 1 1 12rem; min-width: 0; }
 .search > div.small { flex: 0 1 12rem; }
+.search > div:has(> select), .search > div.small:has(> select) { flex: 0 1 auto; }
 .search label { font-size: .875rem; color: var(--muted); font-weight: 550; }
 
 `;
@@ -142,6 +143,10 @@ tbody th { overflow-wrap: anywhere; min-width: 12rem; }
 td input[type=checkbox] { display: block; }
 td .note { max-width: 32rem; }
 table.wrap td { overflow-wrap: anywhere; min-width: 4.5rem; }
+.card:not(.tablecard) > table :is(td, th):first-child { padding-inline-start: 0; }
+.card:not(.tablecard) > table :is(td, th):last-child { padding-inline-end: 0; }
+.tablecard .selected { padding: .75rem 0; }
+.about { display: block; font-weight: 400; }
 td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
 .chips { display: flex; flex-wrap: wrap; gap: .375rem; margin-bottom: 1rem; }
@@ -168,6 +173,7 @@ td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
   .fleet td, .fleet th { padding: .375rem .75rem; }
   .fleet tbody th, .fleet td { font-size: .9375rem; }
   .fleet td.pick { padding-top: .5rem; }
+  td > time { white-space: nowrap; }
 }
 @media (max-width: 44rem) { .fleet thead { display: none; } .fleet tr:has(:checked) { background: var(--sunken); } }
 .tablecard caption { padding: .75rem .75rem .25rem; }
@@ -176,6 +182,8 @@ td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
   table.cards, table.cards tbody, table.cards caption { display: block; }
   table.cards tr { display: block; padding: .75rem; border-bottom: 1px solid var(--line); }
   table.cards tr:last-child { border-bottom: 0; }
+  .card:not(.tablecard) > table.cards tr { padding-inline: 0; }
+  .tablecard .selected { padding-inline: .75rem; }
   table.cards td, table.cards th { display: block; border: 0; padding: .125rem 0; }
   table.cards td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: .875rem; }
   table.cards td:empty { display: none; }
@@ -186,7 +194,7 @@ td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
 `;
 
 /** States, feeds, plots, figures and what else single pages have. */
-const FIGURES = `dl + p, .card > form + form, .card > form + p, .story + p, ol + details { margin-top: 1rem; }
+const FIGURES = `dl + p, dl + .row, .row + p, .card > form + form, .card > form + p, .story + p, ol + details { margin-top: 1rem; }
 .card h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
 dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
 dt { color: var(--muted); }

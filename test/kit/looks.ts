@@ -1,0 +1,68 @@
+/** Goes through the pages of a scene in several tabs of one browser, as the people who are signed in there. */
+import type { Browser } from 'playwright-core';
+import * as assert from 'uvu/assert';
+import { Person, PHONE } from './browser.ts';
+import type { WebScene, Who } from './web-scene.ts';
+
+/** Tabs that are open at once: while one waits for the server, another is drawn. */
+const TABS = 3;
+
+export interface Look {
+  readonly who: Who;
+  readonly name: string;
+  readonly path: string;
+}
+
+export const looksOf = ({ pages }: WebScene, ...people: readonly Who[]): Look[] =>
+  people.flatMap((who) => pages[who].map(([name, path]) => ({ who, name, path })));
+
+/** The same pages in a language, named by its tag. */
+export function inLanguage({ url }: WebScene, language: string, looks: readonly Look[]): Look[] {
+  return looks.map((look) => {
+    const { pathname, searchParams, hash } = new URL(look.path, url);
+    searchParams.set('lang', language);
+    return { ...look, path: `${pathname}?${searchParams}${hash}` };
+  });
+}
+
+/** What is wrong with all pages is told at the end, and not the first fault alone. */
+export async function lookAtAll(
+  browser: Browser,
+  scene: WebScene,
+  looks: readonly Look[],
+  at: (person: Person, look: Look) => Promise<readonly string[]>,
+): Promise<void> {
+  const waiting = [...looks];
+  const flaws: string[] = [];
+  const tab = async () => {
+    const people = new Map<Who, Person>();
+    for (let look = waiting.shift(); look !== undefined; look = waiting.shift()) {
+      const person = people.get(look.who) ?? (await signedIn(browser, scene, look.who));
+      people.set(look.who, person);
+      const { name, path } = look;
+      // A page that differs from the one before in its fragment alone would not be loaded.
+      if (path.includes('#')) await person.goto('/favicon.svg');
+      await person.goto(path);
+      for (const flaw of await at(person, look)) flaws.push(`${name} (${path}): ${flaw}`);
+    }
+    for (const person of people.values()) await person.close();
+  };
+  await Promise.all(Array.from({ length: TABS }, tab));
+  assert.equal(flaws, []);
+}
+
+function signedIn(browser: Browser, { cookies, url }: WebScene, who: Who): Promise<Person> {
+  const forAll = { domain: '127.0.0.1', path: '/', expires: -1, httpOnly: true, secure: false } as const;
+  const storageState = {
+    cookies: [...cookies[who]].map(([name, value]) => ({
+      name,
+      value,
+      ...forAll,
+      sameSite: 'Lax' as const,
+    })),
+    origins: [],
+  };
+  // Colours that fade would be looked at half way.
+  const still = { serviceWorkers: 'block', reducedMotion: 'reduce' } as const;
+  return Person.open(browser, url, PHONE, { storageState, ...still });
+}

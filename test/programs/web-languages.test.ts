@@ -1,0 +1,64 @@
+/**
+ * What customers see, in every language, in a made-up one that is 40 % longer than English, and from right to left, on a
+ * phone. Set CLAIMD_SCREENSHOTS to a folder to look at the pictures.
+ */
+import type { Browser } from 'playwright-core';
+import { test } from 'uvu';
+import { ALL_LANGUAGES } from '../../actors/texts/languages.ts';
+import { BROWSER, launchBrowser } from '../kit/browser.ts';
+import { inLanguage, lookAtAll, looksOf } from '../kit/looks.ts';
+import { findProgram, needing } from '../kit/programs.ts';
+import { startWebScene, type WebScene } from '../kit/web-scene.ts';
+
+let scene: WebScene;
+let browser: Browser;
+
+test.before(async () => {
+  if (findProgram(BROWSER) === undefined) return;
+  scene = await startWebScene();
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  await browser?.close();
+  await scene?.stop();
+});
+
+const journey = needing([BROWSER], test);
+
+const forPeople = () => looksOf(scene, 'nobody', 'customer');
+
+for (const language of ALL_LANGUAGES) {
+  journey(`${language}: what customers see has no flaw that axe finds, and fits a phone`, () =>
+    lookAtAll(browser, scene, inLanguage(scene, language, forPeople()), async (person, { name }) => {
+      await person.screenshot(`${name}-${language}`);
+      const shown = String(await person.page.evaluate('document.documentElement.lang'));
+      return [...(shown === language ? [] : [`it is in “${shown}”`]), ...(await person.flaws('words'))];
+    }),
+  );
+}
+
+/** Words that are in no catalogue: names and what people wrote have a digit or an @ in them, texts are in brackets. */
+const UNTRANSLATED = `(() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) {
+    const { data, parentElement } = walker.currentNode;
+    if (!parentElement.closest('option[lang], .brand, script, code') && /\\p{L}{2}/u.test(data) && !/[\\[\\]\\d@]/.test(data)) texts.push(data);
+  }
+  for (const one of document.querySelectorAll('[aria-label], [placeholder], [title]'))
+    for (const name of ['aria-label', 'placeholder', 'title']) {
+      const text = one.getAttribute(name) ?? '';
+      if (/\\p{L}{2}/u.test(text) && !/[\\[\\]\\d@]/.test(text)) texts.push(text);
+    }
+  return texts.map((text) => 'in no catalogue: ' + text.trim());
+})()`;
+
+journey('a language 40 % longer than English fits a phone, and every text is from the catalogue', () =>
+  lookAtAll(browser, scene, inLanguage(scene, 'en-XA', forPeople()), async (person, { name }) => {
+    await person.screenshot(`${name}-en-XA`);
+    const untranslated = (await person.page.evaluate(UNTRANSLATED)) as string[]; // as it says above
+    return [...untranslated, ...(await person.overflows()), ...person.complaints()];
+  }),
+);
+
+test.run();
