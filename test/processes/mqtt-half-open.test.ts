@@ -1,0 +1,89 @@
+/**
+ * Connections that never say who they are, in a number that no fleet has: none of them keeps a device from its CONNACK, and the
+ * server keeps no more of them than it says. 20,000, or as many as this process may have open files.
+ */
+import { execFileSync } from 'node:child_process';
+import { connect, type Socket } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RawMqttClient } from '../kit/mqtt-client.ts';
+import { cleanUp, startServer } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
+
+const halfOpen = suite('mqtt: half-open');
+halfOpen.after(cleanUp);
+
+const WANTED = 20_000;
+/** Files that are open besides. */
+const SPARE = 500;
+const AT_ONCE = 100;
+/** How many connections that have not said CONNECT the server keeps (`connectingMax`). */
+const KEPT = 2_000;
+
+/** How many files a process may have open, which Node makes as many as it can. */
+const filesMax = (): number => {
+  const limit = execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).trim();
+  return limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit);
+};
+
+/** Opens connections that stay silent, and opens another for each that is closed, until all were opened. */
+async function openMany(port: number, count: number, addresses: number, held: Set<Socket>): Promise<void> {
+  let begun = 0;
+  const openOne = (): Promise<void> =>
+    new Promise((resolve) => {
+      // All of 127.0.0.0/8 is this machine, on Linux.
+      const from = addresses === 1 ? {} : { localAddress: `127.0.2.${1 + (begun % addresses)}` };
+      begun += 1;
+      const socket = connect({ host: '127.0.0.1', port, ...from });
+      held.add(socket);
+      socket.once('connect', resolve).on('error', () => {});
+      socket.once('close', () => {
+        held.delete(socket);
+        resolve();
+      });
+    });
+  const worker = async () => {
+    while (begun < count) await openOne();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+for (const [addresses, from] of [
+  [1, 'the device’s own address'],
+  [200, 'two hundred addresses'],
+] as const) {
+  halfOpen(
+    `mqtt: half-open: of 20,000 silent connections from ${from} none keeps a device from its CONNACK`,
+    async () => {
+      const count = Math.min(WANTED, filesMax() - SPARE);
+      const { mqttPort, ...server } = await startServer({ args: ['--demo'] });
+      const held = new Set<Socket>();
+      let opened = false;
+      const opening = openMany(mqttPort, count, addresses, held).then(() => {
+        opened = true;
+      });
+      /** Rejects where the server closes or does not answer in the time that a test has patience for. */
+      const connectDevice = async (): Promise<void> => {
+        const device = await RawMqttClient.connect(mqttPort, 4, 'T1_TEST_TOKEN');
+        assert.equal(await device.untilPong(), []);
+        await device.close();
+      };
+      let beside = 0;
+      while (!opened) {
+        await connectDevice();
+        beside += 1;
+      }
+      await opening;
+      assert.ok(beside > 1, 'while they come');
+      for (let n = 0; n < 5; n += 1) await connectDevice();
+      await until('the server has closed all but as many as it keeps', () => held.size <= KEPT);
+      assert.ok(held.size > KEPT / 2, `${held.size} are left: not all were closed at once`);
+      await connectDevice();
+      assert.match(server.output(), /too many MQTT connections have not sent CONNECT/);
+      for (const socket of held) socket.destroy();
+      assert.is((await server.stop()).code, 0);
+    },
+  );
+}
+
+halfOpen.run();
