@@ -399,6 +399,37 @@ async function coapClient(args: readonly string[]) {
   return { code, out: out.trim() };
 }
 
+withCoapClient(
+  'coap-client: reads attributes and .well-known/core; telemetry is taken, a call has no answer',
+  () =>
+    withCoap({}, async ({ world, port }) => {
+      const id = await world.provision('TOKEN');
+      const whose = { tenantId: TENANT, customerId: null, scope: 'SHARED_SCOPE' } as const;
+      await world.devices.ask(id, { type: 'SaveAttributes', ...whose, values: { a: 1 } });
+      const url = (path: string) => `coap://127.0.0.1:${port}${path}`;
+      const post = ['-m', 'post', '-e', '{"t":1}'];
+      for (const [args, path, seen] of [
+        [[], '/api/v1/TOKEN/attributes?sharedKeys=a,b', '{"shared":{"a":1}}'],
+        [[], '/api/v1/TOKEN/attributes?sharedKeys=b', '4.04'],
+        [
+          [],
+          '/.well-known/core?ct=50',
+          '</api/v1>;rt="claimd.devices";ct=50;title="{token}/claim, {token}/attributes"',
+        ],
+        [post, '/api/v1/TOKEN/telemetry', ''],
+        [post, '/api/v1/TOKEN/attributes', ''],
+        [post, '/api/v1/WRONG/telemetry', '4.01'],
+        [
+          ['-m', 'post', '-e', '{"method":"x","params":{}}'],
+          '/api/v1/TOKEN/rpc',
+          '5.03 nobody answers calls here',
+        ],
+      ] as const) {
+        assert.is((await coapClient([...args, url(path)])).out, seen, path);
+      }
+    }),
+);
+
 for (const [what, more, payload] of [
   ['confirmable', [], '{"secretKey":"value"}'],
   ['non-confirmable', ['-N'], '{"secretKey":"value"}'],

@@ -3,6 +3,7 @@ import mqtt from 'mqtt';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
+import { TENANT } from '../contract/transport-world.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, type Version } from '../kit/mqtt-client.ts';
 import { needing, runProgram } from '../kit/programs.ts';
 import { pause, until } from '../kit/until.ts';
@@ -102,6 +103,30 @@ for (const version of VERSIONS) {
       ]);
       assert.is(JSON.parse(out).status, 'opened');
     }),
+  );
+
+  withRequester(
+    `mosquitto_rr: MQTT ${name}: asks for attributes and calls, each answered on the topic of its own answer`,
+    () =>
+      withMqtt({}, async ({ world, port }) => {
+        const id = await world.provision('TOKEN');
+        const whose = { tenantId: TENANT, customerId: null, scope: 'SHARED_SCOPE' } as const;
+        await world.devices.ask(id, { type: 'SaveAttributes', ...whose, values: { a: 1 } });
+        const ask = async (feature: string, question: string) => {
+          const topics = ['-t', `${feature}/request/17`, '-e', `${feature}/response/17`, '-m', question];
+          const data =
+            version === 5 ? ['-D', 'publish', 'correlation-data', 'zz', '-F', '%p [%D]'] : ['-F', '%p [zz]'];
+          const args = [...connectArgs(port, version, 'TOKEN'), '-q', '1', '-W', '20', ...topics, ...data];
+          return (await runProgram('mosquitto_rr', args)).out.trim();
+        };
+        const attributes = 'v1/devices/me/attributes';
+        assert.is(await ask(attributes, '{"sharedKeys":"a","clientKeys":"b"}'), '{"shared":{"a":1}} [zz]');
+        assert.is(
+          await ask('v1/devices/me/rpc', '{"method":"x","params":{}}'),
+          '{"error":"timeout"} [zz]',
+          'nobody answers calls',
+        );
+      }),
   );
 
   const options = (token: string): mqtt.IClientOptions => ({

@@ -117,6 +117,9 @@ for (const version of VERSIONS) {
         'v1/devices/#',
         'v1/devices/+/claim',
         'v1/devices/me/claim',
+        'v1/devices/me/rpc/response/x',
+        'v1/devices/me/rpc/response/',
+        'v1/devices/me/attributes/1',
         '$SYS/#',
         '$share/group/v1/devices/me/claim/response',
       ];
@@ -125,7 +128,9 @@ for (const version of VERSIONS) {
         messageId: 1,
         subscriptions: [CLAIM_RESPONSE_TOPIC, ...filters].map((topic) => ({ topic, qos: 1 })),
       });
-      const refused = version === 5 ? [0x8f, 0x8f, 0x8f, 0x8f, 0x8f, 0x8f, 0x9e] : filters.map(() => 0x80);
+      const refused = filters.map((filter) =>
+        version < 5 ? 0x80 : filter.startsWith('$share/') ? 0x9e : 0x8f,
+      );
       assert.equal((await client.next('suback')).granted, [1, ...refused]);
     }));
 
@@ -204,11 +209,67 @@ for (const version of VERSIONS) {
       assert.equal(limits, { maxPayloadSize: 1_234, maxInflightMessages: 56 });
       assert.equal(Object.keys(rateLimits), ['messages', 'telemetryMessages', 'telemetryDataPoints']);
 
-      for (const payload of ['{"method":"other"}', 'not json', '']) {
+      client.send(publication('v1/devices/me/rpc/request/18', 1, '{"method":"other","params":{}}'));
+      await client.next('puback');
+      const nobody = await client.next('publish');
+      assert.is(nobody.topic, 'v1/devices/me/rpc/response/18');
+      assert.is(nobody.payload.toString(), '{"error":"timeout"}', 'as where nobody answers in time');
+
+      for (const payload of ['{"method":1}', 'not json', '']) {
         client.send(publication('v1/devices/me/rpc/request/18', 1, payload));
         await client.next('puback');
       }
-      assert.equal(await client.untilPong(), [], 'other calls have nobody to answer them');
+      assert.equal(await client.untilPong(), [], 'this is no call');
+    }));
+
+  test(`mqtt ${name}: topics: who subscribes to the topic of one answer hears that one, and no other`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      await world.provision('T');
+      const client = await connect(version, 'T');
+      await client.subscribe('v1/devices/me/attributes/response/7');
+      await client.subscribe('v1/devices/me/rpc/response/7');
+      for (const id of [6, 7]) {
+        client.send(publication(`v1/devices/me/attributes/request/${id}`, 1, '{"sharedKeys":"a"}'));
+        client.send(publication(`v1/devices/me/rpc/request/${id}`, 1, '{"method":"x"}'));
+      }
+      const heard: string[] = [];
+      for (let acknowledged = 0; acknowledged < 4; ) {
+        const packet = await client.take();
+        if (packet?.cmd === 'puback') acknowledged += 1;
+        else if (packet?.cmd === 'publish') heard.push(packet.topic);
+        else throw new Error(`${packet?.cmd} came`);
+      }
+      for (const packet of await client.untilPong()) if (packet.cmd === 'publish') heard.push(packet.topic);
+      assert.equal(heard, ['v1/devices/me/attributes/response/7', 'v1/devices/me/rpc/response/7']);
+
+      client.send({ cmd: 'unsubscribe', messageId: 9, unsubscriptions: ['v1/devices/me/rpc/response/7'] });
+      await client.next('unsuback');
+      client.send(publication('v1/devices/me/rpc/request/7', 1, '{"method":"x"}'));
+      await client.next('puback');
+      assert.equal(await client.untilPong(), []);
+    }));
+
+  test(`mqtt ${name}: topics: there is an end to topics of single answers that one client may subscribe to`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      await world.provision('T');
+      const client = await connect(version, 'T');
+      const topics = Array.from({ length: 1_000 }, (_, id) => `v1/devices/me/rpc/response/${id}`);
+      const subscribe = async (filters: readonly string[]) => {
+        const subscriptions = filters.map((topic) => ({ topic, qos: 0 }));
+        client.send({ cmd: 'subscribe', messageId: 5, subscriptions });
+        return (await client.next('suback')).granted;
+      };
+      const granted = await subscribe(topics);
+      const [first, last] = [granted.indexOf(0), granted.lastIndexOf(0)];
+      assert.is(first, 0);
+      assert.ok(last >= 99 && last < 200, `${last}`);
+      assert.is(granted.at(-1), version === 5 ? 0x97 : 0x80);
+      const filters = ['v1/devices/me/rpc/response/+', 'v1/devices/me/rpc/response/0'];
+      assert.equal(
+        await subscribe(filters),
+        [0, 0],
+        'the filter still is granted, and what is there already',
+      );
     }));
 
   test(`mqtt ${name}: topics: PINGREQ is answered, a PUBREC or PUBCOMP for nothing does no harm`, () =>

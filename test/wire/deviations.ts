@@ -580,6 +580,12 @@ export const SECTIONS = {
         'the answer goes there; a topic to which the device may not subscribe is refused (PUBACK 0x87, wildcards 0x90)',
       why: 'who names a topic waits there',
     },
+    'topic-of-one-answer': {
+      what: 'subscribing to the topic of one answer (`…/response/17`)',
+      thingsBoard: 'refused; only the filter with `+` is granted',
+      claimd: 'granted, 100 of them at most',
+      why: 'so clients ask that take the topic of their answer for a topic',
+    },
     'no-sessions-kept': {
       what: 'session expiry, wills, retained messages',
       thingsBoard: 'ignored',
@@ -647,9 +653,10 @@ export const SECTIONS = {
     },
     calls: {
       what: 'calls (RPC) to and by devices',
-      thingsBoard: 'carried out, or answered when their time is up: 504, 409, 408, 5.03',
+      thingsBoard:
+        'carried out, or answered when their time is up: 504, 409, 408, 5.03, by MQTT `{"error":"timeout"}`',
       claimd:
-        'by REST, HTTP and CoAP the same answer, at once; a device that waits for calls hears none, and by HTTP waits five seconds at most (`…/attributes/updates` likewise)',
+        'the same answer, at once; a device that waits for calls hears none, and by HTTP waits five seconds at most (`…/attributes/updates` likewise)',
       why: 'claimd is about ownership; nobody is to wait for what does not come',
     },
     provisioning: {

@@ -147,6 +147,15 @@ export const SUBSCRIBABLE: ReadonlySet<string> = new Set([
   'v2/sw/error',
 ]);
 
+/**
+ * Whether this is the topic of one answer, under one of these filters (`…/response/17` under `…/response/+`): a client that has
+ * one question under way subscribes to it.
+ */
+export function isTopicOfOne(topic: string): boolean {
+  const last = topic.lastIndexOf('/') + 1;
+  return REQUEST_ID.test(topic.slice(last)) && SUBSCRIBABLE.has(`${topic.slice(0, last)}+`);
+}
+
 /** The filter to subscribe to for messages on this topic; undefined where there is none. */
 export function filterFor(topic: string): string | undefined {
   if (SUBSCRIBABLE.has(topic)) return topic;

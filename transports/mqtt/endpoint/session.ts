@@ -266,7 +266,8 @@ export class Session {
 
   /** Whether somebody hears the answer to this publication. @param usual the filter for such answers */
   hearsAnswer({ respondTo }: Ticket, usual: string): boolean {
-    return this.subscriptions.has(respondTo === undefined ? usual : respondTo.filter);
+    const { filter, topic } = respondTo ?? { filter: usual, topic: usual };
+    return this.subscriptions.has(filter) || this.subscriptions.has(topic);
   }
 
   #puback(ticket: Ticket, settlement: Acknowledge): void {
@@ -297,9 +298,9 @@ export class Session {
 
   // --------------------------------------------------------------------------------------------- to the client
 
-  /** Publishes to the client if it has subscribed to `filter`, with the QoS granted. */
+  /** Publishes to the client if it has subscribed to `filter`, or to this topic alone, with the QoS granted. */
   publish(filter: string, topic: string, payload: string, correlationData?: Buffer): void {
-    const granted = this.subscriptions.get(filter);
+    const granted = this.subscriptions.get(filter) ?? this.subscriptions.get(topic);
     if (granted === undefined) return;
     const messageId = granted === 1 ? this.#sent.take(this.#sentMax) : undefined;
     const properties = correlationData === undefined ? {} : { properties: { correlationData } };

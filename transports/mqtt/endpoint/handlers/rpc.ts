@@ -1,6 +1,6 @@
 /**
- * Calls by the device. One is answered: `getSessionLimits`, which ThingsBoard's Python SDK makes on every connect
- * and waits for (facts 1.8). Others are acknowledged and dropped.
+ * Calls by the device. `getSessionLimits`, which ThingsBoard's Python SDK makes on every connect, is answered (facts 1.8). To
+ * others nobody has an answer: they hear what ThingsBoard says when their time is up, at once. Clients wait for it.
  */
 import { isUtf8 } from 'node:buffer';
 import { isJsonObject, parsedJson } from '../../../../actors/base/json.ts';
@@ -18,12 +18,20 @@ export function rpcRequest(
 ): void {
   const { responseFilter: filter, responseTopic: topic } = route;
   session.budget.spend(PublicationCost.call);
-  const isLimits = methodOf(payload) === 'getSessionLimits';
+  const answer = answerTo(session, methodOf(payload));
   session.settle(ticket, {
     type: 'acknowledge',
     reasonCode: Reason.success,
-    ...(isLimits ? { messages: [{ filter, topic, payload: JSON.stringify(sessionLimits(session)) }] } : {}),
+    ...(answer === undefined ? {} : { messages: [{ filter, topic, payload: JSON.stringify(answer) }] }),
   });
+}
+
+const NOBODY_ANSWERED = { error: 'timeout' };
+
+/** Undefined: this is no call. */
+function answerTo(session: Session, method: unknown): object | undefined {
+  if (typeof method !== 'string') return undefined;
+  return method === 'getSessionLimits' ? sessionLimits(session) : NOBODY_ANSWERED;
 }
 
 function methodOf(payload: Buffer): unknown {

@@ -1,5 +1,5 @@
-/** SUBSCRIBE: filters of a fixed list are granted, with QoS 1 at most. */
-import { SUBSCRIBABLE } from '../../topics.ts';
+/** SUBSCRIBE: filters of a fixed list are granted, and topics of single answers under them, with QoS 1 at most. */
+import { isTopicOfOne, SUBSCRIBABLE } from '../../topics.ts';
 import type { PacketOf } from '../packets.ts';
 import { Reason, SUBACK_FAILURE } from '../reasons.ts';
 import type { Session } from '../session.ts';
@@ -16,10 +16,19 @@ export function subscribe(session: Session, packet: PacketOf<'subscribe'>): void
   if (session.superseded) fetchCredentials(session);
 }
 
+/** A client that asks under a new id each time and never unsubscribes comes to this; it should use the filter. */
+const TOPICS_OF_ONE_MAX = 100;
+
 function grant(session: Session, filter: string, requestedQos: number): number {
-  if (SUBSCRIBABLE.has(filter)) {
+  const { subscriptions } = session;
+  const isOfList = SUBSCRIBABLE.has(filter);
+  if (isOfList || isTopicOfOne(filter)) {
+    const isOneTooMany = subscriptions.size >= SUBSCRIBABLE.size + TOPICS_OF_ONE_MAX;
+    if (!isOfList && isOneTooMany && !subscriptions.has(filter)) {
+      return session.version < 5 ? SUBACK_FAILURE : Reason.quotaExceeded;
+    }
     const qos = requestedQos === 0 ? 0 : 1;
-    session.subscriptions.set(filter, qos); // replaces an older one [MQTT-3.8.4-3]
+    subscriptions.set(filter, qos); // replaces an older one [MQTT-3.8.4-3]
     return qos;
   }
   if (session.version < 5) return SUBACK_FAILURE;
