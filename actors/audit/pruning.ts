@@ -5,9 +5,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Store } from '../store/store.ts';
 import { createBlocks, type Keep } from './blocks.ts';
-import { createRounds, type Rounds } from './rounds.ts';
 
 const EVERY_MS = 3_600_000;
 const FIRST_MS = 120_000;

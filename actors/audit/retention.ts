@@ -11,9 +11,9 @@ import type { DeviceEvent } from '../device/device.ts';
 import { eventIfReadable } from '../device/readable-log.ts';
 import type { LoggedEvent, Verdict } from '../journal/journal.ts';
 import { openRecords } from '../records/records.ts';
+import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Store } from '../store/store.ts';
 import { openCursors } from './cursors.ts';
-import { createRounds, type Rounds } from './rounds.ts';
 
 /** How often it looks, and how long it waits after the start. */
 const EVERY_MS = 60_000;

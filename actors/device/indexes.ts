@@ -3,8 +3,9 @@
  *
  * Unique keys: the credentials in the whole server, the name within the tenant. Lists: a tenant's devices in the order of
  * creation (ids ascend with time), by name, by label, and by type; a customer's devices by name, and those offered to it or
- * to an e-mail address; a profile's, and those that a gateway brought up, by id.
+ * to an e-mail address; a profile's, those that a gateway brought up, and those of a group of claim states, by id.
  */
+import type { Instant } from '../base/clock.ts';
 import {
   type CustomerId,
   type DeviceId,
@@ -16,11 +17,12 @@ import {
 import type { CredentialsId, SecretDigest } from '../base/secret.ts';
 import { composed, spellingsOf } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
-import { changesBetween, NO_ENTRIES, takingAgain } from '../journal/index-changes.ts';
-import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
+import { changesBetween, changesNothing, NO_ENTRIES, takingAgain } from '../journal/index-changes.ts';
+import type { IndexChanges, IndexEntries, ListMember } from '../journal/journal.ts';
+import { type ClaimGroup, claimGroupOf } from './claim-state.ts';
 import type { DeviceEvent } from './device.ts';
 import type { Refusal } from './messages.ts';
-import type { DeviceState } from './state.ts';
+import type { Device, DeviceState } from './state.ts';
 
 const NAME_KEYS = 'device-name/';
 const TRANSFER_KEYS = 'device-transfer/';
@@ -54,7 +56,25 @@ export const lists = {
   ofProfile: (profileId: ProfileId) => `profile-devices/${profileId}`,
   /** The devices that a gateway brought up. */
   viaGateway: (gateway: DeviceId) => `gateway-devices/${gateway}`,
+  /** Each device of the tenant is in the list of one group. Opening a window changes none, so that it costs no key. */
+  ofGroup: (tenantId: TenantId, group: ClaimGroup) => `${group}-devices/${tenantId}`,
+  /** The devices of the group `keyed`, by the instant at which their key elapses. */
+  byKeyExpiry: (tenantId: TenantId) => `keyed-devices-by-expiry/${tenantId}`,
 };
+
+/** Of the largest whole number that is one exactly. */
+const INSTANT_DIGITS = 16;
+
+/** A list member that sorts by an instant, and ends with the device's id. */
+export function memberByInstant(at: Instant, id: DeviceId): string {
+  const whole = Math.min(Math.max(0, Math.floor(at)), Number.MAX_SAFE_INTEGER);
+  return `${String(whole).padStart(INSTANT_DIGITS, '0')}\0${id}`;
+}
+
+/** The instant in such a member. */
+export function instantOf(member: string): Instant {
+  return Number(member.slice(0, INSTANT_DIGITS));
+}
 
 /** A list member that sorts by name, whatever its case, and ends with the device's id. */
 export function memberByName(name: string, id: DeviceId): string {
@@ -104,6 +124,7 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
     { list: lists.byName(tenantId), member: byName },
     { list: lists.byType(tenantId), member: `${typePrefix(type)}${id}` },
   ];
+  members.push(...groupEntries(id, state));
   if (label) members.push({ list: lists.byLabel(tenantId), member: memberByName(label, id) });
   if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
   if (profileId) members.push({ list: lists.ofProfile(profileId), member: id });
@@ -123,8 +144,22 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   return { unique, members };
 }
 
+/** The entries by which a device is found by its claim state. */
+export function groupEntries(id: DeviceId, device: Device): readonly ListMember[] {
+  const { tenantId, serverKey } = device;
+  const group = claimGroupOf(device);
+  const own = { list: lists.ofGroup(tenantId, group), member: id };
+  if (group !== 'keyed' || serverKey === null) return [own];
+  return [own, { list: lists.byKeyExpiry(tenantId), member: memberByInstant(serverKey.expiresAt, id) }];
+}
+
 function nameOf(state: DeviceState): string | undefined {
   return state.status === 'absent' ? undefined : state.name;
+}
+
+function groupsOf(stream: string, state: DeviceState): IndexEntries {
+  if (state.status === 'absent') return NO_ENTRIES;
+  return { unique: [], members: groupEntries(storedId<DeviceId>(stream), state) };
 }
 
 function nameKeysOf(state: DeviceState): readonly string[] {
@@ -150,11 +185,15 @@ export function indexChanges(
     case 'ClaimWindowExpired':
     case 'TakeOverAsked':
     case 'TakeOverEnded':
-    case 'AttributesSaved':
-    case 'AttributesDeleted':
     case 'ClaimWindowApproved':
     case 'CredentialsRead':
       return undefined;
+    case 'AttributesSaved':
+    case 'AttributesDeleted': {
+      // Most attributes decide nothing.
+      const changes = changesBetween(groupsOf(stream, before), groupsOf(stream, after));
+      return changesNothing(changes) ? undefined : changes;
+    }
     case 'DeviceProvisioned':
     case 'DeviceUpdated':
     case 'CredentialsChanged':

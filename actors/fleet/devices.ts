@@ -11,6 +11,7 @@ import type { Refusal } from '../device/messages.ts';
 import type { DeviceRecord, DeviceState } from '../device/state.ts';
 import type { Page } from '../records/pages.ts';
 import type { Answer } from '../runtime/decider.ts';
+import type { StateAt } from './claim-states.ts';
 
 export type { Page } from '../records/pages.ts';
 
@@ -79,8 +80,8 @@ export interface ListQuery {
   readonly orNoProfile?: boolean;
   /** Another filter, by the id alone. */
   readonly where?: (id: DeviceId) => boolean;
-  /** Another filter, by the record, for what no index answers. */
-  readonly having?: (device: DeviceRecord) => boolean;
+  /** Only devices that have this claim state at this instant. */
+  readonly claimState?: StateAt;
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';
 }

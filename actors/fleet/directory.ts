@@ -7,10 +7,12 @@
 import { type CustomerId, type DeviceId, storedId, type TenantId } from '../base/ids.ts';
 import { mapInSlices, nextTurn } from '../base/slices.ts';
 import { composed, findSpelling } from '../base/spelling.ts';
+import { claimStateOf } from '../device/claim-state.ts';
 import { deviceOf, keys, lists, namePrefix, textOf } from '../device/indexes.ts';
 import { CLAIMING_ALLOWED, type DeviceRecord, type OfferedTo } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
+import { createClaimStates } from './claim-states.ts';
 import type { Directory, ListQuery, Page } from './devices.ts';
 import { createListing, type DeviceList } from './listing.ts';
 import { readDevice } from './live-devices.ts';
@@ -28,7 +30,8 @@ export function createDirectory(
   index: Index,
   bounds: SearchBounds = SEARCH_BOUNDS,
 ): Directory {
-  const listing = createListing(index, bounds, (id) => readDevice(journal, id));
+  const read = (id: DeviceId) => readDevice(journal, id);
+  const listing = createListing(index, bounds, createClaimStates(journal, index, read), read);
 
   async function idAt(key: string): Promise<DeviceId | undefined> {
     const id = await index.lookup(key);
@@ -48,7 +51,9 @@ export function createDirectory(
     const { ids, ...found } = await listing.find(list, query);
     const read = await mapInSlices(ids, async (id) => {
       const device = await readDevice(journal, id);
-      return device !== undefined && list.agrees(device) ? asListed(device) : undefined;
+      return device !== undefined && list.agrees(device) && isInState(device, query)
+        ? asListed(device)
+        : undefined;
     });
     const items = read.filter((device) => device !== undefined);
     return { items, ...found };
@@ -166,6 +171,10 @@ async function typesOf(journal: Journal, index: Index, tenantId: TenantId): Prom
     if (agrees) types.push(type);
     after = { after: agrees ? `${type}\u0001` : member }; // types have no control characters
   }
+}
+
+function isInState(device: DeviceRecord, { claimState }: ListQuery): boolean {
+  return claimState === undefined || claimStateOf(device, claimState.at) === claimState.state;
 }
 
 /** A device as lists show it. Attributes may take 64 KiB, and a page may have ten thousand devices. */

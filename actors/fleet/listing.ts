@@ -5,12 +5,15 @@
 import type { DeviceId, TenantId } from '../base/ids.ts';
 import { mapInSlices } from '../base/slices.ts';
 import { isCleanText } from '../base/text.ts';
-import { deviceOf, foldName, lists, searchedText, typePrefix } from '../device/indexes.ts';
+import { claimStateOf } from '../device/claim-state.ts';
+import { deviceOf, foldName, lists, memberByName, searchedText, typePrefix } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import type { Index } from '../store/store.ts';
+import { type ClaimStates, type InState, idsInState } from './claim-states.ts';
 import type { ListQuery } from './devices.ts';
 import {
   type Found,
+  fromNearerEnd,
   type RowRange,
   range,
   type Scan,
@@ -47,9 +50,63 @@ interface Source {
 export function createListing(
   index: Index,
   bounds: SearchBounds,
+  states: ClaimStates,
   read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
 ): Listing {
-  async function find(devices: DeviceList, query: ListQuery): Promise<Found> {
+  async function find(devices: DeviceList, asked: ListQuery): Promise<Found> {
+    const { claimState, ...others } = asked;
+    if (claimState !== undefined && !devices.wholeTenant) {
+      // A customer's devices are those that it owns.
+      return claimState.state === 'OWNED' ? find(devices, others) : { ids: [], total: 0 };
+    }
+    const inState = claimState && (await states.find(devices.tenantId, claimState));
+    return (inState && (await findInState(devices, asked, inState))) ?? findListed(devices, asked);
+  }
+
+  /** Undefined: it asks for more than the state, and there are too many in that to look at each. */
+  async function findInState(
+    devices: DeviceList,
+    query: ListQuery,
+    inState: InState,
+  ): Promise<Found | undefined> {
+    const { total } = inState;
+    const rows = rowRangeOf(query);
+    const byName = isByName(devices, query);
+    const isStateAlone = !query.textSearch && !query.where && !query.type && !query.profileId;
+    if (isStateAlone && !byName) return { ids: await idsInState(index, inState, rows), total };
+    if (total <= bounds.sortMax) return sorted(await fittingIn(devices, query, inState), rows, byName);
+    if (!isStateAlone) return undefined;
+    // The first pages are soon found by looking at devices in the order of their names.
+    const list = devices.byName;
+    const head = headsThat(filterOf(devices, query));
+    const soon = await scan(index, bounds, {
+      list,
+      rows,
+      inOrder: true,
+      row: () => true,
+      head,
+      known: total,
+    });
+    if (soon.cutAfter === undefined || (await index.count(list)) > bounds.rowsMax) return soon;
+    const ids = new Set(await idsInState(index, inState, { offset: 0, limit: total, descending: false }));
+    return scan(index, bounds, { list, rows, inOrder: true, row: (member) => ids.has(deviceOf(member)) });
+  }
+
+  /** All devices in a state that fit the rest of a query. */
+  async function fittingIn(devices: DeviceList, query: ListQuery, inState: InState) {
+    const { textSearch, where = () => true } = query;
+    if (textSearch && !isCleanText(textSearch)) return [];
+    const fits = filterOf(devices, query);
+    const contains = containing(textSearch ?? '');
+    const all = { offset: 0, limit: inState.total, descending: false };
+    const ids = (await idsInState(index, inState, all)).filter(where);
+    const found = await mapInSlices(ids, read);
+    return found
+      .filter((device) => device !== undefined)
+      .filter((device) => fits(device) && contains(device));
+  }
+
+  async function findListed(devices: DeviceList, query: ListQuery): Promise<Found> {
     if (query.textSearch) return findText(devices, query, query.textSearch);
     const { where } = query;
     const { list, prefix = '', head, unfiltered } = sourceOf(devices, query);
@@ -64,19 +121,19 @@ export function createListing(
 
   function sourceOf(devices: DeviceList, query: ListQuery): Source {
     const { tenantId } = devices;
-    const { type, profileId, orNoProfile = false, having } = query;
+    const { type, profileId, orNoProfile = false, claimState } = query;
     const head = headsThat(filterOf(devices, query));
     if (isByName(devices, query)) {
       return { list: devices.byName, head: hasFilter(query) ? head : undefined, unfiltered: 'page' };
     }
     if (profileId !== undefined && !orNoProfile) {
       // Devices that name a profile are in its list, in the order of creation.
-      const isAnswered = type === undefined && having === undefined;
+      const isAnswered = type === undefined && claimState === undefined;
       return { list: lists.ofProfile(profileId), head: isAnswered ? undefined : head, unfiltered: 'scan' };
     }
     if (type !== undefined && profileId === undefined) {
       const ofType = { list: lists.byType(tenantId), prefix: typePrefix(type) };
-      return { ...ofType, head: having === undefined ? undefined : head, unfiltered: 'range' };
+      return { ...ofType, head: claimState === undefined ? undefined : head, unfiltered: 'range' };
     }
     const list = lists.byCreation(tenantId);
     return { list, head: hasFilter(query) ? head : undefined, unfiltered: 'page' };
@@ -86,8 +143,7 @@ export function createListing(
     if (!isCleanText(textSearch)) return { ids: [], total: 0 }; // no name has such characters
     const text = searchedText(foldName(textSearch));
     const fits = filterOf(devices, query);
-    const contains = ({ name, label }: DeviceRecord) =>
-      searchedText(foldName(name)).includes(text) || searchedText(foldName(label ?? '')).includes(text);
+    const contains = containing(textSearch);
     return searchText(index, bounds, {
       text,
       list: devices.byName,
@@ -100,18 +156,11 @@ export function createListing(
     });
   }
 
-  /** A page of a list as it lies. One in the second half is read from the end, since skipping members takes time. */
-  async function page(list: string, { offset, limit, descending }: RowRange): Promise<Found> {
+  /** A page of a list as it lies. */
+  async function page(list: string, rows: RowRange): Promise<Found> {
     const total = await index.count(list);
-    if (offset >= total) return { ids: [], total };
-    const behind = total - offset - limit;
-    if (behind >= offset) {
-      const members = await index.page(list, { offset, limit, descending });
-      return { ids: members.map(deviceOf), total };
-    }
-    const fromEnd = { offset: Math.max(0, behind), limit: Math.min(limit, total - offset) };
-    const members = await index.page(list, { ...fromEnd, descending: !descending });
-    return { ids: members.map(deviceOf).reverse(), total };
+    const members = await fromNearerEnd(rows, total, (nearer) => index.page(list, nearer));
+    return { ids: members.map(deviceOf), total };
   }
 
   /** Reads devices, and gives the ids of those that fit. */
@@ -133,19 +182,41 @@ function isByName({ wholeTenant }: DeviceList, { sortProperty }: ListQuery): boo
   return sortProperty === 'name' || !wholeTenant;
 }
 
+/** Whether a device has a text in its name or its label. */
+function containing(textSearch: string): (device: DeviceRecord) => boolean {
+  const text = searchedText(foldName(textSearch));
+  return ({ name, label }) =>
+    searchedText(foldName(name)).includes(text) || searchedText(foldName(label ?? '')).includes(text);
+}
+
+/** A part of these devices, in the order of their names or of their creation. */
+function sorted(
+  devices: readonly DeviceRecord[],
+  { offset, limit, descending }: RowRange,
+  byName: boolean,
+): Found {
+  const keyed = devices.map(({ id, name }) => ({
+    id,
+    key: Buffer.from(byName ? memberByName(name, id) : id),
+  }));
+  keyed.sort((one, other) => one.key.compare(other.key));
+  if (descending) keyed.reverse();
+  return { ids: keyed.slice(offset, offset + limit).map(({ id }) => id), total: keyed.length };
+}
+
 /** Whether the query asks for something that a device's row does not say. */
-function hasFilter({ type, profileId, having }: ListQuery): boolean {
-  return type !== undefined || profileId !== undefined || having !== undefined;
+function hasFilter({ type, profileId, claimState }: ListQuery): boolean {
+  return type !== undefined || profileId !== undefined || claimState !== undefined;
 }
 
 /** Whether a device is one that the query asks for, by its head. */
 function filterOf(
   { agrees }: DeviceList,
-  { type, profileId, orNoProfile = false, having }: ListQuery,
+  { type, profileId, orNoProfile = false, claimState }: ListQuery,
 ): (device: DeviceRecord) => boolean {
   return (device) =>
     agrees(device) &&
     (type === undefined || device.type === type) &&
-    (having === undefined || having(device)) &&
+    (claimState === undefined || claimStateOf(device, claimState.at) === claimState.state) &&
     (profileId === undefined || (device.profileId ?? (orNoProfile ? profileId : null)) === profileId);
 }

@@ -245,7 +245,10 @@ function noAnswer(): DeviceAnswer {
 }
 
 /** The newest durable record of a device, or undefined where there is none. Rejects with `StoreUnavailable`. */
-export async function readDevice(journal: Journal, id: DeviceId): Promise<DeviceRecord | undefined> {
+export async function readDevice(
+  journal: Pick<Journal, 'load'>,
+  id: DeviceId,
+): Promise<DeviceRecord | undefined> {
   const head = await journal.load(id);
   if (head.state === undefined) return undefined;
   const state = decodeHead(head.state, head.details);

@@ -64,12 +64,14 @@ export interface Scan {
   readonly row: (member: string) => boolean;
   /** Which of these devices fit by their heads; undefined: rows say it all. */
   readonly head?: ((ids: readonly DeviceId[]) => Promise<readonly DeviceId[]>) | undefined;
+  /** How many fit, where that is known: then the list's own order is wanted, and the search ends with what is wanted of it. */
+  readonly known?: number;
 }
 
 /** Looks at a list's rows one by one, within the bounds. */
 export async function scan(index: Index, bounds: SearchBounds, what: Scan): Promise<Found> {
-  const { list, prefix = '', rows, inOrder, row, head } = what;
-  const { descending } = rows;
+  const { list, prefix = '', rows, inOrder, row, head, known } = what;
+  const { descending, offset, limit } = rows;
   const collected = inOrder ? inListOrder(rows) : inOrderOfCreation(rows);
   const chunk = head === undefined ? ROWS_PER_TURN : DEVICES_PER_TURN;
   let rowsRead = 0;
@@ -83,15 +85,30 @@ export async function scan(index: Index, bounds: SearchBounds, what: Scan): Prom
     for (const id of head === undefined ? fitting : await head(fitting)) collected.add(id);
     const last = members.at(-1);
     if (last === undefined || members.length < chunk) return collected.found();
+    if (known !== undefined && collected.found().total >= offset + limit)
+      return { ...collected.found(), total: known };
     after = { after: last };
     if (rowsRead >= bounds.rowsMax || headsRead >= bounds.headsMax) {
       const more = await index.page(list, { offset: 0, limit: 1, prefix, descending, ...after });
       return more.length === 0
         ? collected.found()
-        : { ...collected.found(), atLeast: true, cutAfter: rowsRead };
+        : { ...collected.found(), ...(known && { total: known }), atLeast: true, cutAfter: rowsRead };
     }
     await nextTurn();
   }
+}
+
+/** Reads a part of what is in order from the end, where it is nearer to that: skipping takes time. */
+export async function fromNearerEnd<Item>(
+  { offset, limit, descending }: RowRange,
+  total: number,
+  read: (rows: RowRange) => Promise<readonly Item[]>,
+): Promise<readonly Item[]> {
+  if (offset >= total) return [];
+  const behind = total - offset - limit;
+  if (behind >= offset) return read({ offset, limit, descending });
+  const fromEnd = { offset: Math.max(0, behind), limit: Math.min(limit, total - offset) };
+  return [...(await read({ ...fromEnd, descending: !descending }))].reverse();
 }
 
 /** A part of those members that begin with a text, without looking at them one by one. */

@@ -26,6 +26,7 @@ import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
 import { createWindowGuesses, type WindowGuesses } from '../../actors/cluster/window-guesses.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { createAlarms } from '../../actors/fleet/alarms.ts';
+import { createClaimLists } from '../../actors/fleet/claim-lists.ts';
 import type { AskConsent } from '../../actors/fleet/consent.ts';
 import { createDeviceQuotas } from '../../actors/fleet/device-quotas.ts';
 import type { DeviceListener, Directory } from '../../actors/fleet/devices.ts';
@@ -133,7 +134,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   const { store } = opened;
   const bus = opened.bus ?? needs.worker?.bus ?? silentBus;
   let close: (drainMs: number) => Promise<void> = () => opened.close();
-  let stopPruning = async () => {};
+  let stopRounds = async () => {};
   let stopMail = async () => {};
   try {
     const keys = await checkedKeys(config, opened);
@@ -166,7 +167,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       stop(root);
       trail.stop();
       await retention.stop();
-      await stopPruning();
+      await stopRounds();
       await audit.stop();
       await opened.close();
       await tracing?.flush();
@@ -189,11 +190,15 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const { auditKeepMs: forMs, auditKeepEntries: entries } = config.system;
     const allTenants = () => tenantsOf(accounts);
     const pruning = createPruning(store, { forMs, entries }, allTenants, clock, needs.log);
-    stopPruning = () => pruning.stop();
+    const claimLists = createClaimLists(store, allTenants, clock, needs.log);
+    stopRounds = async () => {
+      await Promise.all([pruning.stop(), claimLists.stop()]);
+    };
     await install({ ...needs, store, accounts, devices, directory, secrets }, config.install);
     audit.start();
     retention.start();
     pruning.start();
+    claimLists.start();
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     const counters = opened.counters ?? quickCounters;

@@ -4,6 +4,7 @@ import { createLosses } from '../../actors/audit/losses.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { openBatches } from '../../actors/batches/jobs.ts';
+import { forgetClaimLists } from '../../actors/fleet/claim-lists.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { openImports } from '../../actors/imports/jobs.ts';
 import { forgetKits } from '../../actors/kits/records.ts';
@@ -36,6 +37,7 @@ export function createForgetting(
       await webhooks.forgetTenant(id);
       await forgetProviders(store, id);
       await stored.forget(id);
+      await forgetClaimLists(store, id);
     },
 
     forgetUser: (id) => choices.forget(id),

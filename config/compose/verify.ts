@@ -1,9 +1,10 @@
-/** Checks the hash chains of all audit trails in the store, beside a running server too. */
+/** Checks all audit trails in the store, by their hash chains, and the lists of devices by claim state; beside a running server too. */
 import { readFileSync } from 'node:fs';
 import { TENANTS, tenantKind } from '../../actors/accounts/kinds.ts';
 import { createBlocks } from '../../actors/audit/blocks.ts';
 import type { ChainHead } from '../../actors/audit/chain.ts';
 import type { Log } from '../../actors/base/log.ts';
+import { checkClaimLists, forgetClaimLists } from '../../actors/fleet/claim-lists.ts';
 import { createCollection } from '../../actors/records/collection.ts';
 import type { Config } from '../options/schema.ts';
 import { StartRefused } from './refusal.ts';
@@ -44,6 +45,16 @@ export async function verifyTrails(
       for (const { id } of items) {
         const found = await blocks.verify(id, kept.get(id) ?? []);
         kept.delete(id);
+        const lists = await checkClaimLists(store, id);
+        if (lists === undefined)
+          notes.push(`the lists of the devices of tenant ${id} by claim state are not made yet`);
+        else if (lists.missing + lists.surplus > 0) {
+          await forgetClaimLists(store, id);
+          const { missing, surplus } = lists;
+          problems.push(
+            `the lists of the devices of tenant ${id} by claim state lack ${missing} entries and have ${surplus} too many: the server makes them anew within a minute`,
+          );
+        }
         if (found.type === 'broken') {
           problems.push(
             `the trail of tenant ${id} is broken in its block ${found.part}: entries were changed, left out or added`,

@@ -36,7 +36,7 @@ export const DEVICE_PAGE =
   'A page of devices. textSearch finds what contains the text in its name or label; of more than ' +
   `${rowsMax} devices (a customer: ${headsMax}) those whose name begins with it, without any those whose label does, ` +
   `and only then what contains it among the first ${rowsMax} (${headsMax}). Searched and filtered, totalElements is ` +
-  `exact up to ${totalMax}. Filters that no index answers look at ${headsMax} devices. Where there may be more than was ` +
+  `exact up to ${totalMax}; by claimState alone always. Filters that no index answers look at ${headsMax} devices. Where there may be more than was ` +
   'counted, the header ' +
   `${TOTAL_IS} says at-least; where a search did not look at all devices, ${SEARCHED} says at how many it looked.`;
 export const SEARCH_GAVE_UP =

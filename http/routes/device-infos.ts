@@ -7,20 +7,15 @@ import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { DeviceId, ProfileId, TenantId } from '../../actors/base/ids.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
+import type { ClaimState } from '../../actors/device/claim-state.ts';
 import { type DeviceRecord, openOffer } from '../../actors/device/state.ts';
 import type { Devices, Directory, ListQuery, Presence } from '../../actors/fleet/devices.ts';
 import type { DeviceProfile, Profiles } from '../../actors/fleet/profiles.ts';
 import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import {
-  claimabilityForOwner,
-  claimabilityOf,
-  claimStateOf,
-  deviceInfoView,
-  viewDeviceInfo,
-} from '../views/device.ts';
+import { claimabilityForOwner, claimabilityOf, deviceInfoView, viewDeviceInfo } from '../views/device.ts';
 import { json, type Reply } from '../wire/reply.ts';
-import { type ClaimState, deviceId, deviceInfoPaging } from '../wire/schemas.ts';
+import { deviceId, deviceInfoPaging } from '../wire/schemas.ts';
 import { visibleDevice } from './access.ts';
 import { pageOfDevices } from './answers.ts';
 import { pagesOfCustomer, pagesOfTenant, type ReadDevices } from './device-pages.ts';
@@ -149,13 +144,11 @@ export async function listQueryOf(
   { active, deviceProfileId: profileId, claimState }: Filters,
   query: ListQuery,
 ): Promise<ListQuery> {
-  const now = clock.now();
-  const having = (device: DeviceRecord) => claimStateOf(device, now) === claimState;
   const where = (id: DeviceId) => presence.isConnected(id) === active;
   return {
     ...query,
     ...(active === undefined ? {} : { where }),
-    ...(claimState === undefined ? {} : { having }),
+    ...(claimState === undefined ? {} : { claimState: { state: claimState, at: clock.now() } }),
     ...(profileId === undefined
       ? {}
       : { profileId, orNoProfile: profileId === (await profiles.defaultIdOf(tenantId)) }),

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import type { CustomerId, DeviceId } from '../../actors/base/ids.ts';
 import { parsedJson } from '../../actors/base/json.ts';
 import { BATCH_DEVICES_MAX } from '../../actors/batches/model.ts';
+import { CLAIM_STATES } from '../../actors/device/claim-state.ts';
 import type { TenantAdministrator } from '../auth/principal.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
 import { listed } from '../wire/query.ts';
 import type { Problem } from '../wire/reply.ts';
-import { CLAIM_STATES, customerId, deviceId, NAME_MAX, profileId } from '../wire/schemas.ts';
+import { customerId, deviceId, NAME_MAX, profileId } from '../wire/schemas.ts';
 import { type DeviceInfoNeeds, listQueryOf } from './device-infos.ts';
 
 export type SelectionNeeds = Pick<

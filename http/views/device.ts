@@ -11,7 +11,6 @@ import {
   ownerEpochOf,
 } from '../../actors/device/state.ts';
 import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
-import type { ClaimState } from '../wire/schemas.ts';
 import { entityId, info, instant, optional } from './parts.ts';
 
 export const deviceView = z
@@ -150,11 +149,6 @@ function pendingOf({ pendingWindow }: Device, nowMs: number): Claimability['pend
 function credentialsStateOf({ quarantined, nextCredentials }: Device): Claimability['credentialsState'] {
   if (quarantined) return 'quarantined';
   return nextCredentials === undefined ? 'good' : 'rotating';
-}
-
-export function claimStateOf(device: Device, nowMs: number): ClaimState {
-  if (device.owner !== null) return 'OWNED';
-  return openWindow(device, nowMs) === null ? 'UNCLAIMED' : 'WINDOW_OPEN';
 }
 
 const DEFAULT_DEVICE_DATA = {

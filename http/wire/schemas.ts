@@ -14,6 +14,7 @@ import {
 } from '../../actors/base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
 import { isCleanText, isEmail } from '../../actors/base/text.ts';
+import { CLAIM_STATES } from '../../actors/device/claim-state.ts';
 import { switched } from './query.ts';
 
 /** UTF-16 units of names, titles and the like. */
@@ -170,10 +171,6 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
       ...(type === undefined || type === '' ? {} : { type }),
     }));
 }
-
-/** A device is owned (by claim or assignment), or has an open window, or neither. */
-export const CLAIM_STATES = ['UNCLAIMED', 'WINDOW_OPEN', 'OWNED'] as const;
-export type ClaimState = (typeof CLAIM_STATES)[number];
 
 /** Also filters by connection and by claim state. */
 export const deviceInfoPaging = z

@@ -3,6 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TENANTS } from '../../actors/accounts/kinds.ts';
+import { systemClock } from '../../actors/base/clock.ts';
+import { storedId, type TenantId } from '../../actors/base/ids.ts';
+import { lists } from '../../actors/device/indexes.ts';
+import { createClaimLists } from '../../actors/fleet/claim-lists.ts';
+import { openLmdbStore } from '../../actors/store/lmdb/lmdb.ts';
+import type { Store } from '../../actors/store/store.ts';
 import { cast } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { cleanUp, launch, startServer } from '../kit/process.ts';
@@ -34,6 +41,44 @@ test('verify: prints the heads of whole trails, and says which one is another th
   assert.match(other.output, `is another one than when it had ${entries} entries`);
   writeFileSync(kept, 'no head\n');
   assert.is((await verify(kept)).code, 3);
+});
+
+test('verify: a list of devices by claim state that is not as the devices are is told, and made anew', async () => {
+  const dataDir = temporaryFolder();
+  const server = await startServer({ dataDir, env: { SYSADMIN_PASSWORD } });
+  const { api, tenant } = await cast(server.url, SYSADMIN_PASSWORD, 1);
+  await api.must('POST', '/api/device', tenant, { name: 'Listed', type: 'default' });
+  await server.stop();
+  const inStore = async <Result>(task: (store: Store) => Promise<Result>): Promise<Result> => {
+    const store = openLmdbStore({ path: join(dataDir, 'store') });
+    return task(store).finally(() => store.close());
+  };
+  const tenants = (store: Store) => store.index.page(TENANTS, { offset: 0, limit: 10 });
+  const makeLists = (store: Store) =>
+    createClaimLists(
+      store,
+      async function* () {
+        for (const id of await tenants(store)) yield storedId<TenantId>(id);
+      },
+      systemClock,
+      { debug() {}, info() {}, warn() {}, error() {} },
+    ).round();
+  const verify = () => launch({ dataDir, args: ['verify'] }).ended;
+
+  await inStore(makeLists);
+  assert.is((await verify()).code, 0);
+  await inStore(async (store) => {
+    for (const tenant of await tenants(store)) {
+      const list = lists.ofGroup(storedId(tenant), 'free');
+      const [member] = await store.index.page(list, { offset: 0, limit: 1 });
+      if (member !== undefined) await store.index.remove(list, member);
+    }
+  });
+  const damaged = await verify();
+  assert.is(damaged.code, 1, damaged.output);
+  assert.match(damaged.output, 'lack 1 entries and have 0 too many');
+  await inStore(makeLists);
+  assert.is((await verify()).code, 0);
 });
 
 test.run();

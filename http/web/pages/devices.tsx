@@ -3,12 +3,12 @@
  * done with them is asked and carried out in `batches.tsx`.
  */
 import { z } from 'zod';
+import type { ClaimState as ClaimStateName } from '../../../actors/device/claim-state.ts';
 import { TENANT } from '../../auth/principal.ts';
 import { customerView } from '../../views/customer.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { profileNameView } from '../../views/profile.ts';
-import type { ClaimState as ClaimStateName } from '../../wire/schemas.ts';
 import { refusalOf, toQuery, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Chip } from '../parts/chip.tsx';
@@ -47,6 +47,8 @@ const NONE: z.output<typeof infosPage> = { data: [], totalElements: 0, totalPage
 const STATES: Readonly<Record<ClaimStateName, string>> = {
   UNCLAIMED: 'Unclaimed',
   WINDOW_OPEN: 'Window open',
+  HAS_KEY: 'Waits for its key',
+  FORBIDDEN: 'Not claimable',
   OWNED: 'Claimed or assigned',
 };
 const CONNECTED = { true: 'Now connected', false: 'Not connected' };

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { parsedJson } from '../../../actors/base/json.ts';
-import { CLAIM_STATES } from '../../wire/schemas.ts';
+import { CLAIM_STATES } from '../../../actors/device/claim-state.ts';
 import { type Api, type Refused, type Result, toQuery } from '../api.ts';
 import { findCustomer } from './device-parts.tsx';
 

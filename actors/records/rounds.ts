@@ -5,9 +5,9 @@
 import type { Cancel, Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { ifUnavailable, logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
-import { createLease, LEASE_MS, type Lease } from '../records/lease.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
+import { createLease, LEASE_MS, type Lease } from './lease.ts';
 
 export interface Rounds {
   start(): void;

@@ -1,0 +1,364 @@
+/**
+ * Lists of devices by claim state: what indexes answer is what the heads of all devices say, in every order, page and company of
+ * other filters, while windows end and keys elapse; and lists of an older store are made, by one who may be interrupted.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import type { Log } from '../../actors/base/log.ts';
+import {
+  CLAIM_GROUPS,
+  CLAIM_STATES,
+  type ClaimState,
+  claimGroupOf,
+  claimStateOf,
+} from '../../actors/device/claim-state.ts';
+import { deviceOf, indexEntries, lists, memberByInstant } from '../../actors/device/indexes.ts';
+import { encodeStanding } from '../../actors/device/persistence.ts';
+import type { Device, DeviceRecord } from '../../actors/device/state.ts';
+import { checkClaimLists, createClaimLists } from '../../actors/fleet/claim-lists.ts';
+import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
+import { createDirectory } from '../../actors/fleet/directory.ts';
+import { readDevice } from '../../actors/fleet/live-devices.ts';
+import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/fleet/search.ts';
+import { changesBetween } from '../../actors/journal/index-changes.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import type { Index, Store } from '../../actors/store/store.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { createDice, type Dice } from '../kit/dice.ts';
+import { CUSTOMER, NOW, TENANT } from '../kit/given.ts';
+import { manyId, writeDevices } from '../kit/many-devices.ts';
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const MINUTE_MS = 60_000;
+
+const owner = { customerId: CUSTOMER, since: NOW, by: 'claim' } as const;
+const forbidden = {
+  SERVER_SCOPE: { claimingAllowed: { value: false, savedAt: NOW } },
+  SHARED_SCOPE: {},
+} as const;
+const windowUntil = (closesAt: number) =>
+  ({ secretDigest: 'digest', openedAt: NOW, closesAt, openedBy: 'device' }) as const;
+const keyUntil = (expiresAt: number) =>
+  ({ secretDigest: 'digest', sealedSecret: '***', expiresAt, savedAt: NOW }) as const;
+
+/** Any state that a device can be in, with what elapses within ten minutes or does not. */
+function anyDevice(dice: Dice): Partial<Device> {
+  const roll = (below: number) => dice.between(0, below - 1);
+  const ends = NOW + roll(20) * (MINUTE_MS / 2);
+  return {
+    owner: roll(3) === 0 ? owner : null,
+    type: roll(2) === 0 ? 'valve' : 'default',
+    ...(roll(4) === 0 ? { attributes: forbidden } : {}),
+    window: roll(4) === 0 ? windowUntil(ends) : null,
+    serverKey: roll(3) === 0 ? keyUntil(NOW + roll(20) * (MINUTE_MS / 2)) : null,
+  };
+}
+
+async function everyDevice(store: Store, count: number): Promise<DeviceRecord[]> {
+  const all = await Promise.all(
+    Array.from({ length: count }, (_, n) => readDevice(store.journal, manyId(n))),
+  );
+  return all.filter((device) => device !== undefined);
+}
+
+async function allPages(directory: Directory, query: Omit<ListQuery, 'page'>) {
+  const found: DeviceId[] = [];
+  for (let page = 0; ; page += 1) {
+    const { items, total, ...rest } = await directory.ofTenant(TENANT, { ...query, page });
+    assert.equal(rest, {}, 'an exact answer');
+    found.push(...items.map(({ id }) => id));
+    if ((page + 1) * query.pageSize >= total) return { found, total };
+  }
+}
+
+const BOUNDS: readonly SearchBounds[] = [
+  SEARCH_BOUNDS,
+  // More than are sorted as a whole.
+  { ...SEARCH_BOUNDS, sortMax: 20 },
+];
+
+test('claim states: what the indexes answer is what every head says, in every order and page, at every instant', async () => {
+  const COUNT = 300;
+  for (const seed of [1, 2, 3]) {
+    const dice = createDice(seed);
+    const store = createMemoryStore();
+    await writeDevices(store, 0, COUNT, () => anyDevice(dice));
+    const devices = await everyDevice(store, COUNT);
+    for (const bounds of BOUNDS) {
+      const directory = createDirectory(store.journal, store.index, bounds);
+      for (const at of [NOW, NOW + 4.5 * MINUTE_MS, NOW + 20 * MINUTE_MS]) {
+        let seen = 0;
+        for (const state of CLAIM_STATES) {
+          const expected = devices.filter((device) => claimStateOf(device, at) === state).map(({ id }) => id);
+          seen += expected.length;
+          for (const sortProperty of ['createdTime', 'name'] as const) {
+            for (const sortOrder of ['ASC', 'DESC'] as const) {
+              const query = { pageSize: 17, claimState: { state, at }, sortProperty, sortOrder };
+              const { found, total } = await allPages(directory, query);
+              const wanted = sortOrder === 'ASC' ? expected : [...expected].reverse();
+              assert.equal(found, wanted, `${seed} ${state} ${sortProperty} ${sortOrder}`);
+              assert.is(total, expected.length);
+            }
+          }
+          const valves = devices.filter(({ id, type }) => expected.includes(id) && type === 'valve');
+          const ofType = await allPages(directory, {
+            pageSize: 17,
+            type: 'valve',
+            claimState: { state, at },
+          });
+          assert.equal(
+            ofType.found,
+            valves.map(({ id }) => id),
+          );
+        }
+        assert.is(seen, COUNT, 'each device is in one state');
+      }
+    }
+    await store.close();
+  }
+});
+
+test('claim states: by name in a list too long for that, the first pages are right, and the total is known', async () => {
+  const store = createMemoryStore();
+  const dice = createDice(5);
+  await writeDevices(store, 0, 600, () => anyDevice(dice));
+  const owned = (await everyDevice(store, 600)).filter((device) => device.owner !== null).map(({ id }) => id);
+  const bounds = { ...SEARCH_BOUNDS, sortMax: 20, rowsMax: 500 };
+  const directory = createDirectory(store.journal, store.index, bounds);
+  const page = (number: number) =>
+    directory.ofTenant(TENANT, {
+      page: number,
+      pageSize: 30,
+      sortProperty: 'name',
+      claimState: { state: 'OWNED', at: NOW },
+    });
+  const first = await page(1);
+  assert.equal(
+    first.items.map(({ id }) => id),
+    owned.slice(30, 60),
+  );
+  assert.equal([first.total, first.atLeast], [owned.length, undefined]);
+  const behind = await page(6);
+  assert.equal([behind.total, behind.cutAfter], [owned.length, 500], 'it says how far it looked');
+  await store.close();
+});
+
+/** An index like another one, but for some of it. */
+function like(index: Index, changed: Partial<Index>): Index {
+  return {
+    lookup: (key) => index.lookup(key),
+    add: (list, member) => index.add(list, member),
+    remove: (list, member) => index.remove(list, member),
+    count: (list, within) => index.count(list, within),
+    page: (list, query) => index.page(list, query),
+    ...changed,
+  };
+}
+
+/** A directory that counts the heads it reads and the rows it is given. */
+function counting(store: Store) {
+  const looked = { rows: 0, heads: 0 };
+  const { index, journal } = store;
+  const directory = createDirectory(
+    {
+      logs: journal.logs,
+      append: (entry) => journal.append(entry),
+      due: (now, after, limit) => journal.due(now, after, limit),
+      log: (which, from, limit) => journal.log(which, from, limit),
+      trim: (which, upTo) => journal.trim(which, upTo),
+      forget: (which, stretch, limit, verdict) => journal.forget(which, stretch, limit, verdict),
+      load(stream) {
+        looked.heads += 1;
+        return journal.load(stream);
+      },
+    },
+    like(index, {
+      async page(list, query) {
+        const members = await index.page(list, query);
+        looked.rows += members.length;
+        return members;
+      },
+    }),
+  );
+  return { directory, looked };
+}
+
+/** Like a large fleet: half is owned; 300 windows are open and 40 keys have elapsed, wherever they are. */
+function ofFleet(n: number): Partial<Device> {
+  const window = n % 100 === 97 ? { window: windowUntil(NOW + MINUTE_MS) } : {};
+  const key = { serverKey: keyUntil(n % 1_000 === 3 ? NOW : NOW + MINUTE_MS) };
+  if (n % 2 === 0) return { owner };
+  if (n % 10 === 1) return { attributes: forbidden };
+  return n % 10 === 3 ? key : window;
+}
+
+test('claim states: with 30,000 devices a page costs what it shows, beside the open windows; each count is exact', async () => {
+  const store = createMemoryStore();
+  await writeDevices(store, 0, 30_000, ofFleet);
+  const { directory, looked } = counting(store);
+  const totals: Readonly<Record<ClaimState, number>> = {
+    UNCLAIMED: 9_000 - 300 + 30,
+    WINDOW_OPEN: 300,
+    HAS_KEY: 3_000 - 30,
+    FORBIDDEN: 3_000,
+    OWNED: 15_000,
+  };
+  for (const state of CLAIM_STATES) {
+    Object.assign(looked, { rows: 0, heads: 0 });
+    const claimState = { state, at: NOW };
+    const found = await directory.ofTenant(TENANT, { page: 20, pageSize: 10, claimState });
+    assert.equal([found.total, found.atLeast, found.cutAfter], [totals[state], undefined, undefined], state);
+    assert.is(found.items.length, 10);
+    assert.ok(looked.heads <= 10 + 300, `${state}: ${looked.heads} heads`);
+    assert.ok(looked.rows <= 2_000, `${state}: ${looked.rows} rows`);
+  }
+  await store.close();
+});
+
+test('claim states: where more windows are open than are looked at, devices are looked at one by one, and that is told', async () => {
+  const store = createMemoryStore();
+  await writeDevices(store, 0, 6_000, () => ({ window: windowUntil(NOW + MINUTE_MS) }));
+  const bounds = { ...SEARCH_BOUNDS, headsMax: 1_000 };
+  const directory = createDirectory(store.journal, store.index, bounds);
+  const find = (state: ClaimState) =>
+    directory.ofTenant(TENANT, { page: 0, pageSize: 10, claimState: { state, at: NOW } });
+  const open = await find('WINDOW_OPEN');
+  assert.equal([open.total, open.items.length, open.atLeast, open.cutAfter], [1_000, 10, true, 1_000]);
+  assert.equal([(await find('OWNED')).total, (await find('OWNED')).atLeast], [0, undefined]);
+  await store.close();
+});
+
+test('claim states: of a customer’s devices all are owned', async () => {
+  const store = createMemoryStore();
+  await writeDevices(store, 0, 10, (n) => (n < 4 ? { owner } : {}));
+  const directory = createDirectory(store.journal, store.index);
+  for (const [state, total] of [
+    ['OWNED', 4],
+    ['UNCLAIMED', 0],
+  ] as const) {
+    const query = { page: 0, pageSize: 10, claimState: { state, at: NOW } };
+    assert.is((await directory.ofCustomer(TENANT, CUSTOMER, query)).total, total);
+  }
+  await store.close();
+});
+
+/** Takes a store back to what an older version wrote. */
+async function withoutLists({ index, journal }: Store, count: number): Promise<void> {
+  for (const device of await everyDevice({ journal } as Store, count)) {
+    await index.remove(lists.ofGroup(TENANT, claimGroupOf(device)), device.id);
+    const { serverKey } = device;
+    if (serverKey !== null)
+      await index.remove(lists.byKeyExpiry(TENANT), memberByInstant(serverKey.expiresAt, device.id));
+  }
+}
+
+async function* onlyTenant() {
+  yield TENANT;
+}
+
+test('claim states: an older store answers honestly until its lists are made; a making that broke off is begun anew', async () => {
+  const COUNT = 900;
+  const store = createMemoryStore();
+  const dice = createDice(7);
+  await writeDevices(store, 0, COUNT, () => anyDevice(dice));
+  await withoutLists(store, COUNT);
+  const directory = createDirectory(store.journal, store.index, { ...SEARCH_BOUNDS, headsMax: 250 });
+  const owned = () =>
+    directory.ofTenant(TENANT, { page: 0, pageSize: 1_000, claimState: { state: 'OWNED', at: NOW } });
+  assert.equal([(await owned()).atLeast, (await owned()).cutAfter], [true, 250]);
+  assert.is(await checkClaimLists(store, TENANT), undefined, 'it knows that they are not made');
+
+  const told: string[] = [];
+  const log: Log = { ...SILENT, info: (_fields, message) => told.push(message) };
+  const make = () => createClaimLists(store, onlyTenant, createSimClock(NOW), log);
+  // The process ends after some devices.
+  let loads = 0;
+  const broken: Store = {
+    ...store,
+    journal: Object.assign(Object.create(store.journal), {
+      load(stream: string) {
+        loads += 1;
+        if (loads > 300) throw new Error('the process ends');
+        return store.journal.load(stream);
+      },
+    }),
+  };
+  await createClaimLists(broken, onlyTenant, createSimClock(NOW), log)
+    .round()
+    .then(
+      () => assert.unreachable(),
+      () => undefined,
+    );
+  assert.is(await checkClaimLists(store, TENANT), undefined);
+  assert.is((await owned()).atLeast, true, 'half a list is not believed');
+
+  await make().round();
+  assert.equal(await checkClaimLists(store, TENANT), { missing: 0, surplus: 0 });
+  const expected = (await everyDevice(store, COUNT)).filter((device) => device.owner !== null);
+  assert.equal([(await owned()).total, (await owned()).atLeast], [expected.length, undefined]);
+  assert.equal(told.at(-1), 'lists of devices by claim state are whole');
+  await store.close();
+});
+
+test('claim states: a device that is claimed while its list is made is in the list of what it is then', async () => {
+  const store = createMemoryStore();
+  await writeDevices(store, 0, 40, () => ({}));
+  await withoutLists(store, 40);
+  const clock = createSimClock(NOW);
+  let claimed = 0;
+  // Whenever a free device is about to be entered, it has just been claimed.
+  const racing: Store = {
+    ...store,
+    index: like(store.index, {
+      async add(list, member) {
+        const device = await readDevice(store.journal, deviceOf(member));
+        if (list === lists.ofGroup(TENANT, 'free') && device !== undefined && claimed < 20) {
+          claimed += 1;
+          await claim(store, device);
+        }
+        await store.index.add(list, member);
+      },
+    }),
+  };
+  await createClaimLists(racing, onlyTenant, clock, SILENT).round();
+  assert.is(claimed, 20);
+  assert.equal(await checkClaimLists(store, TENANT), { missing: 0, surplus: 0 });
+  assert.is(await store.index.count(lists.ofGroup(TENANT, 'owned')), 20);
+  await store.close();
+});
+
+/** As the device's actor would write it. */
+async function claim({ journal }: Store, device: DeviceRecord): Promise<void> {
+  const { sequence } = await journal.load(device.id);
+  const after = { ...device, owner };
+  const { id: _, ...state } = after;
+  const changes = changesBetween(indexEntries(device.id, device), indexEntries(device.id, state));
+  const entry = { stream: device.id, expected: sequence, event: '{}', alarmAt: null, index: changes };
+  assert.is((await journal.append({ ...entry, state: encodeStanding(state) })).type, 'appended');
+}
+
+test('claim states: lists that are wrong are found by a check, and put right in the round after the next', async () => {
+  const store = createMemoryStore();
+  await writeDevices(store, 0, 30, (n) => (n < 10 ? { owner } : {}));
+  const rounds = createClaimLists(store, onlyTenant, createSimClock(NOW), SILENT);
+  await rounds.round();
+  assert.equal(await checkClaimLists(store, TENANT), { missing: 0, surplus: 0 });
+  await store.index.remove(lists.ofGroup(TENANT, 'owned'), manyId(3));
+  await store.index.add(lists.ofGroup(TENANT, 'keyed'), manyId(4));
+  await store.index.add(lists.ofGroup(TENANT, 'free'), manyId(77));
+  await store.index.add(lists.byKeyExpiry(TENANT), memberByInstant(NOW, manyId(5)));
+  assert.equal(await checkClaimLists(store, TENANT), { missing: 1, surplus: 3 });
+  await rounds.round();
+  await rounds.round();
+  assert.equal(await checkClaimLists(store, TENANT), { missing: 0, surplus: 0 });
+  assert.is(
+    (await Promise.all(CLAIM_GROUPS.map((group) => store.index.count(lists.ofGroup(TENANT, group))))).reduce(
+      (sum, count) => sum + count,
+    ),
+    30,
+  );
+  await store.close();
+});
+
+test.run();
