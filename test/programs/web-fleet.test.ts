@@ -117,6 +117,13 @@ journey('keyboard: five hundred are found, assigned by one question, and that is
   });
 });
 
+journey('components: all of them, in both themes on one page', async () => {
+  await visit(DESK, async (person) => {
+    await person.goto('/ui');
+    await look(person, 'components');
+  });
+});
+
 journey('boxes: some, the page, all; the bar is there while something is selected', async () => {
   await visit(DESK, async (person) => {
     const { page } = person;
@@ -147,12 +154,12 @@ journey('without script: the page is selected by a link, and all by a box', asyn
       const { page } = person;
       await person.goto('/devices?search=type:pump');
       await page.getByRole('link', { name: 'Select this page' }).click();
-      await page.getByRole('button', { name: 'Forbid claiming…' }).click();
+      await page.getByRole('button', { name: 'Forbid…' }).click();
       await page.getByText('50 devices', { exact: true }).waitFor();
       await page.getByRole('link', { name: 'Do nothing' }).click();
       assert.is(await page.locator('input[name=id]:checked').count(), 50);
       await page.getByLabel('Select all 1,500').check();
-      await page.getByRole('button', { name: 'Forbid claiming…' }).click();
+      await page.getByRole('button', { name: 'Forbid…' }).click();
       await page.getByRole('button', { name: 'Forbid claiming: 1,500 devices' }).click();
       await page.getByRole('heading', { name: 'Done', exact: true }).waitFor();
       await page.getByRole('button', { name: 'Undo' }).click();

@@ -161,6 +161,33 @@ law(
   { demoAccounts: [{ label: 'Administrator', email: 'admin@home.test', password: PASSWORD }] },
 );
 
+law(
+  'components: they are shown in both themes where there is the demo, and nowhere else',
+  async ({ world }) => {
+    assert.is((await visitor(world).get('/ui')).status, 404);
+  },
+);
+law(
+  'components: each is in both themes',
+  async ({ world }) => {
+    const { status, html } = await visitor(world).get('/ui');
+    assert.is(status, 200);
+    const [, light = '', dark = ''] = html.split(/<section class="in-(?:light|dark)"/);
+    for (const theme of [light, dark])
+      for (const part of [
+        '<table',
+        'class="bar"',
+        'type="checkbox"',
+        'class="plot"',
+        'class="story"',
+        'note warn',
+      ])
+        assert.match(theme, part);
+  },
+  {},
+  { demoAccounts: [{ label: 'Administrator', email: 'admin@home.test', password: PASSWORD }] },
+);
+
 // ------------------------------------------------------------------------------------------------------ protection
 
 law('forms: only those sent from pages of this site are accepted', async ({ world, home, alice }) => {

@@ -6,6 +6,7 @@ import { auditPages } from './audit.tsx';
 import { batchPages } from './batches.tsx';
 import { claimPages } from './claim.tsx';
 import { claimKitPages } from './claim-kit.tsx';
+import { componentPages } from './components.tsx';
 import { customerPages } from './customers.tsx';
 import { devicePages } from './device.tsx';
 import { deviceExportPages } from './device-export.tsx';
@@ -60,6 +61,7 @@ export function allPages(): readonly Page[] {
     ...customerPages,
     ...userPages,
     ...offlinePages,
+    ...componentPages,
     ...tenantPages,
   ];
 }

@@ -53,14 +53,14 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   },
   allow: {
     change: 'ALLOW_CLAIMING',
-    label: 'Allow claiming…',
+    label: 'Allow…',
     ask: 'Allow claiming?',
     consequence: 'Whoever has the right key can claim them. It can be undone.',
     yes: 'Allow claiming',
   },
   forbid: {
     change: 'FORBID_CLAIMING',
-    label: 'Forbid claiming…',
+    label: 'Forbid…',
     ask: 'Forbid claiming?',
     consequence: 'Nobody can claim them, also not with a key that is printed. It can be undone.',
     yes: 'Forbid claiming',
@@ -75,7 +75,7 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   },
   keys: {
     change: 'SET_KEYS',
-    label: 'Set new keys…',
+    label: 'New keys…',
     ask: 'Set new keys?',
     consequence:
       'Labels that were printed with the keys that they have now do not work any more: print new ones. This cannot be undone.',

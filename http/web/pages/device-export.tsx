@@ -58,6 +58,12 @@ function Files({ chosen }: { chosen: Chosen }) {
         A CSV file with names, types, states and owners, as they are at this moment. Tokens and keys are not
         in it: those are in the result of an import, and on labels.
       </p>
+      <p>
+        <small id="programs">
+          In the file for a program nothing is changed. In that for a spreadsheet, texts that it would run as
+          a formula have a quote before them.
+        </small>
+      </p>
       <div class="row">
         <a class="button primary" href={file('spreadsheet')} download>
           For a spreadsheet
@@ -66,12 +72,6 @@ function Files({ chosen }: { chosen: Chosen }) {
           For a program
         </a>
       </div>
-      <p>
-        <small id="programs">
-          In the file for a program nothing is changed. In that for a spreadsheet, texts that it would run as
-          a formula have a quote before them.
-        </small>
-      </p>
     </>
   );
 }

@@ -11,6 +11,7 @@ import { pageView } from '../../views/page.ts';
 import { profileNameView } from '../../views/profile.ts';
 import { refusalOf, toQuery, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
+import { Bar, type BarAction } from '../parts/bar.tsx';
 import { Chip } from '../parts/chip.tsx';
 import {
   type Filters,
@@ -266,7 +267,7 @@ function DeviceTable({ found, filters, visit }: TableProps) {
           ))}
         </tbody>
       </table>
-      <Bar />
+      <Bar legend="With the selected devices" actions={BAR} />
     </form>
   );
 }
@@ -367,26 +368,13 @@ function Selecting({ found, where, visit }: { found: Found; where: Where; visit:
   );
 }
 
-/** What can be done with the selection; there while there is one. */
-function Bar() {
-  return (
-    <fieldset class="bar">
-      <legend class="sr">With the selected devices</legend>
-      <span class="muted" role="status" data-told></span>
-      {Object.entries(ACTIONS).map(([value, { label }]) => (
-        <button type="submit" name="do" value={value} class={value === 'delete' ? 'danger' : ''}>
-          {label}
-        </button>
-      ))}
-      <button type="submit" name="do" value="labels">
-        Print labels
-      </button>
-      <button type="submit" name="do" value="export">
-        Export…
-      </button>
-    </fieldset>
-  );
-}
+/** Deleting comes last, apart from what is pressed often. */
+const BAR: readonly BarAction[] = [
+  ...Object.entries(ACTIONS).flatMap(([value, { label }]) => (value === 'delete' ? [] : { value, label })),
+  { value: 'labels', label: 'Print labels' },
+  { value: 'export', label: 'Export…' },
+  { value: 'delete', label: 'Delete…', danger: true },
+];
 
 export const devicesPages: readonly Page[] = [
   memberPage('/devices', TENANT, { get: listReply }),

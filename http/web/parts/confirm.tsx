@@ -41,28 +41,32 @@ export function confirmPage<Subject extends { readonly id: { readonly id: string
 
 /** The question alone. @param action where the answer is sent */
 export function questionReply(question: Question, action: string): PageReply {
-  const { title, what, consequence, fields, yes, mild, no = 'Keep it as it is', back } = question;
   return {
     type: 'page',
-    title,
+    title: question.title,
     narrow: true,
-    body: (
-      <div class="card">
-        <h1>{title}</h1>
-        <p class="big">{what}</p>
-        <p>{consequence}</p>
-        <form method="post" action={action}>
-          {fields ?? null}
-          <div class="row">
-            <button type="submit" class={mild ? 'primary' : 'danger'}>
-              {yes}
-            </button>
-            <a class="button" href={back}>
-              {no}
-            </a>
-          </div>
-        </form>
-      </div>
-    ),
+    body: <QuestionCard question={question} action={action} />,
   };
+}
+
+export function QuestionCard({ question, action }: { question: Question; action: string }) {
+  const { title, what, consequence, fields, yes, mild, no = 'Keep it as it is', back } = question;
+  return (
+    <div class="card">
+      <h1>{title}</h1>
+      <p class="big">{what}</p>
+      <p>{consequence}</p>
+      <form method="post" action={action}>
+        {fields ?? null}
+        <div class="row">
+          <button type="submit" class={mild ? 'primary' : 'danger'}>
+            {yes}
+          </button>
+          <a class="button" href={back}>
+            {no}
+          </a>
+        </div>
+      </form>
+    </div>
+  );
 }

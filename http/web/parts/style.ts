@@ -17,23 +17,21 @@ export function stylesheet(accent: string): string {
 /** The colours of light and dark, as variables. */
 function colours(accent: string): string {
   const [light, dark] = [shadesOn(SUNKEN_LIGHT, accent), shadesOn(SUNKEN_DARK, accent)];
-  return `
-:root {
-  color-scheme: light dark;
-  --bg: ${LIGHT}; --surface: #fff; --sunken: ${SUNKEN_LIGHT}; --text: #1a1f26; --muted: #535d69; --line: #d6dbe2; --field: #7a8492;
+  const day = `--bg: ${LIGHT}; --surface: #fff; --sunken: ${SUNKEN_LIGHT}; --text: #1a1f26; --muted: #535d69; --line: #d6dbe2; --field: #7a8492;
   --good: #136235; --good-bg: #e4f4ea; --warn: #7d4a00; --warn-bg: #fdf0d9; --bad: #a3201a; --bad-bg: #fdeae8;
   --accent: ${light.accent}; --accent-text: ${light.accent}; --on-accent: ${light.onAccent};
-  --shadow: 0 1px 2px rgb(16 24 40 / 6%), 0 2px 8px rgb(16 24 40 / 5%);
-  --radius: .75rem;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --bg: ${DARK}; --surface: #1a2029; --sunken: ${SUNKEN_DARK}; --text: #e8ebf0; --muted: #a6b0bd; --line: #323b48; --field: #7a8595;
-    --good: #7ad79a; --good-bg: #16311f; --warn: #f2bd6b; --warn-bg: #37290f; --bad: #ff9d94; --bad-bg: #3d1a18;
-    --accent: ${dark.accent}; --accent-text: ${dark.accent}; --on-accent: ${dark.onAccent};
-    --shadow: none;
-  }
-}
+  --shadow: 0 1px 2px rgb(16 24 40 / 6%), 0 2px 8px rgb(16 24 40 / 5%);`;
+  const night = `--bg: ${DARK}; --surface: #1a2029; --sunken: ${SUNKEN_DARK}; --text: #e8ebf0; --muted: #a6b0bd; --line: #323b48; --field: #7a8595;
+  --good: #7ad79a; --good-bg: #16311f; --warn: #f2bd6b; --warn-bg: #37290f; --bad: #ff9d94; --bad-bg: #3d1a18;
+  --accent: ${dark.accent}; --accent-text: ${dark.accent}; --on-accent: ${dark.onAccent};
+  --shadow: none;`;
+  // The last two are for the page that shows both beside each other.
+  return `
+:root { color-scheme: light dark; --radius: .75rem; ${day} }
+@media (prefers-color-scheme: dark) { :root { ${night} } }
+.in-light { color-scheme: light; ${day} }
+.in-dark { color-scheme: dark; ${night} }
+.in-light, .in-dark { color: var(--text); background: var(--bg); padding: 1rem; border-radius: var(--radius); margin-bottom: 1rem; }
 `;
 }
 
@@ -148,11 +146,13 @@ table.wrap td { overflow-wrap: anywhere; min-width: 4.5rem; }
 .tablecard .selected { padding: .75rem 0; }
 .about { display: block; font-weight: 400; }
 td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
+table.wrap td.num { overflow-wrap: normal; white-space: nowrap; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
 .chips { display: flex; flex-wrap: wrap; gap: .375rem; margin-bottom: 1rem; }
 .chip { border: 1px solid var(--field); border-radius: 2rem; padding: .25rem .75rem; min-height: 2.25rem; display: inline-flex; align-items: center; color: var(--text); background: var(--surface); text-decoration: none; font-size: .9375rem; }
 .views { display: flex; flex-wrap: wrap; gap: .375rem .75rem; align-items: start; margin-bottom: 1rem; }
-.views .chips { margin-bottom: 0; }
+.views .chips, .views .field { margin-bottom: 0; }
+.views > form button { padding: .25rem .75rem; min-height: 2.25rem; }
 .views summary { min-height: 2.25rem; padding: .375rem 0; color: var(--accent-text); cursor: pointer; }
 .chip:hover { background: var(--sunken); }
 .chip[aria-current] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
