@@ -243,6 +243,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
           settings={settings}
           assets={assets}
           locale={visit.locale}
+          chosen={languageFor(c, { user: visit.session?.user, settings, roles: undefined })}
           user={visit.session?.user}
           path={c.req.path}
           here={visit.here}

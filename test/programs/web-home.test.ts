@@ -282,6 +282,14 @@ journey(
       await look(person, 'no-connection');
       await context.setOffline(false);
       await page.getByRole('heading', { name: 'My devices' }).waitFor();
+      // It is in the language that was chosen, whatever the browser asks for.
+      await person.goto('/my/devices?lang=de');
+      await page.waitForFunction("navigator.serviceWorker.controller?.scriptURL.includes('lang=de')");
+      await context.setOffline(true);
+      await page.reload().catch(() => {});
+      await page.getByRole('heading', { name: 'Keine Verbindung' }).waitFor();
+      await context.setOffline(false);
+      await page.getByRole('heading', { name: 'Meine Geräte' }).waitFor();
       const manifest = await (await page.request.get(`${server.url}/manifest.webmanifest`)).json();
       assert.is(manifest.icons.length, 3);
       for (const { src, sizes } of manifest.icons) {

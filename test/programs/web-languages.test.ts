@@ -37,13 +37,16 @@ for (const language of ALL_LANGUAGES) {
   );
 }
 
+/** Names that are the same in every language: of ThingsBoard's first profile, and of the interface. */
+const NAMES = ['default', 'REST API'];
 /** Words that are in no catalogue: names and what people wrote have a digit or an @ in them, texts are in brackets. */
 const UNTRANSLATED = `(() => {
+  const NAMES = ${JSON.stringify(NAMES)};
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const texts = [];
   while (walker.nextNode()) {
     const { data, parentElement } = walker.currentNode;
-    if (!parentElement.closest('option[lang], .brand, script, code') && /\\p{L}{2}/u.test(data) && !/[\\[\\]\\d@]/.test(data)) texts.push(data);
+    if (!parentElement.closest('option[lang], .brand, script, code') && !NAMES.includes(data.trim()) && /\\p{L}{2}/u.test(data) && !/[\\[\\]\\d@]/.test(data)) texts.push(data);
   }
   for (const one of document.querySelectorAll('[aria-label], [placeholder], [title]'))
     for (const name of ['aria-label', 'placeholder', 'title']) {

@@ -12,18 +12,23 @@ interface Fetching extends Event {
   respondWith(answer: Promise<Response>): void;
 }
 
+declare function skipWaiting(): Promise<void>;
+
 (() => {
   // Below a proxy's prefix, not at the root of the host.
   const OFFLINE = new URL('offline', location.href).pathname;
+  /** The reader's language: another one is another worker. */
+  const lang = new URL(location.href).searchParams.get('lang') ?? '';
+  const OFFLINE_PAGE = `${OFFLINE}?${new URLSearchParams({ lang })}`;
   const PARTS = ['style.css', 'page.js', 'again.js', 'kept-claim.js'];
   /** `/assets/DIGEST/`: a new version of the pages is a new worker. */
   const assets = new URL(location.href).searchParams.get('assets') ?? '';
-  const name = `claimd ${assets}`;
+  const name = `claimd ${assets} ${lang}`;
 
   async function keep(): Promise<void> {
     const cache = await caches.open(name);
     // Without cookies: it is the page of nobody.
-    await cache.add(new Request(OFFLINE, { credentials: 'omit', cache: 'reload' }));
+    await cache.add(new Request(OFFLINE_PAGE, { credentials: 'omit', cache: 'reload' }));
     await cache.addAll(PARTS.map((part) => `${assets}${part}`));
   }
 
@@ -37,13 +42,14 @@ interface Fetching extends Event {
     const isAway =
       response !== undefined && response.status >= 502 && !response.headers.has('content-security-policy');
     if (response !== undefined && !isAway) return response;
-    return (await caches.match(OFFLINE)) ?? response ?? Response.error();
+    return (await caches.match(OFFLINE_PAGE)) ?? response ?? Response.error();
   }
 
   const part = (request: Request): Promise<Response> =>
     fetch(request).catch(async () => (await caches.match(request)) ?? Response.error());
 
-  addEventListener('install', (event) => (event as Extendable).waitUntil(keep()));
+  // It takes over at once: it keeps nothing that a page is in the middle of.
+  addEventListener('install', (event) => (event as Extendable).waitUntil(keep().then(() => skipWaiting())));
   addEventListener('activate', (event) => (event as Extendable).waitUntil(forgetOthers()));
   addEventListener('fetch', (event) => {
     const fetching = event as Fetching;

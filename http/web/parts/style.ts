@@ -199,7 +199,8 @@ const FIGURES = `dl + p, dl + .row, .row + p, .card > form + form, .card > form 
 dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
 dt { color: var(--muted); }
 dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
-.state { display: inline-flex; gap: .4rem; align-items: center; font-weight: 600; white-space: nowrap; }
+.state { display: inline-flex; gap: .4rem; align-items: center; font-weight: 600; }
+td .state { white-space: nowrap; }
 .state::before { content: ""; width: .625rem; height: .625rem; border-radius: 50%; border: 2px solid currentcolor; flex: none; }
 .state.open { color: var(--accent-text); } .state.open::before { background: currentcolor; }
 .state.owned { color: var(--good); } .state.owned::before { background: currentcolor; }

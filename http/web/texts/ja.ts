@@ -14,7 +14,7 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'frame.tenants': 'テナント',
   'frame.server': 'サーバー',
   'frame.settings': '設定',
-  'frame.account': 'アカウント（{email}）',
+  'frame.account': 'アカウント、 {email}',
   'frame.signOut': 'サインアウト',
   'frame.support': 'サポート',
   'frame.privacy': 'プライバシー',
