@@ -5,9 +5,9 @@
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { isLanguage, type Language, languageAccepted, languageOf } from '../../actors/texts/languages.ts';
-import type { Role } from '../auth/principal.ts';
 import type { Addressed } from '../wire/addressed.ts';
 import { prefixOf } from '../wire/links.ts';
+import type { Page } from './page.ts';
 import type { User } from './session.ts';
 import type { WebSettings } from './settings.ts';
 import { PSEUDO } from './texts/say.ts';
@@ -21,16 +21,17 @@ const YEAR_S = 365 * 24 * 60 * 60;
 interface Asking {
   readonly user: User | undefined;
   readonly settings: Pick<WebSettings, 'language' | 'pseudo'>;
-  /** The roles of the page; undefined: none of them, as where there is no page. */
-  readonly roles: readonly Role[] | undefined;
+  /** Undefined: of every page, as where there is none. */
+  readonly page: Pick<Page, 'roles' | 'translated'> | undefined;
 }
 
-/** Pages that only administrators see are in English. */
-export function languageFor(c: Context, { user, settings, roles }: Asking): Spoken {
+/** Pages that only administrators see are in English until they are translated. */
+export function languageFor(c: Context, { user, settings, page }: Asking): Spoken {
   const isForPeople =
-    roles === undefined ||
+    page === undefined ||
+    page.translated === true ||
     user?.authority === 'CUSTOMER_USER' ||
-    roles.some((role) => FOR_PEOPLE.includes(role));
+    page.roles.some((role) => FOR_PEOPLE.includes(role));
   if (!isForPeople) return 'en';
   return (
     languageAsked(c, settings) ??
@@ -41,7 +42,7 @@ export function languageFor(c: Context, { user, settings, roles }: Asking): Spok
   );
 }
 
-const FOR_PEOPLE: readonly Role[] = ['PUBLIC', 'CUSTOMER_USER'];
+const FOR_PEOPLE: Page['roles'] = ['PUBLIC', 'CUSTOMER_USER'];
 
 /** What the address asks for: `?lang=de`. */
 export const languageAsked = (c: Context, settings: Pick<WebSettings, 'pseudo'>): Spoken | undefined =>

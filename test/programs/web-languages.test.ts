@@ -1,6 +1,6 @@
 /**
- * What customers see, in every language, in a made-up one that is 40 % longer than English, and from right to left, on a
- * phone. Set CLAIMD_SCREENSHOTS to a folder to look at the pictures.
+ * What customers see, and administrators where it is translated, in every language, from right to left, and in a made-up
+ * language that is 40 % longer than English, on a phone. Set CLAIMD_SCREENSHOTS to a folder to look at the pictures.
  */
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
@@ -25,7 +25,13 @@ test.after(async () => {
 
 const journey = needing([BROWSER], test);
 
-const forPeople = () => looksOf(scene, 'nobody', 'customer');
+/** Of administrators' pages those that are translated. */
+const TRANSLATED = ['settings', 'api-keys', 'tenant-account', 'tenant-claim'];
+
+const forPeople = () => [
+  ...looksOf(scene, 'nobody', 'customer'),
+  ...looksOf(scene, 'tenant').filter(({ name }) => TRANSLATED.includes(name)),
+];
 
 for (const language of ALL_LANGUAGES) {
   journey(`${language}: what customers see has no flaw that axe finds, and fits a phone`, () =>
@@ -56,7 +62,7 @@ const UNTRANSLATED = `(() => {
   return texts.map((text) => 'in no catalogue: ' + text.trim());
 })()`;
 
-journey('a language 40 % longer than English fits a phone, and every text is from the catalogue', () =>
+journey('a language 40 % longer than English fits a phone, and every text is from the catalogues', () =>
   lookAtAll(browser, scene, inLanguage(scene, 'en-XA', forPeople()), async (person, { name }) => {
     await person.screenshot(`${name}-en-XA`);
     const untranslated = (await person.page.evaluate(UNTRANSLATED)) as string[]; // as it says above

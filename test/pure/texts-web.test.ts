@@ -53,6 +53,7 @@ for (const language of ALL_LANGUAGES) {
       ['mine.object', 'mine.objectTo'],
       ['offer.accept', 'offer.acceptOf'],
       ['offer.decline', 'offer.declineOf'],
+      ['keys.revoke', 'keys.revokeOf'],
     ] as const;
     // WCAG 2.5.3: who says what is written on it means it.
     for (const [shown, read] of pairs)

@@ -62,12 +62,16 @@ law(
   { language: 'pl' },
 );
 
-law('administrators’ pages stay in English, and their account does not', async ({ world, home }) => {
-  const admin = visitor(world);
-  await admin.signIn(home.adminEmail);
-  assert.match((await admin.get('/devices', FRENCH)).html, '<html lang="en"');
-  assert.match((await admin.get('/account', FRENCH)).html, '<html lang="fr"');
-});
+law(
+  'administrators’ pages stay in English until they are translated; their account and settings are',
+  async ({ world, home }) => {
+    const admin = visitor(world);
+    await admin.signIn(home.adminEmail);
+    assert.match((await admin.get('/devices', FRENCH)).html, '<html lang="en"');
+    for (const path of ['/account', '/account/keys', '/settings'])
+      assert.match((await admin.get(path, FRENCH)).html, '<html lang="fr"', path);
+  },
+);
 
 law('a form leads back to a page of this site alone', async ({ alice }) => {
   assert.is((await alice.post('/language', { lang: 'de', next: '//evil.example' })).to, '/');

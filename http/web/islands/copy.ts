@@ -14,10 +14,10 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')
     field.select();
     copy(field.value)
       .then(() => {
-        button.textContent = 'Copied';
+        button.textContent = button.dataset.copied ?? '';
       })
       .catch(() => {
-        button.textContent = 'Selected: copy it now';
+        button.textContent = button.dataset.selected ?? '';
       })
       .finally(() => {
         setTimeout(() => {

@@ -5,12 +5,14 @@ import { apiKeyView, newApiKeyView } from '../../views/api-key.ts';
 import { pageView } from '../../views/page.ts';
 import { segment, toQuery } from '../api.ts';
 import type { Locale } from '../locale.ts';
-import { memberPage, type Page, type PageReply, refusedTo, resultAt, type SignedIn } from '../page.ts';
+import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, saidAt } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
 import { Copied } from '../parts/copied.tsx';
 import { DAY_MS } from '../parts/days.ts';
 import { Back, Field, Head, Note, Refusal, Time } from '../parts/elements.tsx';
 import { type Column, Table } from '../parts/table.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
 import { DOCUMENTS } from './settings.tsx';
 
 type Key = z.output<typeof apiKeyView>;
@@ -27,30 +29,34 @@ const keysOf = async ({ api, user }: SignedIn): Promise<readonly Key[]> => {
   return (await api.get(`/api/apiKeys/${user.id.id}?${wanted}`, keysPage)).data;
 };
 
-const nameOf = ({ description }: Key) => (description === '' ? 'No description' : description);
+const nameOf = ({ description }: Key, say: Say) => (description === '' ? say('keys.nameless') : description);
 
 function columnsIn(locale: Locale, nowMs: number): readonly Column<Key>[] {
+  const { say } = locale;
   return [
-    { title: 'For', kind: 'row', cell: nameOf },
-    { title: 'May', cell: ({ claimingOnly }) => (claimingOnly ? 'Claim, nothing else' : 'All that you may') },
+    { title: say('keys.for'), kind: 'row', cell: (key) => nameOf(key, say) },
     {
-      title: 'Last used',
-      cell: ({ lastUsedTime }) =>
-        lastUsedTime === 0 ? 'Never' : <Time at={lastUsedTime} now={nowMs} locale={locale} />,
+      title: say('keys.may'),
+      cell: ({ claimingOnly }) => say(claimingOnly ? 'keys.mayClaim' : 'keys.mayAll'),
     },
     {
-      title: 'Ends',
+      title: say('keys.used'),
+      cell: ({ lastUsedTime }) =>
+        lastUsedTime === 0 ? say('keys.never') : <Time at={lastUsedTime} now={nowMs} locale={locale} />,
+    },
+    {
+      title: say('keys.ends'),
       cell: ({ expirationTime }) => {
-        if (expirationTime === 0) return 'Never';
-        return expirationTime <= nowMs ? 'Has ended' : <Time at={expirationTime} locale={locale} />;
+        if (expirationTime === 0) return say('keys.never');
+        return expirationTime <= nowMs ? say('keys.ended') : <Time at={expirationTime} locale={locale} />;
       },
     },
     {
-      title: 'Revoke',
+      title: say('keys.revoke'),
       kind: 'bare',
       cell: (key) => (
-        <a href={`${PATH}/${key.id.id}/revoke`} aria-label={`Revoke the key ${nameOf(key)}`}>
-          Revoke
+        <a href={`${PATH}/${key.id.id}/revoke`} aria-label={say('keys.revokeOf', { name: nameOf(key, say) })}>
+          {say('keys.revoke')}
         </a>
       ),
     },
@@ -59,21 +65,22 @@ function columnsIn(locale: Locale, nowMs: number): readonly Column<Key>[] {
 
 async function listReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const { locale, nowMs, form } = visit;
+  const { say } = locale;
   const keys = await keysOf(visit);
   return {
     type: 'page',
-    title: 'Your API keys',
+    title: say('keys.title'),
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/account" label="Your account" />
-        <Head title="Your API keys" lead="A program with one of them acts as you, without your password." />
+        <Back to="/account" label={say('account.title')} />
+        <Head title={say('keys.title')} lead={say('keys.lead')} />
         <div class="grid side">
           <div>
             {keys.length === 0 ? (
-              <div class="card empty">There are none yet. Make one for the program that needs it.</div>
+              <div class="card empty">{say('keys.none')}</div>
             ) : (
-              <Table caption="Your API keys" columns={columnsIn(locale, nowMs)} rows={keys} />
+              <Table caption={say('keys.title')} columns={columnsIn(locale, nowMs)} rows={keys} />
             )}
             <p class="links">
               {DOCUMENTS.map(([to, label]) => (
@@ -82,29 +89,29 @@ async function listReply(visit: SignedIn, refusal?: string): Promise<PageReply> 
             </p>
           </div>
           <section class="card" aria-labelledby="new">
-            <h2 id="new">New key</h2>
+            <h2 id="new">{say('keys.new')}</h2>
             <Refusal text={refusal} />
             <form method="post" action={PATH}>
               <Field
                 name="description"
-                label="What it is for"
+                label={say('keys.purpose')}
                 value={form.text('description')}
                 maxlength={255}
                 required
-                hint="For example the name of the program and of the machine that it runs on."
+                hint={say('keys.purposeHint')}
               />
               <Field
                 name="days"
-                label="Good for days"
+                label={say('keys.days')}
                 type="number"
                 value={form.text('days') || String(DAYS)}
-                hint="Empty: until you revoke it."
+                hint={say('keys.daysHint')}
               />
               <label class="check">
-                <input type="checkbox" name="claimingOnly" value="yes" /> It may only claim and give back
+                <input type="checkbox" name="claimingOnly" value="yes" /> {say('keys.claimingOnly')}
               </label>
               <button type="submit" class="primary">
-                Make it
+                {say('keys.make')}
               </button>
             </form>
           </section>
@@ -115,61 +122,67 @@ async function listReply(visit: SignedIn, refusal?: string): Promise<PageReply> 
 }
 
 async function make(visit: SignedIn): Promise<PageReply> {
-  const { api, form, nowMs } = visit;
+  const { api, form, nowMs, locale } = visit;
+  const { say } = locale;
   const typed = form.text('days').trim();
   const days = Number(typed);
   if (typed !== '' && !(Number.isSafeInteger(days) && days >= 1 && days <= DAYS_MAX))
-    return listReply(visit, `Write a whole number of days, ${DAYS_MAX} at most, or none.`);
+    return listReply(visit, say('keys.daysWrong', { max: DAYS_MAX }));
   const body = {
     description: form.text('description').trim(),
     claimingOnly: form.text('claimingOnly') === 'yes',
     expirationTime: typed === '' ? 0 : nowMs + days * DAY_MS,
   };
   const made = await api.post('/api/apiKey', body, newApiKeyView);
-  return made.type === 'ok' ? shownOnce(made.value.value) : listReply(visit, made.message);
+  return made.type === 'ok' ? shownOnce(made.value.value, say) : listReply(visit, refusalWords(made, say));
 }
 
-const shownOnce = (value: string): PageReply => ({
+const shownOnce = (value: string, say: Say): PageReply => ({
   type: 'page',
-  title: 'Your new API key',
+  title: say('keys.made'),
   narrow: true,
   islands: ['copy.js'],
   body: (
     <div class="card">
-      <h1>Your new API key</h1>
-      <Note kind="warn">It is shown now and never again. Copy it to where the program reads it.</Note>
-      <Copied id="key" label="Key" value={value} />
-      <p class="muted">
-        It is sent with each request, as <code>X-Authorization: ApiKey …</code>
-      </p>
+      <h1>{say('keys.made')}</h1>
+      <Note kind="warn">{say('keys.once')}</Note>
+      <Copied id="key" label={say('keys.key')} value={value} say={say} />
+      <p class="muted">{say.pieces('keys.sent', { header: <code>X-Authorization: ApiKey …</code> })}</p>
       <a class="button primary" href={PATH}>
-        Done
+        {say('keys.done')}
       </a>
     </div>
   ),
 });
 
 export const apiKeyPages: readonly Page[] = [
-  memberPage(PATH, ADMINISTRATORS, { get: (visit) => listReply(visit), post: make }),
+  memberPage(PATH, ADMINISTRATORS, {
+    get: (visit) => listReply(visit),
+    post: make,
+    translated: true,
+  }),
   memberPage(`${PATH}/:key/revoke`, ADMINISTRATORS, {
+    translated: true,
     async get(visit) {
+      const { say } = visit.locale;
       const wanted = visit.params.key;
       const key = (await keysOf(visit)).find(({ id }) => id.id === wanted);
-      if (key === undefined) return refusedTo(PATH, 'There is no such key any more.');
+      if (key === undefined) return refusedTo(PATH, say('keys.gone'));
       return questionReply(
         {
-          title: 'Revoke this key?',
-          what: nameOf(key),
-          consequence: 'The program that has it is refused from now on. This cannot be undone.',
-          yes: 'Revoke it',
+          title: say('keys.revokeTitle'),
+          what: nameOf(key, say),
+          consequence: say('keys.revokeText'),
+          yes: say('keys.revokeYes'),
+          no: say('part.keep'),
           back: PATH,
         },
         `${PATH}/${key.id.id}/revoke`,
       );
     },
-    async post({ api, params }) {
+    async post({ api, params, locale }) {
       const revoked = await api.act('DELETE', `/api/apiKey/${segment(params.key ?? '')}`);
-      return resultAt(PATH, revoked, 'The key is revoked.');
+      return saidAt(PATH, revoked, locale.say('keys.revoked'), locale);
     },
   }),
 ];

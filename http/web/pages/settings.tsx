@@ -16,6 +16,7 @@ const MB = 1e6;
 const profilesPage = pageView(profileView);
 
 async function settingsReply({ api, user, locale }: SignedIn): Promise<PageReply> {
+  const { say } = locale;
   const [tenant, usage, profiles] = await Promise.all([
     api.get(`/api/tenant/${user.tenantId.id}`, tenantView),
     api.get('/api/usage', usageView),
@@ -23,37 +24,37 @@ async function settingsReply({ api, user, locale }: SignedIn): Promise<PageReply
   ]);
   return {
     type: 'page',
-    title: 'Settings',
+    title: say('frame.settings'),
     body: (
       <>
-        <Head title="Settings" lead={tenant.title} />
+        <Head title={say('frame.settings')} lead={tenant.title} />
         <div class="grid two">
           <section class="card" aria-labelledby="usage">
-            <h2 id="usage">Usage</h2>
+            <h2 id="usage">{say('settings.usage')}</h2>
             <UsageList usage={usage} locale={locale} />
-            <p class="muted">Limits are set by whoever runs this server.</p>
+            <p class="muted">{say('settings.limits')}</p>
           </section>
           <section class="card" aria-labelledby="tenant">
-            <h2 id="tenant">Tenant</h2>
+            <h2 id="tenant">{say('settings.tenant')}</h2>
             <dl>
-              <dt>Name</dt>
+              <dt>{say('settings.name')}</dt>
               <dd>{tenant.title}</dd>
               {tenant.region === null ? null : (
                 <>
-                  <dt>Region</dt>
+                  <dt>{say('settings.region')}</dt>
                   <dd>{tenant.region}</dd>
                 </>
               )}
-              <dt>Since</dt>
+              <dt>{say('settings.since')}</dt>
               <dd>
                 <Time at={tenant.createdTime} locale={locale} />
               </dd>
-              <dt>Id</dt>
+              <dt>{say('settings.id')}</dt>
               <dd>
                 <code>{tenant.id.id}</code>
               </dd>
             </dl>
-            <p class="muted">The system administrator changes the name.</p>
+            <p class="muted">{say('settings.renaming')}</p>
           </section>
         </div>
         <Ways profiles={profiles.totalElements} locale={locale} />
@@ -63,11 +64,12 @@ async function settingsReply({ api, user, locale }: SignedIn): Promise<PageReply
 }
 
 function UsageList({ usage, locale }: { usage: Usage; locale: Locale }) {
+  const { say } = locale;
   const rows = [
-    ['Devices', usage.devices, usage.maxDevices],
-    ['Customers', usage.customers, usage.maxCustomers],
-    ['People', usage.users, usage.maxUsers],
-    ['Stored, in MB', usage.storedBytes / MB, usage.maxStoredBytes / MB],
+    [say('frame.fleet'), usage.devices, usage.maxDevices],
+    [say('frame.customers'), usage.customers, usage.maxCustomers],
+    [say('settings.people'), usage.users, usage.maxUsers],
+    [say('settings.stored'), usage.storedBytes / MB, usage.maxStoredBytes / MB],
   ] as const;
   return (
     <dl class="usage">
@@ -89,26 +91,26 @@ const NEARLY_FULL = 0.9;
 
 /** @param max 0: no limit */
 function ofLimit(used: number, max: number, locale: Locale): string {
-  const written = (value: number) => locale.number(Math.ceil(value));
-  return max === 0 ? written(used) : `${written(used)} of ${written(max)}`;
+  const [rounded, limit] = [Math.ceil(used), Math.ceil(max)];
+  return max === 0 ? locale.number(rounded) : locale.say('settings.ofLimit', { used: rounded, max: limit });
 }
 
 function Ways({ profiles, locale }: { profiles: number; locale: Locale }) {
+  const { say } = locale;
   const ways = [
-    ['/profiles', 'Profiles', `Which rules devices follow: ${locale.number(profiles)} in all`],
-
-    ['/audit', 'Audit trail', 'Who did what, and what was refused'],
-    ['/admins', 'Administrators', 'Who may do all this'],
-    ['/account', 'Your account', 'Password, second factor, sessions'],
-    ['/account/keys', 'Your API keys', 'For programs that act as you'],
-    ['/webhooks', 'Webhooks', 'URLs that hear what happens to devices'],
-    ['/kits', 'Kits', 'Codes on boxes that claim many devices'],
-    ['/devices/import', 'Import', 'Devices from a file'],
+    ['/profiles', say('settings.profiles'), say('settings.profilesText', { count: profiles })],
+    ['/audit', say('settings.audit'), say('settings.auditText')],
+    ['/admins', say('settings.admins'), say('settings.adminsText')],
+    ['/account', say('account.title'), say('settings.accountText')],
+    ['/account/keys', say('keys.title'), say('settings.keysText')],
+    ['/webhooks', say('settings.webhooks'), say('settings.webhooksText')],
+    ['/kits', say('settings.kits'), say('settings.kitsText')],
+    ['/devices/import', say('settings.import'), say('settings.importText')],
   ] as const;
   return (
     <div class="grid two">
       <section class="card" aria-labelledby="ways">
-        <h2 id="ways">More</h2>
+        <h2 id="ways">{say('settings.more')}</h2>
         <ul class="ways">
           {ways.map(([to, label, text]) => (
             <li>
@@ -118,11 +120,11 @@ function Ways({ profiles, locale }: { profiles: number; locale: Locale }) {
         </ul>
       </section>
       <section class="card" aria-labelledby="documents">
-        <h2 id="documents">For programs</h2>
+        <h2 id="documents">{say('settings.programs')}</h2>
         <ul class="ways">
           {DOCUMENTS.map(([to, label, text]) => (
             <li>
-              <a href={to}>{label}</a> <small class="muted">{text}</small>
+              <a href={to}>{label}</a> <small class="muted">{say(text)}</small>
             </li>
           ))}
         </ul>
@@ -131,10 +133,13 @@ function Ways({ profiles, locale }: { profiles: number; locale: Locale }) {
   );
 }
 
+/** By names that are the same in every language. */
 export const DOCUMENTS = [
-  ['/swagger-ui', 'REST API', 'Every route with its parameters and answers'],
-  ['/v3/api-docs', 'OpenAPI 3.1', 'The same as a file, for making clients'],
-  ['/v3/api-docs/3.0', 'OpenAPI 3.0', 'For tools that know no newer one'],
+  ['/swagger-ui', 'REST API', 'settings.restText'],
+  ['/v3/api-docs', 'OpenAPI 3.1', 'settings.newestText'],
+  ['/v3/api-docs/3.0', 'OpenAPI 3.0', 'settings.olderText'],
 ] as const;
 
-export const settingsPages: readonly Page[] = [memberPage('/settings', TENANT, { get: settingsReply })];
+export const settingsPages: readonly Page[] = [
+  memberPage('/settings', TENANT, { get: settingsReply, translated: true }),
+];

@@ -107,7 +107,7 @@ function ActivationLink({ user, link: { value, ttlMs }, visit }: ActivationLinkP
         It works once, until <Time at={until} locale={locale} />, and leads to a page that asks for a
         password.
       </p>
-      <Copied id="activation" label="Link" value={value} />
+      <Copied id="activation" label="Link" value={value} say={locale.say} />
       <div class="row">
         {settings.mails ? (
           <form method="post" action={`/users/${user.id.id}/mail`}>
@@ -123,7 +123,7 @@ function ActivationLink({ user, link: { value, ttlMs }, visit }: ActivationLinkP
       </div>
       <details>
         <summary>Text of the mail</summary>
-        <CopiedText id="mail-text" label="For a message of your own" value={mail.body} />
+        <CopiedText id="mail-text" label="For a message of your own" value={mail.body} say={locale.say} />
       </details>
       <details>
         <summary>As a QR code</summary>
