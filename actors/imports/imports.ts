@@ -27,6 +27,7 @@ import {
   type NewRow,
 } from './model.ts';
 import { reportsOf } from './reports.ts';
+import { sealedFor } from './row-credentials.ts';
 import { createRows } from './rows.ts';
 import { createImportRuns } from './runs.ts';
 
@@ -70,13 +71,21 @@ export function createImports(needs: ImportNeeds): Imports {
   function storedRow(
     job: ImportJob,
     nth: number,
-    { secretKey, accessToken, kit, ...row }: NewRow,
+    { name, type, label, secretKey, kit, ...asked }: NewRow,
   ): ImportRow {
-    const token =
-      accessToken === '' ? {} : { sealedToken: needs.secrets.sealCredential(job.id, accessToken) };
+    const sealed = sealedFor(needs.secrets, job.id, asked);
     const device = idOfRow(job.id, job.createdAt, nth);
     const key = secretKey === '' ? null : rows.sealedKey(device, secretKey);
-    return { ...row, ...token, ...(kit === '' ? {} : { kit }), key, outcome: 'waiting', message: null };
+    return {
+      name,
+      type,
+      label,
+      ...sealed,
+      ...(kit === '' ? {} : { kit }),
+      key,
+      outcome: 'waiting',
+      message: null,
+    };
   }
 
   async function add(job: ImportJob, from: number, sent: readonly NewRow[]): Promise<ImportAnswer> {

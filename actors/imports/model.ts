@@ -11,13 +11,12 @@ import {
 } from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
 import type { DeviceRecord } from '../device/state.ts';
+import type { AskedCredentials, SealedCredentials } from './row-credentials.ts';
 
-export interface NewRow {
+export interface NewRow extends AskedCredentials {
   readonly name: string;
   readonly type: string;
   readonly label: string;
-  /** Empty: one is made. */
-  readonly accessToken: string;
   /** The server-side key; empty: none, or one that is made. */
   readonly secretKey: string;
   /** Rows of one text here make one kit; empty: none. */
@@ -106,12 +105,10 @@ export const IMPORT_ROWS_MAX = 100_000;
 export const IMPORTS_UNDER_WAY_MAX = 5;
 
 /** A row as it is stored. */
-export interface ImportRow {
+export interface ImportRow extends SealedCredentials {
   readonly name: string;
   readonly type: string;
   readonly label: string;
-  /** The access token that it is to have, sealed for the job; absent: one is drawn. */
-  readonly sealedToken?: string;
   readonly key: { readonly secretDigest: SecretDigest; readonly sealedSecret: string } | null;
   /** How often the row was broken off and took another device id, since none is used twice. */
   readonly again?: number;

@@ -9,11 +9,11 @@ import type { DeviceCommand } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { Credentials, ServerKey } from '../device/state.ts';
-import { accessToken as deviceToken } from '../fleet/credentials.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits, PackedDevice } from '../kits/model.ts';
 import { type ImportJob, type ImportRow, idOfKit, idOfRow } from './model.ts';
+import { type AskedCredentials, askedBy, credentialsFor } from './row-credentials.ts';
 
 export interface RowNeeds {
   readonly devices: Devices;
@@ -58,19 +58,20 @@ export function createRows(needs: RowNeeds): Rows {
 
   async function carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow> {
     const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
-    const token = tokenOfRow(secrets, job, row);
-    if (token === null) return refused(UNREADABLE);
-    const problem = problemOf(row, token);
+    const asked = askedBy(secrets, job.id, row);
+    if (asked === null) return refused(UNREADABLE);
+    const problem = problemOf(row);
     if (problem !== undefined) return refused(problem);
     const { tenantId } = job;
     const id = idOfRow(job.id, job.createdAt, nth, row.again);
+    const credentials = credentialsFor(secrets, id, asked, accessToken);
+    if (typeof credentials === 'string') return refused(credentials);
     if (row.key !== null && unsealedOrNull(secrets, id, row.key.sealedSecret) === null)
       return refused(UNREADABLE);
-    const credentials = deviceToken(secrets, id, token || accessToken());
     const answer = await ask(id, provisionFor(job, row, credentials));
     // There already: this very row was carried out before the process ended.
     if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
-      return refused(await inWords(directory, tenantId, row, answer.refusal));
+      return refused(await inWords(directory, tenantId, row, answer.refusal, credentials));
     }
     const key = row.key ?? (job.generateKeys ? sealedKey(id, randomClaimKey()) : null);
     if (key !== null) {
@@ -137,32 +138,30 @@ export function createRows(needs: RowNeeds): Rows {
 }
 
 async function tryOut(
-  { directory, secrets, profiles, minTokenLength = 0 }: RowNeeds,
+  needs: RowNeeds,
   job: ImportJob,
   nth: number,
   row: ImportRow,
   seen: Set<string>,
 ): Promise<ImportRow> {
+  const { directory, secrets, profiles, minTokenLength = 0 } = needs;
   const { tenantId } = job;
   const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
-  const accessToken = tokenOfRow(secrets, job, row);
-  if (accessToken === null) return refused(UNREADABLE);
-  const problem = problemOf(row, accessToken);
+  const asked = askedBy(secrets, job.id, row);
+  if (asked === null) return refused(UNREADABLE);
+  const problem = problemOf(row);
   if (problem !== undefined) return refused(problem);
-  const [name, token] = [`name ${row.name}`, `token ${accessToken}`];
-  const compared = composed(name);
+  const compared = composed(`name ${row.name}`);
   if (seen.has(compared)) return refused('The name is in the list twice');
   seen.add(compared);
   if ((await directory.idOf(tenantId, row.name)) !== undefined) {
     return refused(await inWords(directory, tenantId, row, { reason: 'name-taken' }));
   }
-  if (accessToken !== '') {
-    if ([...accessToken].length < minTokenLength) return refused(tokenTooShort(minTokenLength));
-    if (seen.has(token)) return refused('The access token is in the list twice');
-    seen.add(token);
-    const holder = await directory.byCredentials(secrets.credentialsId(accessToken));
-    if (holder !== undefined) return refused(CREDENTIALS_TAKEN);
-  }
+  if (asked.accessToken !== '' && [...asked.accessToken].length < minTokenLength)
+    return refused(tokenTooShort(minTokenLength));
+  const isAsked = row.sealedToken !== undefined || row.sealedOther !== undefined;
+  const trouble = isAsked ? await credentialsTrouble(needs, job, nth, row, asked, seen) : undefined;
+  if (trouble !== undefined) return refused(trouble);
   const rules = row.key === null ? undefined : await profiles?.ownershipOf({ tenantId });
   if (row.key !== null && rules !== undefined && rules.minSecretLength > 0) {
     const id = idOfRow(job.id, job.createdAt, nth, row.again);
@@ -173,17 +172,22 @@ async function tryOut(
   return { ...row, outcome: 'good', message: null };
 }
 
-/**
- * The access token that the row asks for; empty: none; null: nobody can read it any more. It is sealed for its job, as the
- * device may get another id.
- */
-function tokenOfRow(secrets: Secrets, { id }: ImportJob, { sealedToken }: ImportRow): string | null {
-  if (sealedToken === undefined) return '';
-  try {
-    return secrets.unsealCredential(id, sealedToken);
-  } catch {
-    return null;
-  }
+/** Why a row cannot have the credentials that it asks for; undefined: it can, as far as one sees. */
+async function credentialsTrouble(
+  { directory, secrets, accessToken }: RowNeeds,
+  { id: job, createdAt }: ImportJob,
+  nth: number,
+  row: ImportRow,
+  asked: AskedCredentials,
+  seen: Set<string>,
+): Promise<string | undefined> {
+  const credentials = credentialsFor(secrets, idOfRow(job, createdAt, nth, row.again), asked, accessToken);
+  if (typeof credentials === 'string') return credentials;
+  const shown = `credentials ${credentials.credentialsId}`;
+  if (seen.has(shown)) return `${THE[credentials.type]} is in the list twice`;
+  seen.add(shown);
+  const holder = await directory.byCredentials(credentials.credentialsId);
+  return holder === undefined ? undefined : takenBy(credentials);
 }
 
 const UNREADABLE = 'The secret was sealed under a server key that is no longer there. Import the row again';
@@ -239,6 +243,7 @@ async function inWords(
   tenantId: TenantId,
   { name }: ImportRow,
   refusal: Refusal,
+  credentials?: Credentials,
 ): Promise<string> {
   switch (refusal.reason) {
     case 'name-taken': {
@@ -248,7 +253,7 @@ async function inWords(
       return viaGateway === undefined ? words : `${words}: a gateway brought it up`;
     }
     case 'credentials-taken':
-      return CREDENTIALS_TAKEN;
+      return credentials === undefined ? refusal.reason : takenBy(credentials);
     case 'too-many-devices':
       return `There may not be more than ${refusal.max} devices`;
     case 'token-too-short':
@@ -258,15 +263,25 @@ async function inWords(
   }
 }
 
-const CREDENTIALS_TAKEN = 'Another device has this access token';
+const THE: Readonly<Record<Credentials['type'], string>> = {
+  ACCESS_TOKEN: 'The access token',
+  MQTT_BASIC: 'The MQTT client id or user name',
+  X509_CERTIFICATE: 'The certificate',
+};
+const THIS: Readonly<Record<Credentials['type'], string>> = {
+  ACCESS_TOKEN: 'this access token',
+  MQTT_BASIC: 'this MQTT client id or user name',
+  X509_CERTIFICATE: 'this certificate',
+};
+const takenBy = ({ type }: Credentials) => `Another device has ${THIS[type]}`;
 
-function problemOf({ name, type, label, kit = '' }: ImportRow, accessToken: string): string | undefined {
+function problemOf({ name, type, label, kit = '' }: ImportRow): string | undefined {
   if (name.trim() === '') return 'The name is missing';
-  const parts = { name, type, label, accessToken, kit };
+  const parts = { name, type, label, kit };
   for (const [what, text] of Object.entries(parts)) {
     if (text.length > TEXT_MAX) return `The ${WORDS[what]} is longer than ${TEXT_MAX} characters`;
     if (!isCleanText(text)) return `The ${WORDS[what]} has characters that cannot be shown`;
-    const hidden = what === 'accessToken' ? undefined : hiddenIn(text);
+    const hidden = hiddenIn(text);
     if (hidden !== undefined) return `The ${WORDS[what]} has a character that nobody can see (${hidden})`;
   }
   return undefined;
@@ -276,6 +291,5 @@ const WORDS: Readonly<Record<string, string>> = {
   name: 'name',
   type: 'type',
   label: 'label',
-  accessToken: 'access token',
   kit: 'kit',
 };

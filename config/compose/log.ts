@@ -15,6 +15,7 @@ const SECRET_FIELDS = [
   'activateToken',
   'credentialsId',
   'sealedToken',
+  'sealedOther',
   'sealedPassword',
   'username',
   'authorization',

@@ -47,6 +47,11 @@ const row = z.strictObject({
   type: cell,
   label: cell,
   accessToken: cell,
+  mqttClientId: cell,
+  mqttUserName: cell,
+  mqttPassword: cell,
+  /** PEM, or base64 of the DER. */
+  certificate: cell,
   secretKey: cell,
   kit: cell,
 });

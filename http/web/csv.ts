@@ -111,6 +111,10 @@ export interface ListedDevice {
   readonly type: string;
   readonly label: string;
   readonly accessToken: string;
+  readonly mqttClientId: string;
+  readonly mqttUserName: string;
+  readonly mqttPassword: string;
+  readonly certificate: string;
   readonly secretKey: string;
   readonly kit: string;
 }
@@ -131,6 +135,15 @@ const NAMES: Readonly<Record<string, Column>> = {
   accesstoken: 'accessToken',
   token: 'accessToken',
   credentials: 'accessToken',
+  mqttclientid: 'mqttClientId',
+  clientid: 'mqttClientId',
+  mqttusername: 'mqttUserName',
+  username: 'mqttUserName',
+  mqttpassword: 'mqttPassword',
+  password: 'mqttPassword',
+  x509: 'certificate',
+  x509certificate: 'certificate',
+  certificate: 'certificate',
   secretkey: 'secretKey',
   key: 'secretKey',
   claimkey: 'secretKey',
@@ -150,8 +163,10 @@ const THINGS_STACK_KNOWN_BY = ['id', 'deveui'];
 /** What each column seems to be; undefined: nobody knows, or one before it is that already. */
 export function guessed(head: readonly string[]): (Column | undefined)[] {
   const plain = head.map((title) => title.toLowerCase().replace(/[^a-z]/g, ''));
+  const withDigits = head.map((title) => title.toLowerCase().replace(/[^a-z0-9]/g, ''));
   const names = THINGS_STACK_KNOWN_BY.every((name) => plain.includes(name)) ? THINGS_STACK : NAMES;
-  const columns = plain.map((title) => (Object.hasOwn(names, title) ? names[title] : undefined));
+  const named = (title: string) => (Object.hasOwn(names, title) ? names[title] : undefined);
+  const columns = plain.map((title, at) => named(withDigits[at] ?? '') ?? named(title));
   return columns.map((column, at) => (columns.indexOf(column) < at ? undefined : column));
 }
 
@@ -216,6 +231,11 @@ export function devicesIn(
       type: cell('type'),
       label: cell('label'),
       accessToken: cell('accessToken'),
+      mqttClientId: cell('mqttClientId'),
+      mqttUserName: cell('mqttUserName'),
+      // Spaces around a password may be a part of it.
+      mqttPassword: cell('mqttPassword') === '' ? '' : (cells[columns.indexOf('mqttPassword')] ?? ''),
+      certificate: cell('certificate'),
       secretKey: cell('secretKey'),
       kit: cell('kit'),
     };

@@ -4,7 +4,9 @@ import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { createImports } from '../../actors/imports/imports.ts';
+import { openImports } from '../../actors/imports/jobs.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
+import { DEVICE_CERTIFICATE } from '../kit/device-certificate.ts';
 import { within } from '../kit/patience.ts';
 import {
   type Answer,
@@ -123,6 +125,61 @@ const rowsOf = async (caller: Caller, id: string, query = '') =>
     outcome: string;
     message: string | null;
   }[];
+
+law(
+  'import: devices with MQTT user names and with certificates, which nobody reads in the store',
+  async (scene) => {
+    const { world, home } = scene;
+    const password = 'a secret pass word ';
+    const rows = [
+      { name: 'by user', mqttClientId: 'c1', mqttUserName: 'u1', mqttPassword: password },
+      { name: 'by client', mqttClientId: 'c2' },
+      { name: 'by certificate', certificate: DEVICE_CERTIFICATE },
+      { name: 'twice', mqttClientId: 'c2' },
+      { name: 'two kinds', mqttUserName: 'u', accessToken: 'T' },
+      { name: 'no name', mqttPassword: password },
+      { name: 'no certificate', certificate: '-----BEGIN CERTIFICATE-----x' },
+      { name: 'too long', mqttUserName: 'u'.repeat(256) },
+      { name: 'the same certificate', certificate: DEVICE_CERTIFICATE.replaceAll('\n', '\r\n') },
+    ];
+    const id = await begin(home.admin, rows);
+    const refusals = [
+      null,
+      null,
+      null,
+      'The MQTT client id or user name is in the list twice',
+      'It has credentials of two kinds: an access token, MQTT client id and user name, or a certificate',
+      'A password needs an MQTT user name, and without one there must be a client id',
+      'The certificate is not one in PEM',
+      'The MQTT user name is longer than 255 characters',
+      'The certificate is in the list twice',
+    ];
+    await runThrough(home.admin, id, true);
+    assert.equal(
+      (await rowsOf(home.admin, id)).map(({ message }) => message),
+      refusals,
+    );
+    const stored = JSON.stringify(await openImports(world.store).readBlock(id, 0));
+    assert.match(stored, 'by user');
+    for (const secret of [password.trim(), DEVICE_CERTIFICATE.slice(100, 140)])
+      assert.not.match(stored, secret);
+
+    const done = await runThrough(home.admin, id, false);
+    assert.equal([done.good, done.refused], [3, 6], 'what a dry run told comes true');
+    const credentialsOf = async (name: string) => {
+      const device = await world.directory.byName(home.tenantId, name);
+      return entity(await home.admin.get(`/api/device/${device?.id}/credentials`));
+    };
+    const user = await credentialsOf('by user');
+    assert.is(user.credentialsType, 'MQTT_BASIC');
+    assert.equal(JSON.parse(String(user.credentialsValue)), { clientId: 'c1', userName: 'u1', password });
+    assert.is((await credentialsOf('by certificate')).credentialsType, 'X509_CERTIFICATE');
+    const again = await begin(home.admin, [{ name: 'later', mqttClientId: 'c2' }]);
+    await runThrough(home.admin, again, true);
+    const [row] = await rowsOf(home.admin, again);
+    assert.is(row?.message, 'Another device has this MQTT client id or user name');
+  },
+);
 
 law('import: a dry run says what would happen to each row and changes nothing', async ({ world, home }) => {
   await provision(world, home.tenantId, 'Taken');

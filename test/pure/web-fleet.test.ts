@@ -668,7 +668,7 @@ law('import: a template names the columns that the page knows', async ({ admin }
   assert.match(template.headers.get('content-disposition') ?? '', 'attachment');
   const shown = await admin.post('/devices/import', { file: csv(`${template.html.trimEnd()}\nA,,,,,`) });
   const [columns = ''] = shown.html.split('</main>'); // the choice of a language is below
-  assert.is(columns.match(/" selected/g)?.length, 6);
+  assert.is(columns.match(/" selected/g)?.length, 10);
   assert.not.match(shown.html, /value="" selected/);
   assert.not.match(shown.text, 'Nobody reads');
 });
@@ -683,6 +683,16 @@ test('csv: headers of ThingsBoard and The Things Stack are known, and nothing is
   ]);
   const stack = 'id;dev_eui;join_eui;name;frequency_plan_id;claim_authentication_code'.split(';');
   assert.equal(guessed(stack), ['name', undefined, undefined, 'label', undefined, 'secretKey']);
+  const bulk = ['NAME', 'TYPE', 'MQTT_CLIENT_ID', 'MQTT_USER_NAME', 'MQTT_PASSWORD', 'X509', 'x'];
+  assert.equal(guessed(bulk), [
+    'name',
+    'type',
+    'mqttClientId',
+    'mqttUserName',
+    'mqttPassword',
+    'certificate',
+    undefined,
+  ]);
   assert.equal(guessed(['name', 'key', 'Secret Key', 'constructor', '']), [
     'name',
     'secretKey',
@@ -702,6 +712,19 @@ test('csv: what many regular rows are packed to is unpacked whole; millions of c
   assert.is(await unpacked(await packed(','.repeat(30_000_000))), undefined);
 });
 
+const NOTHING = {
+  name: '',
+  type: '',
+  label: '',
+  accessToken: '',
+  mqttClientId: '',
+  mqttUserName: '',
+  mqttPassword: '',
+  certificate: '',
+  secretKey: '',
+  kit: '',
+};
+
 test('csv: quotes, separators and line ends as spreadsheets write them', async () => {
   const table = (...rows: string[][]) => rows;
   assert.equal(parseCsv('a,b\n1,2'), table(['a', 'b'], ['1', '2']));
@@ -712,8 +735,11 @@ test('csv: quotes, separators and line ends as spreadsheets write them', async (
     return devicesIn(read, columns ?? guessed(read.head));
   };
   assert.equal(await devices('Access Token,DEVICE NAME\nT , A '), [
-    { name: 'A', type: '', label: '', accessToken: 'T', secretKey: '', kit: '' },
+    { ...NOTHING, name: 'A', accessToken: 'T' },
   ]);
+  const read = await devices('name,username,password\nA, u , p \n');
+  const spaced = Array.isArray(read) ? read[0] : undefined;
+  assert.equal([spaced?.mqttUserName, spaced?.mqttPassword], ['u', ' p '], 'a password is what it is');
   assert.is(await devices(''), 'no-name');
   assert.equal(await devices('a,b\n1,2', ['name', 'name']), { twice: ['b'] });
   assert.equal(await tableIn('name\n"A'), { openQuoteInLine: 2 });

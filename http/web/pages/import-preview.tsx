@@ -14,6 +14,10 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
   ['type', 'Type'],
   ['label', 'Label'],
   ['accessToken', 'Access token'],
+  ['mqttClientId', 'MQTT client id'],
+  ['mqttUserName', 'MQTT user name'],
+  ['mqttPassword', 'MQTT password'],
+  ['certificate', 'X.509 certificate (PEM)'],
   ['secretKey', 'Key for claiming'],
   ['kit', 'Kit: devices that are claimed together'],
 ];

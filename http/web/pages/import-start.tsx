@@ -18,7 +18,8 @@ const COLUMNS_MAX = 200;
 /** Of one file; so many take some 100 MB while they are read. */
 const CELLS_MAX = 2_500_000;
 /** With a byte order mark: without it spreadsheets take UTF-8 for something else. */
-const TEMPLATE = '\ufeffname,type,label,accessToken,secretKey,kit\r\n';
+const TEMPLATE =
+  '\ufeffname,type,label,accessToken,mqttClientId,mqttUserName,mqttPassword,certificate,secretKey,kit\r\n';
 
 /** The most that one request carries, well below the API's bound on bodies. */
 const BATCH = { devices: 1000, characters: 200_000 };
