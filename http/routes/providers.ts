@@ -12,22 +12,14 @@ import {
   type ProviderAnswer,
   type ProviderFields,
   type Providers,
-  type SignInReason,
 } from '../../actors/providers/model.ts';
 import { mayVouchFor } from '../../actors/providers/providers.ts';
 import { ADMINISTRATORS, type Holder, SYSTEM } from '../auth/principal.ts';
-import { CALLBACK_PATH, type CompletionReason, type ProviderSignIn } from '../auth/provider-sign-in.ts';
+import { CALLBACK_PATH, type ProviderSignIn } from '../auth/provider-sign-in.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { begunView, buttonsView, providerLoginView, providerView, viewProvider } from '../views/provider.ts';
-import {
-  badRequest,
-  ErrorCode,
-  notFound,
-  permissionDenied,
-  tooManyRequests,
-  unavailable,
-} from '../wire/errors.ts';
+import { badRequest, notFound, permissionDenied, unavailable } from '../wire/errors.ts';
 import { empty, json, type Problem, type Reply } from '../wire/reply.ts';
 import {
   kitPaging,
@@ -39,6 +31,7 @@ import {
   userId,
 } from '../wire/schemas.ts';
 import { type AuthNeeds, welcome } from './auth.ts';
+import { ANSWER_MAX, ATTEMPT_MAX, refusedSignIn } from './provider-refusals.ts';
 import { noteChange, noteUser } from './user-notes.ts';
 
 export interface ProviderRouteNeeds extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'> {
@@ -52,9 +45,6 @@ const SECRET_MAX = 2_048;
 const URL_MAX = 2_000;
 const SCOPES_MAX = 20;
 const DOMAINS_MAX = 50;
-const ATTEMPT_MAX = 4_096;
-const ANSWER_MAX = 8_192;
-const DAY_MS = 86_400_000;
 
 const DOMAIN = /^[a-z0-9.-]+\.[a-z0-9-]+$/;
 /** Only what the provider has checked: of anything else people may call themselves what they like. */
@@ -308,7 +298,9 @@ function beginSignIn({ providers, providerSignIn }: ProviderRouteNeeds): Route {
       const provider = await providers.findAny(body.providerId);
       if (provider === undefined) return notFound;
       const begun = await providerSignIn.begin(provider, linkBase());
-      return begun.type === 'begun' ? json({ url: begun.url, attempt: begun.attempt }) : refused(begun.why);
+      return begun.type === 'begun'
+        ? json({ url: begun.url, attempt: begun.attempt })
+        : refusedSignIn(begun.why);
     },
   });
 }
@@ -343,7 +335,7 @@ function completeSignIn(needs: ProviderRouteNeeds): Route {
       const completed = await providerSignIn.complete(body.attempt, body.answer);
       if (completed.type === 'refused') {
         log.debug({ why: completed.why }, 'a sign-in with an identity provider was refused');
-        return refused(completed.why);
+        return refusedSignIn(completed.why);
       }
       const { provider, claims } = completed;
       const signedIn = await providers.signIn(provider, claims, address);
@@ -360,7 +352,7 @@ function completeSignIn(needs: ProviderRouteNeeds): Route {
           );
         case 'refused':
           log.info({ providerId: provider.id, why: signedIn.why }, 'somebody may not sign in');
-          return refused(signedIn.why);
+          return refusedSignIn(signedIn.why);
         case 'unavailable':
           return unavailable('overloaded');
         default:
@@ -374,47 +366,6 @@ function completeSignIn(needs: ProviderRouteNeeds): Route {
 function withHint(reply: Reply, logoutHint: string | null): Reply {
   if (logoutHint === null || reply.type !== 'json') return reply;
   return { ...reply, body: Object.assign({ logoutHint }, reply.body) };
-}
-
-function refused(why: CompletionReason | SignInReason): Problem {
-  const problem = (status: number, errorCode: number, message: string): Problem => ({
-    type: 'problem',
-    status,
-    errorCode,
-    message,
-  });
-  switch (why) {
-    case 'attempt-lost':
-      return badRequest('This sign-in took too long, or was begun elsewhere. Please begin again!');
-    case 'denied':
-      return badRequest('The sign-in was broken off at the provider.');
-    case 'provider-away':
-      return problem(502, ErrorCode.GENERAL, 'The provider does not answer. Please try again in a moment.');
-    case 'provider-wrong':
-      return problem(502, ErrorCode.GENERAL, 'What the provider answered does not hold. Please begin again.');
-    case 'user-unknown':
-      return problem(403, ErrorCode.PERMISSION_DENIED, 'You have no account here. Ask your administrator.');
-    case 'email-not-verified':
-      return problem(
-        403,
-        ErrorCode.PERMISSION_DENIED,
-        'The provider has not checked your e-mail address. Confirm it there, then sign in again.',
-      );
-    case 'email-unproven':
-      return problem(
-        403,
-        ErrorCode.PERMISSION_DENIED,
-        'There is an account with your address, and nobody has checked that it is yours. Choose “Forgot your password?” once and set a new one by the mail, or ask your administrator. Then sign in here again.',
-      );
-    case 'user-not-below':
-      return problem(403, ErrorCode.PERMISSION_DENIED, 'Your account cannot sign in by this provider.');
-    case 'user-disabled':
-      return problem(403, ErrorCode.PERMISSION_DENIED, 'User account is not active');
-    case 'too-many-sign-ups':
-      return tooManyRequests('Too many have signed up, try again later', DAY_MS);
-    default:
-      return unreachable(why);
-  }
 }
 
 function problemOf(answer: Exclude<ProviderAnswer<Provider>, { type: 'done' }>): Problem {

@@ -83,6 +83,15 @@ export const signInView = z
   .object({ id: uuid, issuer: z.string(), title: z.string(), since: instant })
   .meta({ id: 'SignIn' });
 
+/** A provider by which the caller could sign in as well. */
+export const otherSignInView = z
+  .object({
+    providerId: uuid,
+    title: z.string(),
+    ticket: z.string().describe('Good in this session; for POST /api/auth/signIns'),
+  })
+  .meta({ id: 'OtherSignIn' });
+
 /** As after a password. */
 export const providerLoginView = loginView.and(
   z.object({ logoutHint: z.string().optional().describe('Sealed; for POST /api/noauth/oauth2/logout') }),

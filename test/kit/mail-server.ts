@@ -163,8 +163,8 @@ export async function startSilentServer(): Promise<{ readonly port: number; stop
   };
 }
 
-/** The link in a mail, as its text has it. */
-export function linkIn({ mail }: Heard): URL {
-  const [link = ''] = /https:\/\/\S+/.exec(mail.text ?? '') ?? [];
+/** The link in a mail, as its text has it. @param base of the server that sent it */
+export function linkIn({ mail: { text = '' } }: Heard, base = BASE_URL): URL {
+  const [link = ''] = /^\S+/.exec(text.slice(text.indexOf(base))) ?? [];
   return new URL(link);
 }

@@ -201,6 +201,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/audit/logs/export': unrelated(403, 200, 403),
   'GET /api/auth/sessions': unrelated(200, 200, 200),
   'GET /api/auth/signIns': unrelated(200, 200, 200),
+  'GET /api/auth/signIns/others': unrelated(200, 200, 200),
+  'POST /api/auth/signIns': unrelated(400, 400, 400, { body: { attempt: 'x', answer: 'x', ticket: 'x' } }),
   'DELETE /api/auth/signIns/:signInId': unrelated(404, 404, 404, {
     params: { signInId: '00000000-0000-7000-8000-000000000000' },
   }),

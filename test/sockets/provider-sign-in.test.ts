@@ -659,7 +659,7 @@ story(
     await bob.follow(await bob.post(action, {}));
     assert.match((await byPassword.get('/account')).text, /Acme/, "nobody ends another's");
     await byPassword.follow(await byPassword.post(action, {}));
-    assert.not.match((await byPassword.get('/account')).text, /Acme/);
+    assert.match((await byPassword.get('/account')).text, /How you sign in elsewhere Add Acme/);
     assert.is((await all.browser.get('/account')).to, '/login?next=%2Faccount', 'what began by it has ended');
     await world.audit.catchUp();
     const trail = await home.admin.get(`/api/audit/logs?pageSize=50&page=0`);
@@ -714,6 +714,133 @@ story(
     assert.is((await home.admin.post('/api/customer', trap)).status, 200);
     await isOut(all.browser, await signIn(all, id, STRANGER), /no account here/);
     assert.is(await world.accounts.users.findByEmail(STRANGER.email), undefined);
+  },
+);
+
+/** The link of the account page that adds a way to sign in. */
+async function addLink(browser: Visitor): Promise<string> {
+  const { html } = await browser.get('/account');
+  return /href="(\/account\/sign-ins\/add\/[^"]+)"/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+}
+
+story('who is signed in adds a provider, and signs in by it whatever the address there is', async (all) => {
+  const { world, home, idp } = all;
+  await all.set(home.admin, { allowedEmailDomains: [] });
+  const browser = visitor(world);
+  await browser.signIn('alice@home.test');
+  const person = { sub: 'her private account', email: 'private@elsewhere.test', email_verified: false };
+  const add = async (as: Visitor, link: string) => {
+    const left = await as.get(link);
+    const back = await as.get(idp.approve(left.to ?? '', person));
+    return (await as.follow(back)).text;
+  };
+  assert.match(await add(browser, await addLink(browser)), /You can sign in by it from now on/);
+  assert.is(await addLink(browser), '', 'there is no other one to add');
+  const elsewhere = visitor(world);
+  const [link] = await world.accounts.providerLinks.list(home.alice.userId);
+  assert.is((await signIn({ ...all, browser: elsewhere }, link?.providerId ?? '', person)).to, '/claim');
+
+  // The same person of the provider is nobody else here.
+  const bob = visitor(world);
+  await bob.signIn('bob@home.test');
+  assert.match(await add(bob, await addLink(bob)), /signs somebody else in/);
+  // A login that was long ago is no reason to believe that it is she.
+  await world.accounts.providerLinks.forget(home.alice.userId);
+  const late = await addLink(browser);
+  world.clock.advance(11 * 60_000);
+  assert.match(await add(browser, late), /Sign in again first/);
+  assert.equal(await world.accounts.providerLinks.list(home.alice.userId), []);
+});
+
+story('nobody is led into adding a provider at which the browser is somebody else', async (all) => {
+  const { world, home, idp } = all;
+  const id = await all.set(home.admin, { allowedEmailDomains: [] });
+  const attacker = { sub: 'attacker', email: 'x@elsewhere.test', email_verified: true };
+  const [alice, bob] = [visitor(world), visitor(world)];
+  await alice.signIn('alice@home.test');
+  await bob.signIn('bob@home.test');
+  const ofBob = (await addLink(bob)).split('?')[1];
+  for (const query of ['', '?ticket=', `?${ofBob}`]) {
+    const left = await alice.get(`/account/sign-ins/add/${id}${query}`);
+    await alice.follow(await alice.get(idp.approve(left.to ?? '', attacker)));
+  }
+  const begun = await leave(alice, id, `/account?${ofBob}`);
+  await alice.get(idp.approve(begun, attacker));
+  assert.equal(await world.accounts.providerLinks.list(home.alice.userId), []);
+});
+
+story(
+  'administrators set providers up on pages, try them, change and delete them; no page has the secret',
+  async (all) => {
+    const { world, idp, home } = all;
+    const admin = visitor(world);
+    await admin.signIn(home.adminEmail);
+    assert.match((await admin.get('/settings')).html, /href="\/providers"/);
+    const fields = {
+      title: 'Acme',
+      issuer: idp.issuer,
+      clientId: CLIENT.clientId,
+      clientSecret: CLIENT.clientSecret,
+      authentication: 'BASIC',
+      scopes: 'openid email',
+      domains: 'home.test',
+      customer: '%{email}',
+    };
+    const refused = await admin.post('/providers/new', { ...fields, issuer: 'http://10.0.0.1' });
+    assert.is(refused.status, 400);
+    assert.match(refused.html, /value="Acme"/, 'what was typed is still there');
+    const made = await admin.post('/providers/new', fields);
+    assert.is(made.status, 303, made.text);
+    const path = made.to ?? '';
+    const shown = await admin.follow(made);
+    assert.match(shown.text, /Redirect URI http:\/\/localhost\/login\/oauth2\/code\//);
+    assert.match((await admin.follow(await admin.post(`${path}/test`, {}))).text, /The provider answers/);
+    assert.is((await signIn(all, path.split('/').at(-1) ?? '')).to, '/claim');
+    const saved = await admin.post(path, { ...fields, title: 'Acme of Home', clientSecret: '' });
+    assert.is(saved.status, 303, saved.text);
+    assert.is((await signIn({ ...all, browser: visitor(world) }, path.split('/').at(-1) ?? '')).to, '/claim');
+    for (const page of ['/providers', path, `${path}/delete`]) {
+      const { html, text } = await admin.get(page);
+      assert.match(text, /Acme of Home/);
+      assert.not.match(html, new RegExp(CLIENT.clientSecret));
+    }
+    // Another tenant's administrator, and a customer, see nothing of it.
+    const other = await settle(world, 'other');
+    const stranger = visitor(world);
+    await stranger.signIn(other.adminEmail);
+    assert.is((await stranger.get(path)).status, 404);
+    await stranger.post(path, fields);
+    await stranger.post(`${path}/delete`, {});
+    assert.is((await all.browser.get('/providers')).status, 403);
+    idp.disturb('/.well-known/openid-configuration', (response) => response.writeHead(500).end());
+    const away = await admin.post('/providers/new', { ...fields, issuer: `${idp.issuer}/x` });
+    assert.match((await admin.follow(await admin.post(`${away.to}/test`, {}))).text, /does not/);
+    await admin.follow(await admin.post(`${path}/delete`, {}));
+    assert.not.match((await admin.get('/providers')).text, /Acme of Home/);
+  },
+);
+
+story(
+  'the system administrator has the same pages, and says of which tenant people become customers',
+  async (all) => {
+    const { world, idp, home } = all;
+    const root = await systemAdministrator(world);
+    const browser = visitor(world);
+    await browser.signIn('sysadmin@claimd.test');
+    assert.ok(root);
+    const fields = {
+      title: 'All',
+      issuer: idp.issuer,
+      ...CLIENT,
+      authentication: 'BASIC',
+      scopes: 'openid email',
+      signsUp: 'on',
+    };
+    assert.is((await browser.post('/providers/new', fields)).status, 400, 'of which tenant?');
+    const made = await browser.post('/providers/new', { ...fields, tenant: home.tenantId });
+    assert.is(made.status, 303, made.text);
+    assert.match((await browser.follow(made)).text, /Audience of access tokens/);
+    assert.is((await signIn(all, made.to?.split('/').at(-1) ?? '', STRANGER)).to, '/claim');
   },
 );
 

@@ -2,15 +2,16 @@
 import { z } from 'zod';
 import { EVERYBODY } from '../../auth/principal.ts';
 import { factorSettingsView } from '../../routes/two-factor.ts';
-import { signInView } from '../../views/provider.ts';
+import { otherSignInView, signInView } from '../../views/provider.ts';
 import { sessionView } from '../../views/session.ts';
 import { tokenPairView } from '../../views/user.ts';
-import { segment } from '../api.ts';
+import { segment, toQuery } from '../api.ts';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, type SignedIn, saidAt } from '../page.ts';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import { NoticesCard, noticePages, noticesOf } from './mail-notices.tsx';
+import { ADD_SIGN_IN_PATH } from './provider-sign-in.tsx';
 import { SecondFactorCard } from './second-factor.tsx';
 
 const ROLES = {
@@ -22,24 +23,27 @@ const ROLES = {
 type SeenSession = z.output<typeof sessionView>;
 
 type SignIn = z.output<typeof signInView>;
+type OtherSignIn = z.output<typeof otherSignInView>;
 
 interface Seen {
   readonly sessions: readonly SeenSession[];
   readonly factor: z.output<typeof factorSettingsView>;
   readonly notices: Awaited<ReturnType<typeof noticesOf>>;
   readonly signIns: readonly SignIn[];
+  readonly others: readonly OtherSignIn[];
 }
 
 async function accountReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const sessions = await visit.api.get('/api/auth/sessions', z.array(sessionView));
   const factor = await visit.api.get('/api/2fa/account/settings', factorSettingsView);
   const signIns = await visit.api.get('/api/auth/signIns', z.array(signInView));
-  return shown(visit, { sessions, factor, signIns, notices: await noticesOf(visit) }, refusal);
+  const others = await visit.api.get('/api/auth/signIns/others', z.array(otherSignInView));
+  return shown(visit, { sessions, factor, signIns, others, notices: await noticesOf(visit) }, refusal);
 }
 
 const shown = (
   { user, locale, locale: { say } }: SignedIn,
-  { sessions, factor, signIns, notices }: Seen,
+  { sessions, factor, signIns, others, notices }: Seen,
   refusal: string | undefined,
 ): PageReply => ({
   type: 'page',
@@ -92,7 +96,7 @@ const shown = (
       </div>
       <SecondFactorCard factor={factor} say={say} />
       <NoticesCard choices={notices} locale={locale} />
-      {signIns.length === 0 ? null : <SignInsCard signIns={signIns} locale={locale} />}
+      <SignInsCard signIns={signIns} others={others} locale={locale} />
       <SessionsCard sessions={sessions} locale={locale} />
       {user.authority === 'CUSTOMER_USER' ? null : (
         <section class="card" aria-labelledby="keys">
@@ -134,8 +138,9 @@ export function programOf(userAgent: string | null, { say }: Pick<Locale, 'say'>
   return system === undefined ? browser : say('account.browserOn', { browser, system });
 }
 
-function SignInsCard({ signIns, locale }: { signIns: readonly SignIn[]; locale: Locale }) {
+function SignInsCard({ signIns, others, locale }: Pick<Seen, 'signIns' | 'others'> & { locale: Locale }) {
   const { say } = locale;
+  if (signIns.length + others.length === 0) return null;
   return (
     <section class="card" aria-labelledby="sign-ins">
       <h2 id="sign-ins">{say('account.signIns')}</h2>
@@ -150,6 +155,13 @@ function SignInsCard({ signIns, locale }: { signIns: readonly SignIn[]; locale: 
           </li>
         ))}
       </ul>
+      {others.map(({ providerId, title, ticket }) => (
+        <p>
+          <a class="button" href={`${ADD_SIGN_IN_PATH}${segment(providerId)}?${toQuery({ ticket })}`}>
+            {say('account.signInAdd', { provider: title })}
+          </a>
+        </p>
+      ))}
     </section>
   );
 }

@@ -24,6 +24,7 @@ import { myDevicePages } from './my-devices.tsx';
 import { newDevicePages } from './new-device.tsx';
 import { offlinePages } from './problem.tsx';
 import { profilePages } from './profiles.tsx';
+import { identityProviderPages } from './providers.tsx';
 import { serverPages } from './server.tsx';
 import { settingsPages } from './settings.tsx';
 import { tenantPages } from './tenants.tsx';
@@ -39,6 +40,7 @@ export function allPages(): readonly Page[] {
     ...settingsPages,
     ...serverPages,
     ...profilePages,
+    ...identityProviderPages,
     ...auditPages,
     ...languagePages,
     ...claimPages,

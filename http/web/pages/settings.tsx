@@ -103,6 +103,7 @@ function Ways({ profiles, locale }: { profiles: number; locale: Locale }) {
     ['/admins', say('settings.admins'), say('settings.adminsText')],
     ['/account', say('account.title'), say('settings.accountText')],
     ['/account/keys', say('keys.title'), say('settings.keysText')],
+    ['/providers', say('settings.providers'), say('settings.providersText')],
     ['/webhooks', say('settings.webhooks'), say('settings.webhooksText')],
     ['/kits', say('settings.kits'), say('settings.kitsText')],
     ['/devices/import', say('settings.import'), say('settings.importText')],

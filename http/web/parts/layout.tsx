@@ -47,6 +47,7 @@ const NAVIGATION: Readonly<Record<User['authority'], readonly (readonly [path: s
     SYS_ADMIN: [
       ['/tenants', 'frame.tenants'],
       ['/server', 'frame.server'],
+      ['/providers', 'frame.providers'],
     ],
   };
 
