@@ -4,7 +4,7 @@
  */
 import { encode } from 'uqr';
 import type { Font } from './font.ts';
-import { asSeen, lettersOf } from './script.ts';
+import { asSeen, lettersOf, linesOf } from './script.ts';
 import type { Stock } from './stocks.ts';
 
 export interface Labelled {
@@ -164,7 +164,8 @@ interface Space {
 }
 
 /** The text as large as it fits, on one line rather than on two; cut at the smallest size. */
-function fitted(font: Font, text: string, { most, least, linesMax, width, height }: Space): Fitted {
+function fitted(font: Font, written: string, { most, least, linesMax, width, height }: Space): Fitted {
+  const text = written.normalize('NFC');
   const inSize = (points: number) => {
     const size = points * PT;
     const room = Math.max(1, Math.min(linesMax, Math.floor(height / (size * LINE_HEIGHT) + 0.01)));
@@ -174,8 +175,23 @@ function fitted(font: Font, text: string, { most, least, linesMax, width, height
   const sizes = Array.from({ length: steps }, (_, nth) => most - nth * STEP);
   const tooLarge = longest(sizes, (some) => !inSize(some.at(-1) ?? least).whole);
   const { size, lines, whole } = inSize(sizes[tooLarge.length] ?? least);
-  const kept = whole ? lines : [...lines.slice(0, -1), cut(font, lines.at(-1) ?? '', width / size)];
-  return { size, height: kept.length * size * LINE_HEIGHT, texts: kept.map(asSeen), whole };
+  const places = placesOf(lines);
+  const last = places.at(-1) ?? { from: 0, to: 0 };
+  const cutOff = text.slice(last.from, last.to);
+  const shown = whole ? text : `${text.slice(0, last.from)}${cut(font, cutOff, width / size)}`;
+  const seen = linesOf(shown);
+  const texts = places.map((place) => seen(place.from, place === last && !whole ? shown.length : place.to));
+  return { size, height: texts.length * size * LINE_HEIGHT, texts, whole };
+}
+
+/** Where the lines are in their text, without the spaces around them. */
+function placesOf(lines: readonly string[]): { readonly from: number; readonly to: number }[] {
+  let begin = 0;
+  return lines.map((line) => {
+    const from = begin + line.length - line.trimStart().length;
+    begin += line.length;
+    return { from, to: Math.max(from, begin - (line.length - line.trimEnd().length)) };
+  });
 }
 
 /** Where a line may end: behind spaces and hyphens. */
@@ -184,7 +200,7 @@ const PIECES = /[^\s-]*[\s-]?/gu;
 /** What stays together: a letter with its marks. */
 const LETTERS = /\P{M}\p{M}*|\p{M}+/gu;
 
-/** As many lines as there is room for. @param width in sizes of the font */
+/** As many lines as there is room for, with the spaces at their ends. @param width in sizes of the font */
 function folded(font: Font, text: string, width: number, room: number) {
   const lines: string[] = [];
   const fits = (some: readonly string[]) => widthOf(font, lettersOf(some.join('').trimEnd())) <= width;
@@ -204,7 +220,7 @@ function folded(font: Font, text: string, width: number, room: number) {
     pieces = rest === '' ? others : [rest, ...others];
   }
   const isWhole = pieces.length === 0;
-  return { lines: lines.length === 0 ? [''] : lines.map((one) => one.trim()), whole: isWhole };
+  return { lines: lines.length === 0 ? [''] : lines, whole: isWhole };
 }
 
 function cut(font: Font, line: string, width: number): string {

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { labelFont } from '../../http/labels/font.ts';
 import { drawLabel, type Labelled } from '../../http/labels/label.ts';
-import { asSeen } from '../../http/labels/script.ts';
+import { asSeen, linesOf } from '../../http/labels/script.ts';
 import { firstPageAsSvg, labelsAsPdf } from '../../http/labels/sheets.ts';
 import { cornerOf, perPage, STOCKS } from '../../http/labels/stocks.ts';
 import { claimLink, typedAddress } from '../../http/wire/links.ts';
@@ -47,6 +47,17 @@ test('labels: a line is set as one sees it: Arabic joins, Hebrew runs to the lef
   assert.is(asSeen('Unit שלום 7'), `Unit 7 ${[...'שלום'].reverse().join('')}`);
   assert.is(asSeen('שלום ABC 12 x'), `ABC 12 x ${[...'שלום'].reverse().join('')}`);
   assert.is(asSeen('(שלום)'), `(${[...'שלום'].reverse().join('')})`);
+  // Brackets go with what is in them; what browsers show of the same texts is the same.
+  const [pump, model] = ['משאבה', 'דגם'].map((word) => [...word].reverse().join(''));
+  assert.is(asSeen('משאבה (דגם ABC-12) 7'), `7 (ABC-12 ${model}) ${pump}`);
+  assert.is(asSeen('משאבה (ABC) 7'), `7 (ABC) ${pump}`);
+  assert.is(asSeen('ABC (משאבה) 7'), `ABC (${pump}) 7`);
+  assert.is(asSeen('ABC ([משאבה) x'), `ABC ([${pump}) x`);
+  // A line of a text that runs to the left runs to the left, also where its own letters do not.
+  const text = 'משאבה (דגם ABC-12) 7';
+  const seen = linesOf(text);
+  const middle = text.indexOf('ABC');
+  assert.equal([seen(0, middle - 1), seen(middle, text.length)], [`${model}) ${pump}`, '7 (ABC-12']);
   // Beh: at the beginning, in the middle, at the end; alone. Dal does not reach on. Lam and alef are one.
   assert.is(asSeen('ببب'), '\ufe90\ufe92\ufe91');
   assert.is(asSeen('ب'), '\ufe8f');
