@@ -8,6 +8,7 @@ import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import { adaptiveSize, nextTurn } from '../base/slices.ts';
+import type { TraceText } from '../base/tracing.ts';
 import { whyCredentialsFail } from '../device/credentials.ts';
 import { type GatewayAuthority, gatewayAuthority, isGateway, speaksFor } from '../device/gateways.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
@@ -50,11 +51,13 @@ export interface Gateways {
    * Opens windows; resolves when every one is durable or refused.
    *
    * @param arrivedAt of the message, where it may have waited since (O5)
+   * @param trace what the message is a part of, where that is recorded: each window is a part of it
    */
   claim(
     gateway: AuthenticatedDevice,
     entries: ReadonlyMap<string, ClaimPayload>,
     arrivedAt?: Instant,
+    trace?: TraceText,
   ): Promise<GatewayAnswer<ReadonlyMap<string, EntryOutcome>>>;
   /** A device that the gateway speaks for, as it is now; undefined: there is none of this name, or it does not (O8). */
   read(gateway: AuthenticatedDevice, name: string): Promise<GatewayAnswer<DeviceRecord | undefined>>;
@@ -74,6 +77,12 @@ export interface GatewayNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: GatewaySettings;
+}
+
+/** What holds for all entries of a message. */
+interface About {
+  readonly arrivedAt: Instant | undefined;
+  readonly trace: TraceText | undefined;
 }
 
 /** A gateway, and for whom it speaks. */
@@ -99,7 +108,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
     { gateway, authority, silenced }: Speaker,
     name: string,
     request: ClaimPayload,
-    arrivedAt: Instant | undefined,
+    { arrivedAt, trace }: About,
   ): Promise<EntryOutcome> {
     if (request.type === 'malformed') return request;
     if (silenced !== undefined) return silenced;
@@ -114,6 +123,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
       secretLength: secretLengthOf(request.secretKey),
       durationMs: request.durationMs,
       ...(arrivedAt === undefined ? {} : { arrivedAt }),
+      ...(trace === undefined ? {} : { trace }),
     } as const;
     if (!request.reset) return outcomeOf(await devices.ask(id, opening));
     return resetOutcomeOf(await devices.ask(id, { ...opening, type: 'ResetDevice', isRedelivery: false }));
@@ -122,7 +132,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
   async function claimAll(
     speaker: Speaker,
     entries: ReadonlyMap<string, ClaimPayload>,
-    arrivedAt: Instant | undefined,
+    about: About,
   ): Promise<ReadonlyMap<string, EntryOutcome>> {
     const outcomes = new Map<string, EntryOutcome>();
     const waiting = entries.entries();
@@ -140,7 +150,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
         room -= 1;
         if (gate !== undefined) await gate;
         // Caught for each entry: the message is done with only when all of them are.
-        const outcome = await claimOne(speaker, name, request, arrivedAt).catch(ifUnavailable(noAnswer));
+        const outcome = await claimOne(speaker, name, request, about).catch(ifUnavailable(noAnswer));
         outcomes.set(name, outcome);
         if (worker >= fanOut()) return; // other messages have come; those that are left go on
       }
@@ -188,8 +198,10 @@ export function createGateways(needs: GatewayNeeds): Gateways {
   }
 
   return {
-    claim: (gateway, entries, arrivedAt) =>
-      as(gateway, (speaker) => claimAll(speaker, entries, arrivedAt)).catch(ifUnavailable(noAnswer)),
+    claim: (gateway, entries, arrivedAt, trace) =>
+      as(gateway, (speaker) => claimAll(speaker, entries, { arrivedAt, trace })).catch(
+        ifUnavailable(noAnswer),
+      ),
 
     read: (gateway, name) =>
       as(gateway, async ({ authority, silenced }) => {

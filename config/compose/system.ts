@@ -245,6 +245,7 @@ function createCoap(config: Config, needs: CoreNeeds, core: Core, { news }: Live
     news,
     clock,
     log,
+    tracing: core.tracing,
   });
 }
 

@@ -1,4 +1,10 @@
 /** Events in an MQTT topic tree, over a real Mosquitto: as CloudEvents by MQTT 5, and none lost while the broker is out of reach. */
+import { trace } from '@opentelemetry/api';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import { connectAsync, type IPublishPacket } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,6 +17,7 @@ import { createStage } from '../wire/stage.ts';
 
 const test = suite('mqtt events');
 const law = needing(['mosquitto'], test);
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 
 test.after(cleanUp);
 
@@ -54,6 +61,56 @@ law(
     await first.end();
     await stage.stop();
     await proxy.close();
+    await broker.stop();
+  },
+);
+
+law(
+  'a trace comes in by user properties at the broker, and goes out with each event by those of its own',
+  async () => {
+    const spans = new InMemorySpanExporter();
+    trace.setGlobalTracerProvider(
+      new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }),
+    );
+    const broker = await startMosquitto();
+    const stage = await createStage({
+      options: {
+        'transport.mqtt.broker.url': broker.url,
+        'transport.mqtt.broker.event_topic': 'claimd/{tenant}/{type}/{device}',
+        'tracing.sampleRatio': '0',
+        'tracing.followDevices': 'true',
+      },
+    });
+    const listening = await listener(broker.url);
+    const device = await stage.device();
+    const other = await stage.device();
+    await until('the bridge is there', () => listening.heard.length === 2);
+    const publisher = await connectAsync(broker.url, { protocolVersion: 5, reconnectPeriod: 0 });
+    const traceparent = `00-${TRACE}-00f067aa0ba902b7-01`;
+    const publish = ({ accessToken }: typeof device, userProperties?: Record<string, string>) =>
+      publisher.publishAsync(`v1/devices/${accessToken}/claim`, '{"secretKey":"right"}', {
+        qos: 1,
+        ...(userProperties === undefined ? {} : { properties: { userProperties } }),
+      });
+    await publish(device, { traceparent, tracestate: 'vendor=1' });
+    await publish(other);
+    const opened = ({ id }: typeof device) =>
+      listening.heard.find(({ topic }) => topic.endsWith(`/device.window.opened/${id}`));
+    await until('both are heard', () => opened(device) !== undefined && opened(other) !== undefined);
+    const properties = { ...opened(device)?.packet.properties?.userProperties };
+    const [sent] = spans.getFinishedSpans().filter(({ name }) => name === 'send events');
+    assert.is(properties.traceparent, `00-${TRACE}-${sent?.spanContext().spanId}-01`);
+    assert.is(properties.tracestate, 'vendor=1');
+    const [taken] = spans.getFinishedSpans().filter(({ name }) => name.startsWith('process '));
+    assert.equal(
+      [taken?.spanContext().traceId, sent?.parentSpanContext?.spanId],
+      [TRACE, taken?.spanContext().spanId],
+    );
+    const without = { ...opened(other)?.packet.properties?.userProperties };
+    assert.is(without.traceparent, undefined, 'nobody has asked for that one');
+    await publisher.endAsync(true);
+    await listening.end();
+    await stage.stop();
     await broker.stop();
   },
 );

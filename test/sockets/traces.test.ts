@@ -10,7 +10,9 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { showCode } from '../../transports/coap/codes.ts';
 import { claimPath } from '../kit/api.ts';
+import { claimPath as coapClaimPath, RawCoapClient } from '../kit/coap-client.ts';
 import { send } from '../kit/http.ts';
 import { CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
 import { type Heard, type Receiver, startReceiver } from '../kit/receiver.ts';
@@ -50,12 +52,20 @@ async function begin(options: Readonly<Record<string, string>>): Promise<Stage> 
   return stage;
 }
 
-async function publish(on: Stage, device: StagedDevice, userProperties?: object): Promise<void> {
+const OPENING = { secretKey: SECRET, durationMs: 600_000 };
+
+async function publish(
+  on: Stage,
+  device: StagedDevice,
+  userProperties?: object,
+  topic = CLAIM_TOPIC,
+  payload: object = OPENING,
+): Promise<void> {
   const client = await RawMqttClient.connect(on.world.mqttPort, 5, device.accessToken);
   client.send({
     cmd: 'publish',
-    topic: CLAIM_TOPIC,
-    payload: JSON.stringify({ secretKey: SECRET, durationMs: 600_000 }),
+    topic,
+    payload: JSON.stringify(payload),
     qos: 1,
     dup: false,
     retain: false,
@@ -132,6 +142,55 @@ test('a caller has a trace of its own: the claim and the webhook are in it, and 
   );
   const created = await heardOf(device, 'device.created');
   assert.is(created.headers.traceparent, undefined, 'nobody has asked for that one');
+});
+
+test("a gateway's message is one trace with all windows that it opens; no name of a device is in its span", async () => {
+  const on = await begin({ ...ONLY_ASKED, 'tracing.followDevices': 'true' });
+  const gateway = await on.device({ gateway: true });
+  const behind = [await on.device(), await on.device()];
+  const entries = { ...Object.fromEntries(behind.map(({ name }) => [name, OPENING])) };
+  await publish(on, gateway, { traceparent: SAMPLED }, 'v1/gateway/claim', entries);
+  const [published, ...more] = named('process v1/gateway/claim');
+  assert.is(more.length, 0);
+  assert.is(published?.spanContext().traceId, TRACE);
+  assert.equal(
+    [published?.attributes['claimd.gateway.devices'], published?.attributes['claimd.gateway.opened']],
+    [2, 2],
+  );
+  for (const device of behind) {
+    assert.is(traceOf(await heardOf(device, 'device.window.opened')), TRACE);
+    assert.is((await claim(on, device)).status, 200);
+    assert.is(traceOf(await heardOf(device, 'device.claimed')), TRACE);
+  }
+  const text = JSON.stringify(spans.getFinishedSpans().map(({ name, attributes }) => ({ name, attributes })));
+  for (const { name } of behind) assert.not.match(text, name);
+  assert.not.match(text, SECRET);
+
+  const another = { [(await on.device()).name]: OPENING };
+  await publish(on, gateway, undefined, 'v1/gateway/claim', another);
+  assert.is(
+    named('process v1/gateway/claim').length,
+    1,
+    'without a context it is among the share, which is none',
+  );
+});
+
+test('over CoAP a trace begins where one is chosen, and goes on to the owner and the webhook', async () => {
+  const on = await begin({ ...OUTBOUND, 'tracing.sampleRatio': '1' });
+  const device = await on.device();
+  const client = await RawCoapClient.open(on.world.coapPort);
+  const answer = await client.request({
+    options: coapClaimPath(device.accessToken),
+    payload: Buffer.from(JSON.stringify(OPENING)),
+  });
+  assert.is(showCode(answer.code), '2.01');
+  await client.close();
+  const [opened] = named('POST api/v1/+/claim');
+  const traceId = opened?.spanContext().traceId;
+  assert.is(opened?.attributes['claimd.outcome'], 'opened');
+  assert.is((await claim(on, device)).status, 200);
+  assert.is(traceOf(await heardOf(device, 'device.window.opened')), traceId);
+  assert.is(traceOf(await heardOf(device, 'device.claimed')), traceId);
 });
 
 test("a device's context is a link alone, unless the operator believes it; no flag, a wrong one and none at all ask for nothing", async () => {

@@ -1,8 +1,10 @@
 /** `POST …/claim`: in one datagram, or in blocks (RFC 7959). */
+import type { TraceSpan, Tracing } from '../../actors/base/tracing.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { endOfClaim } from '../../actors/claiming/claim-spans.ts';
 import type { Claiming } from '../../actors/claiming/claiming.ts';
 import type { ClaimOutcome } from '../../actors/claiming/outcome.ts';
-import { readClaimPayload } from '../../actors/claiming/payload.ts';
+import { type ClaimRequest, readClaimPayload } from '../../actors/claiming/payload.ts';
 import { toldAs } from '../../actors/claiming/reasons.ts';
 import type { Admit } from './admission.ts';
 import { Code } from './codes.ts';
@@ -31,6 +33,7 @@ export interface ClaimNeeds {
   readonly claiming: Pick<Claiming, 'initiate'>;
   readonly uploads: Uploads;
   readonly admit: Admit;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What a claim is answered with besides its outcome: for a claim in blocks, which block this was. */
@@ -39,12 +42,19 @@ type More = readonly Option[];
 export function createClaims(
   needs: ClaimNeeds,
 ): (request: Request, accessToken: string) => Promise<Response> {
-  const { settings, claiming, uploads, admit } = needs;
+  const { settings, claiming, uploads, admit, tracing } = needs;
 
   async function claim(device: CoapDevice, payload: Buffer, more: More = []): Promise<Response> {
     const request = readClaimPayload(payload, device.format);
-    const outcome = request.type === 'malformed' ? request : await claiming.initiate(device, request);
+    const outcome = request.type === 'malformed' ? request : await initiate(device, request);
     return responseTo(outcome, more, settings.retryAfterSeconds);
+  }
+
+  async function initiate(device: CoapDevice, request: ClaimRequest): Promise<ClaimOutcome> {
+    const span = spanOf(tracing);
+    const outcome = await claiming.initiate(device, request, false, undefined, span?.text);
+    endOfClaim(span, outcome);
+    return outcome;
   }
 
   async function claimInBlocks(request: Request, accessToken: string, block: Block): Promise<Response> {
@@ -81,6 +91,14 @@ export function createClaims(
     const admitted = await admit(request, accessToken);
     return admitted.type === 'refused' ? admitted.response : claim(admitted.device, request.payload);
   };
+}
+
+/** There is no way for a trace context over CoAP, so a trace begins here, where one is chosen. Undefined: it is not traced. */
+function spanOf(tracing: Tracing | undefined): TraceSpan | undefined {
+  const origin = tracing?.sample({}, 'device');
+  if (origin === undefined || origin === 'silenced' || origin === 'unknown') return undefined;
+  const attributes = { 'network.protocol.name': 'coap', 'network.transport': 'udp' };
+  return tracing?.start({ ...origin, kind: 'server', name: 'POST api/v1/+/claim', attributes });
 }
 
 /** RFC 7959 §2.2: size exponent 7 is reserved; a block that others follow is full, the last one may be shorter. */

@@ -10,6 +10,7 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../../actors/base/clock.ts';
 import { type Log, logBounded } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import type { Tracing } from '../../actors/base/tracing.ts';
 import type { AttributeNews } from '../../actors/claiming/attribute-news.ts';
 import { createDeviceAttributes } from '../../actors/claiming/attributes.ts';
 import { createClaiming } from '../../actors/claiming/claiming.ts';
@@ -40,6 +41,7 @@ export interface CoapEndpointOptions {
   readonly guard?: TokenGuard;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A burst of many devices waits in the kernel; it grants less where `net.core.rmem_max` is lower. */
@@ -74,6 +76,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
     uploads: new Uploads(settings, clock),
     profiles: options.profiles,
     log,
+    tracing: options.tracing,
   });
   const exchanges = new Exchanges(settings, {
     clock,

@@ -23,6 +23,7 @@
  *                     answers a device's calls
  */
 
+import type { Tracing } from '../../actors/base/tracing.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceAttributes } from '../../actors/claiming/attributes.ts';
 import type { Claiming } from '../../actors/claiming/claiming.ts';
@@ -45,6 +46,7 @@ export interface ResourceOptions extends AdmissionNeeds {
   readonly observations: Observations;
   readonly claiming: Claiming;
   readonly uploads: Uploads;
+  readonly tracing?: Tracing | undefined;
 }
 
 const NOBODY = 'nobody answers calls here';
@@ -55,7 +57,7 @@ export function createResource(options: ResourceOptions): (request: Request) => 
   const { settings, claiming, uploads, attributes, observations } = options;
   const { retryAfterSeconds } = settings;
   const admit = createAdmission(options);
-  const claim = createClaims({ settings, claiming, uploads, admit });
+  const claim = createClaims({ settings, claiming, uploads, admit, tracing: options.tracing });
 
   /** Serves a request of a device that has to be known first. */
   const forDevice = async (

@@ -18,6 +18,8 @@ export const ATTRIBUTES_TOPICS = [ATTRIBUTES_TOPIC, 'v2/a', 'v2/a/j'] as const;
 /** Where a gateway hears of those of the devices behind it. */
 export const GATEWAY_ATTRIBUTES_TOPIC = 'v1/gateway/attributes';
 
+/** Where a gateway opens the windows of the devices behind it. */
+export const GATEWAY_CLAIM_TOPIC = 'v1/gateway/claim';
 /** Where a gateway hears the outcomes of the devices behind it. Not of ThingsBoard either. */
 export const GATEWAY_CLAIM_RESPONSE_TOPIC = 'v1/gateway/claim/response';
 

@@ -43,9 +43,3 @@ const VERSIONS: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5
 function firstOf(values: string | readonly string[] | undefined): string | undefined {
   return typeof values === 'string' ? values : values?.[0];
 }
-
-/** Of what became of a claim. */
-export function endOfClaim(span: TraceSpan | undefined, outcome: { readonly type: string }): void {
-  const error = outcome.type === 'unavailable' ? outcome.type : undefined;
-  span?.end({ 'claimd.outcome': outcome.type }, error);
-}

@@ -12,13 +12,15 @@ import type { Log } from '../../../actors/base/log.ts';
 import type { Tracing } from '../../../actors/base/tracing.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
+import { endOfClaim, endOfGatewayClaims } from '../../../actors/claiming/claim-spans.ts';
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
 import { gatewayOutcomeMessages, outcomeMessage } from '../../../actors/claiming/outcome.ts';
 import { readClaimPayload, readGatewayClaims } from '../../../actors/claiming/payload.ts';
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { ifUnavailable } from '../../../actors/journal/unavailable.ts';
-import { endOfClaim, tracePublication } from '../trace.ts';
+import { GATEWAY_CLAIM_TOPIC } from '../topics.ts';
+import { tracePublication } from '../trace.ts';
 import type { Arrival } from './broker-connection.ts';
 import { DeviceCache } from './device-cache.ts';
 import type { BridgeSettings } from './settings.ts';
@@ -108,7 +110,7 @@ export function createService(needs: ServiceNeeds): Service {
 
   async function gatewayClaims(
     gateway: AuthenticatedDevice,
-    { payload, arrivedAt }: Message,
+    { payload, arrivedAt, userProperties }: Message,
   ): Promise<Served> {
     if (!gateway.isGateway) return refused('unknown', 'not-a-gateway');
     const payloadRules = await profiles.payloadRules(gateway, 'MQTT');
@@ -116,7 +118,10 @@ export function createService(needs: ServiceNeeds): Service {
     const claims = readGatewayClaims(payload, payloadRules.format);
     if (claims.type === 'malformed') return malformed(claims.why);
     if (claims.type === 'nothing-usable') return malformed('the message has no entry');
-    const answer = await gateways.claim(gateway, claims.entries, arrivedAt);
+    const publication = { destination: GATEWAY_CLAIM_TOPIC, version: 5, userProperties };
+    const span = tracePublication(needs.tracing, publication);
+    const answer = await gateways.claim(gateway, claims.entries, arrivedAt, span?.text);
+    endOfGatewayClaims(span, answer);
     if (answer.type === 'revoked') return unknownDevice;
     if (answer.type === 'unavailable') return UNAVAILABLE;
     const outcomes = [...answer.value.values()];

@@ -16,12 +16,13 @@
  */
 
 import { unreachable } from '../../../../actors/base/unreachable.ts';
+import { endOfClaim } from '../../../../actors/claiming/claim-spans.ts';
 import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../../actors/claiming/outcome.ts';
 import { readClaimPayload } from '../../../../actors/claiming/payload.ts';
 import { toldAs } from '../../../../actors/claiming/reasons.ts';
 import type { PayloadFormat } from '../../../../actors/fleet/profiles.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC } from '../../topics.ts';
-import { endOfClaim, tracePublication } from '../../trace.ts';
+import { tracePublication } from '../../trace.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { PublicationCost } from '../budget.ts';
 import type { PublishPacket } from '../packets.ts';

@@ -18,6 +18,7 @@
 import { nextTurn } from '../../../../actors/base/slices.ts';
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
+import { endOfClaim, endOfGatewayClaims } from '../../../../actors/claiming/claim-spans.ts';
 import { ENTRIES_PER_TURN, type GatewayAnswer } from '../../../../actors/claiming/gateways.ts';
 import {
   type EntryOutcome,
@@ -26,18 +27,28 @@ import {
 } from '../../../../actors/claiming/outcome.ts';
 import { readGatewayClaims, readGatewayConnect } from '../../../../actors/claiming/payload.ts';
 import { toldAs } from '../../../../actors/claiming/reasons.ts';
-import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../topics.ts';
+import { GATEWAY_CLAIM_RESPONSE_TOPIC, GATEWAY_CLAIM_TOPIC, type GatewayAction } from '../../topics.ts';
+import { tracePublication } from '../../trace.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { PublicationCost } from '../budget.ts';
+import type { PublishPacket } from '../packets.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 import { gatewayAttributeRequest } from './attributes.ts';
 import { malformedSettlement, refusalCode } from './claim.ts';
 
-export function gateway(session: Session, payload: Buffer, ticket: Ticket, action: GatewayAction): void {
+type Publication = Pick<PublishPacket, 'payload' | 'properties'>;
+
+export function gateway(
+  session: Session,
+  publication: Publication,
+  ticket: Ticket,
+  action: GatewayAction,
+): void {
+  const { payload } = publication;
   switch (action) {
     case 'claim':
-      claims(session, payload, ticket);
+      claims(session, publication, ticket);
       return;
     case 'connect':
       connected(session, payload, ticket);
@@ -67,14 +78,21 @@ const NOTHING_USABLE: Settlement = {
   thenDisconnect: Reason.implementationSpecific,
 };
 
-function claims(session: Session, payload: Buffer, ticket: Ticket): void {
+function claims(session: Session, { payload, properties }: Publication, ticket: Ticket): void {
+  // What it may bring of a trace is looked at now, so that only its bytes wait.
+  const traced = { destination: GATEWAY_CLAIM_TOPIC, version: session.version };
+  const { tracing } = session.context;
+  const span =
+    tracing && tracePublication(tracing, { ...traced, userProperties: properties?.userProperties });
   inTurn(session, ticket, async (device) => {
     if (payload.length > LARGE_BYTES) await nextTurn(); // of many gateways one message is read in a turn
     const read = readGatewayClaims(payload, session.payloadRules.format);
+    if (read.type !== 'entries') endOfClaim(span, read);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     if (read.type === 'nothing-usable') return NOTHING_USABLE;
     session.budget.spend(PublicationCost.gatewayEntry * Math.min(read.entries.size, ENTRIES_PER_TURN));
-    const outcome = await session.context.gateways.claim(device, read.entries);
+    const outcome = await session.context.gateways.claim(device, read.entries, undefined, span?.text);
+    endOfGatewayClaims(span, outcome);
     return settlementOf(ticket, outcome, (devices) => batch(session, ticket, devices));
   });
 }

@@ -41,7 +41,7 @@ function pass(session: Session, packet: PublishPacket, ticket: Ticket, route: Pu
       attributeRequest(session, packet.payload, ticket, route);
       return;
     case 'gateway':
-      gateway(session, packet.payload, ticket, route.action);
+      gateway(session, packet, ticket, route.action);
       return;
     case 'ignored':
       session.settle(ticket, { type: 'acknowledge', reasonCode: Reason.success });
