@@ -137,7 +137,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     env: 'MQTT_SWEEP_INTERVAL',
     default: MQTT.sweepIntervalMs,
     min: 10,
-    why: 'How often all connections are checked for timeouts, which can be late by as much.',
+    why: 'How often timeouts of connections are looked for, which can be late by as much.',
   }),
   readAheadBytesMax: bytes({
     key: 'transport.mqtt.max_read_ahead',

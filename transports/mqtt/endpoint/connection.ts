@@ -43,6 +43,8 @@ export interface ConnectionEvents {
   onReadable(): void;
   /** Reading has met a bug. */
   onFailed(error: unknown): void;
+  /** Our side is closed, and the peer has to close its own. Called once. */
+  onEnded(): void;
   /** The socket is closed, by either side. Called once, and last. */
   onClosed(): void;
 }
@@ -242,6 +244,7 @@ export class Connection {
     this.endedAt = this.#clock.elapsed();
     this.#socket.end();
     this.#socket.resume();
+    this.#events.onEnded();
   }
 
   /** Closes at once. */

@@ -30,6 +30,7 @@ import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { Transport } from '../../transport.ts';
 import { CLAIM_RESPONSE_TOPIC } from '../topics.ts';
 import { type ByteStream, Connection } from './connection.ts';
+import { type Due, DueList } from './due.ts';
 import type { PacketFigures } from './figures.ts';
 import { spawnGatewayWork } from './gateway-actor.ts';
 import { Reason } from './reasons.ts';
@@ -81,7 +82,7 @@ export function createMqttEndpoint(options: MqttEndpointOptions): MqttEndpoint {
   return new Endpoint(options);
 }
 
-interface Client {
+interface Client extends Due {
   readonly session: Session;
   readonly openedAt: number;
   /** Its address, as it is counted. */
@@ -97,6 +98,8 @@ class Endpoint implements MqttEndpoint {
   readonly #home: Parent;
   readonly #server: Server;
   readonly #clients = new Set<Client>();
+  /** By when their limits of time may be reached: a silent client is looked at once in its keep-alive. */
+  readonly #due: DueList<Client>;
   /** Clients that are not authenticated yet, the oldest first. */
   readonly #connecting = new Set<Client>();
   /** The same, by address. */
@@ -111,6 +114,7 @@ class Endpoint implements MqttEndpoint {
   constructor(options: MqttEndpointOptions) {
     const { settings, devices, directory, secrets, profiles, clock, log, bus } = options;
     this.#options = options;
+    this.#due = new DueList(settings.sweepIntervalMs, clock.elapsed());
     const claiming = createClaiming(devices, directory, secrets, log);
     const gateways = createGateways({ devices, directory, secrets, profiles, clock, log, settings });
     this.#home = spawnParent(options.parent, 'mqtt-endpoint');
@@ -235,6 +239,7 @@ class Endpoint implements MqttEndpoint {
     const connection = new Connection(stream, settings, clock, {
       onReadable: () => session.read(),
       onFailed: (error) => session.fail(error),
+      onEnded: () => this.#lookLater(client, clock.elapsed() + settings.closeTimeoutMs),
       onClosed: () => {
         this.#noLongerConnecting(client);
         session.tell({ type: 'closed' });
@@ -242,9 +247,10 @@ class Endpoint implements MqttEndpoint {
     });
     connection.certificate = certificate;
     const session = new Session(this.#context, connection);
-    const client: Client = { session, openedAt: clock.elapsed(), address };
+    const client: Client = { session, openedAt: clock.elapsed(), address, dueAt: undefined };
     spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
     this.#clients.add(client);
+    this.#lookLater(client, client.openedAt);
     this.#connecting.add(client);
     const own = this.#connectingOf.get(address);
     if (own === undefined) this.#connectingOf.set(address, new Set([client]));
@@ -285,6 +291,7 @@ class Endpoint implements MqttEndpoint {
 
   #forget(client: Client): void {
     this.#clients.delete(client);
+    this.#due.remove(client);
     this.#noLongerConnecting(client);
     if (this.#clients.size === 0) this.#onEmpty?.();
   }
@@ -292,21 +299,29 @@ class Endpoint implements MqttEndpoint {
   #sweepLater(): void {
     this.#cancelSweep = this.#options.clock.after(this.#options.settings.sweepIntervalMs, () => {
       const now = this.#options.clock.elapsed();
-      for (const client of this.#clients) this.#checkTimeouts(client, now);
+      for (const client of this.#due.take(now)) this.#lookLater(client, this.#checkTimeouts(client, now));
       this.#sweepLater();
     });
   }
 
-  #checkTimeouts({ session, openedAt }: Client, now: number): void {
+  #lookLater(client: Client, at: number): void {
+    if (this.#clients.has(client)) this.#due.put(client, at);
+  }
+
+  /** @returns when it is to be looked at again: in the next round, or not before it can have been silent for too long */
+  #checkTimeouts({ session, openedAt }: Client, now: number): number {
     const { connectTimeoutMs, closeTimeoutMs } = this.#options.settings;
     const { connection, status } = session;
     if (connection.endedAt !== undefined) {
       if (now - connection.endedAt > closeTimeoutMs) connection.destroy();
     } else if (status === 'connecting') {
       if (now - openedAt > connectTimeoutMs) connection.destroy();
-    } else if (!connection.deaf && now - connection.lastPacketAt > session.silenceMaxMs) {
+    } else if (!connection.deaf) {
+      const silentAt = connection.lastPacketAt + session.silenceMaxMs;
+      if (now <= silentAt) return silentAt;
       session.requestEnd(Reason.keepAliveTimeout); // [MQTT-3.1.2-24]
     }
+    return now;
   }
 
   async stop(drainMs: number): Promise<void> {
