@@ -459,6 +459,12 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
   assert.match(nobody.text, 'no customer “nobody”');
   assert.match(nobody.html, 'value="nobody"');
   assert.match(await act('assign', { customer: 'bob' }), /Assigned bob since/);
+  const ownerOf = async () => (await world.devices.read(id))?.owner?.customerId;
+  const asked = await admin.post(`/devices/${id}/assign`, { customer: 'alice' });
+  assert.match(asked.text, /Take it from bob\? E alice owns it then/);
+  assert.is(await ownerOf(), home.bob.customerId, 'it was only asked');
+  assert.match(await act('assign', { customer: 'alice', sure: 'yes' }), /Assigned alice since/);
+  assert.match(await act('assign', { customer: 'bob', sure: 'yes' }), /Assigned bob since/);
   assert.match((await admin.get(`/devices/${id}/unassign`)).text, /Take it from bob\?.*label.*not work/);
   assert.match((await admin.get(`/devices/${id}`)).text, /Assigned bob since/, 'it was only asked');
   assert.match(await act('unassign'), 'Nobody owns it now');

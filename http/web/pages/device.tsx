@@ -11,7 +11,7 @@ import { profileNameView } from '../../views/profile.ts';
 import { type Result, segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn, seeOther } from '../page.ts';
 import { DaysField, newClaimingData } from '../parts/claim-key.tsx';
-import { confirmPage } from '../parts/confirm.tsx';
+import { confirmPage, questionReply } from '../parts/confirm.tsx';
 import { ClaimDetail, ClaimState, type DeviceInfo, findCustomer } from '../parts/device-parts.tsx';
 import { Claiming, Danger, MainAction, Owner } from '../parts/device-sections.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
@@ -234,12 +234,42 @@ const typedForms: readonly Page[] = [
     const body = { id, additionalInfo, deviceProfileId: profile, ...textsOf(visit) };
     return visit.api.post('/api/device', body, deviceView);
   }),
-  typed('assign', 'Assigned.', async ({ api, form }, { id }) => {
-    const customer = await findCustomer(api, form.text('customer').trim());
-    if (customer.type === 'refused') return customer;
-    return api.act('POST', `/api/customer/${customer.value.id.id}/device/${id.id}`);
-  }),
 ];
+
+/** Gives the device to a customer. Where that takes it from somebody, it is asked before. */
+const assignPage = memberPage('/devices/:id/assign', TENANT, {
+  get: (visit) => deviceReply(visit),
+  async post(visit) {
+    const { api, form } = visit;
+    const device = await deviceOf(visit);
+    const { id, name, ownedSince, customerId, customerTitle } = device;
+    const title = form.text('customer').trim();
+    const customer = await findCustomer(api, title);
+    if (customer.type === 'refused') return deviceReply(visit, { form: 'assign', why: customer.message });
+    const to = customer.value.id.id;
+    if (ownedSince !== null && customerId.id !== to && form.text('sure') !== 'yes')
+      return questionReply(
+        {
+          title: `Take it from ${customerTitle ?? 'its owner'}?`,
+          what: name,
+          consequence: `${customer.value.title} owns it then, and who owns it now does not see it any more. Open claim windows close.`,
+          fields: (
+            <>
+              <input type="hidden" name="customer" value={title} />
+              <input type="hidden" name="sure" value="yes" />
+            </>
+          ),
+          yes: `Assign to ${customer.value.title}`,
+          back: `/devices/${id.id}`,
+        },
+        `/devices/${id.id}/assign`,
+      );
+    const given = await api.act('POST', `/api/customer/${to}/device/${id.id}`);
+    return given.type === 'ok'
+      ? seeOther(`/devices/${id.id}`, 'Assigned.')
+      : deviceReply(visit, { form: 'assign', why: given.message });
+  },
+});
 
 /** What one form of a device's page does; it leads back to that page. */
 function action(
@@ -335,6 +365,7 @@ export const devicePages: readonly Page[] = [
   memberPage('/devices/:id', TENANT, { get: deviceReply }),
   memberPage('/devices/:id/history', TENANT, { get: historyReply }),
   ...typedForms,
+  assignPage,
   ...actions,
   ...askedBefore,
   confirmPage('/devices/:id/delete', TENANT, {
