@@ -7,7 +7,7 @@
  * same head; so the rest of the chain is checked from there, and shows that it was cut by the server. The entry names a digest of
  * those of the old entries that were kept, too.
  */
-import { createHash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import type { TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Line } from './line.ts';
@@ -31,7 +31,7 @@ export function chainAfter(head: ChainHead, lines: readonly Line[]): ChainHead {
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hashOf('sha256', text, 'base64url');
 }
 
 /** Where a trail begins of which old parts were let go of. */

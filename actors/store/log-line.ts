@@ -45,12 +45,16 @@ function packedName(stream: string): string {
   return UUID_MARK + uuidBytes.toString('base64url');
 }
 
-/** Every event that is written passes here, so it is made once. */
+/** Every event that is written or read passes here, so it is made once. */
 const uuidBytes = Buffer.alloc(16);
+/** In base64. */
+const UUID_CHARS = 22;
 
 function unpackedUuid(packed: string): string {
-  const hex = Buffer.from(packed, 'base64url').toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  // Of a damaged one only what it says itself: bytes of the one before would make it another device's.
+  const isWhole = packed.length === UUID_CHARS && uuidBytes.write(packed, 'base64url') === uuidBytes.length;
+  const hex = (isWhole ? uuidBytes : Buffer.from(packed, 'base64url')).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 /** Each is tried once per event, longer ones before those that they contain. NUL, line feed and the marks are no codes. */
@@ -154,9 +158,22 @@ function instantAt(event: string, from: number): number | undefined {
   return instant < INSTANT_END ? instant : undefined;
 }
 
+/** What `packedOpening` makes, which most events are. */
+const PACKED_OPENING =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
+  /^\u0001\u0007([0-9a-z]{8})\u0002([\w-]{43})\u0003\u0007([0-9a-z]{8})\u0004$/;
+
 function unpackedText(text: string): string {
+  const [whole, at = '', digest, closesAt = ''] = PACKED_OPENING.exec(text) ?? [];
+  if (whole !== undefined) {
+    return `${OPENED}${unpackedInstant(at)}${DIGEST}${digest}${CLOSES}${unpackedInstant(closesAt)}${BY_DEVICE}`;
+  }
   if (text.startsWith(PLAIN_MARK)) return text.slice(1);
   return text
-    .replace(PACKED_INSTANT, (_, packed: string) => String(Number.parseInt(packed, 36)))
+    .replace(PACKED_INSTANT, (_, packed: string) => unpackedInstant(packed))
     .replace(ANY_CODE, (code) => CODES.get(code) ?? code);
+}
+
+function unpackedInstant(packed: string): string {
+  return String(Number.parseInt(packed, 36));
 }

@@ -1,7 +1,5 @@
 /** Figures about claims: each door asks the devices through `meterDoor`, and every event of this process is counted. */
-import type { DeviceId } from '../../actors/base/ids.ts';
 import { ACK_SECONDS, type Cell, type Histogram, type Metrics } from '../../actors/base/metrics.ts';
-import { Recent } from '../../actors/base/recent.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from '../../actors/fleet/devices.ts';
 
 /** By which door a message came; `gateway`: through the MQTT door, about a device behind a gateway. */
@@ -45,8 +43,6 @@ const RECLAIM_OUTCOMES = ['success', 'not-owner', 'unavailable', 'other'] as con
 /** Seconds from the opening of a window to the claim. */
 const OPEN_SECONDS = [1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 86_400] as const;
 const LATENESS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300] as const;
-/** Openings that are remembered until the claim. */
-const OPENINGS_MAX = 20_000;
 
 export interface ClaimFigures {
   /** The devices as one door asks them. */
@@ -144,7 +140,7 @@ function meterEvents(metrics: Metrics): DeviceListener {
   const openFor = metrics.histogram(
     {
       name: 'claimd_claim_window_open_duration_seconds',
-      help: `From the opening of a window to the claim, where both happened in this process (of the last ${OPENINGS_MAX} windows).`,
+      help: 'From the opening of a window to the claim.',
     },
     OPEN_SECONDS,
   );
@@ -153,41 +149,28 @@ function meterEvents(metrics: Metrics): DeviceListener {
     LATENESS_SECONDS,
   );
   const expiredCell = expired.of();
-  const opened = new Recent<DeviceId, Opening>(OPENINGS_MAX);
-  const take = (id: DeviceId): Opening | undefined => {
-    const opening = opened.get(id);
-    if (opening !== undefined) opened.delete(id);
-    return opening;
-  };
 
-  return (id, event, state) => {
+  return (_id, event, _state, before) => {
     switch (event.type) {
-      case 'ClaimWindowOpened': {
-        opened.set(id, { at: event.at, closesAt: event.closesAt });
+      case 'ClaimWindowOpened':
         return;
-      }
       case 'ClaimWindowExpired': {
         expiredCell.value += 1;
-        const window = take(id);
-        if (window !== undefined) lateness.observe(Math.max(0, event.at - window.closesAt) / 1_000);
+        const window =
+          before.status === 'absent' ? null : event.pending ? before.pendingWindow : before.window;
+        if (window) lateness.observe(Math.max(0, event.at - window.closesAt) / 1_000);
         return;
       }
       case 'DeviceClaimed': {
-        const window = take(id);
-        if (window !== undefined) openFor.observe(Math.max(0, event.at - window.at) / 1_000);
+        const window = before.status === 'absent' ? null : before.window;
+        if (window !== null) openFor.observe(Math.max(0, event.at - window.openedAt) / 1_000);
         break;
       }
       default:
-        if (state.status === 'absent' || state.window === null) take(id);
     }
     const change = changeOf(event.type);
     if (change !== undefined) events.of(change).value += 1;
   };
-}
-
-interface Opening {
-  readonly at: number;
-  readonly closesAt: number;
 }
 
 const CHANGES = {

@@ -124,6 +124,17 @@ retention('a window that a device opened is packed as any other event is', () =>
   for (const other of others) assert.is(unpackedLine(packedLine('XYZ', 1, other)).event, other);
 });
 
+retention('the name of a stream that is damaged is not completed from the one that was read before', () => {
+  const stream = '00112233-4455-7677-8899-aabbccddeeff';
+  const line = packedLine(stream, 1, '{}');
+  for (const damaged of [line.slice(1), line.replace(/(?<=^.{5})./, ''), line.replace(/(?<=^.{5})./, '!')]) {
+    assert.is(unpackedLine(line).stream, stream);
+    const found = unpackedLine(damaged).stream;
+    assert.is.not(found, stream);
+    assert.not.ok(found.endsWith('aabbccddeeff') && found.startsWith('0011'), found);
+  }
+});
+
 retention('an instant is packed the same over all that 13 digits reach', () => {
   for (const instant of [1_000_000_000_000, 1_679_616_000_000, 1_999_999_999_999, 36 ** 8 - 1]) {
     const line = packedLine('XYZ', 1, `{"a":${instant}}`);

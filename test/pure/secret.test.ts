@@ -1,5 +1,5 @@
 /** Claim secrets (rule C9): digests that reveal nothing, seals that open only for their device. */
-import { randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
@@ -17,6 +17,20 @@ test('secrets: a digest is the same for the same device, secret and key, also af
   );
   // Digests are in the journal: this one may never change, or open windows could not be confirmed any more.
   assert.is(createSecrets(KEY).digest(DEVICE, 'secret'), 'HYoXWPOGAfy1tE4XoblSTPiJ3AYWGYswW7PWlYtExh8');
+});
+
+test('secrets: a digest is HMAC-SHA-256 of whatever text, however long it is', () => {
+  const { digest } = createSecrets(KEY);
+  const derived = Buffer.from(hkdfSync('sha256', KEY, '', 'claimd claim secret digest', 32));
+  const lengths = [0, 1, 27, 55, 63, 64, 65, 304, 305, 341, 342, 987, 988, 1_024, 5_000];
+  const long = lengths.flatMap((length) =>
+    ['x', '\u00e4', '\u20ac', '\ud800'].map((one) => one.repeat(length)),
+  );
+  // Twice, since what one text leaves behind must not be in the next.
+  for (const text of [...TEXTS, ...long, ...TEXTS]) {
+    const expected = createHmac('sha256', derived).update(`${DEVICE}\0${text}`).digest('base64url');
+    assert.is(digest(DEVICE, text), expected, `${text.length} of ${text.slice(0, 1)}`);
+  }
 });
 
 test('secrets: digests differ by secret, by device and by key, and do not contain the secret', () => {
