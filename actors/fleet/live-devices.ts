@@ -187,32 +187,46 @@ export function createDevices(options: DevicesOptions): LiveDevices {
     return [...(tokenOf(secrets, id, credentials) ?? '')].length < minTokenLength;
   }
 
-  return {
-    ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
-      switch (command.type) {
-        case 'InitiateClaim':
-        case 'ResetDevice': {
-          // One device must not fill the disk: each window is an event that is kept.
-          const retryAfterMs = windows === undefined ? 0 : windows.take(whoOpens(id, command));
-          if (retryAfterMs > 0) {
-            logLimit(log, { deviceId: id, openedBy: command.openedBy.type, retryAfterMs }, TOO_MANY_WINDOWS);
-            return Promise.resolve(rateLimited(retryAfterMs));
-          }
-          return writes?.someWait === true ? unlessWaiting(writes, id, command) : registry.ask(id, command);
+  /** Whatever door it came by: the log of a server that is asked for it has each refusal with its reason. */
+  function logRefusal(deviceId: DeviceId, command: DeviceCommand, answer: DeviceAnswer): DeviceAnswer {
+    if (answer.type === 'refused') {
+      const { reason } = answer.refusal;
+      log.debug({ deviceId, command: command.type, reason }, 'a device has refused what it was asked');
+    }
+    return answer;
+  }
+
+  function ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
+    switch (command.type) {
+      case 'InitiateClaim':
+      case 'ResetDevice': {
+        // One device must not fill the disk: each window is an event that is kept.
+        const retryAfterMs = windows === undefined ? 0 : windows.take(whoOpens(id, command));
+        if (retryAfterMs > 0) {
+          logLimit(log, { deviceId: id, openedBy: command.openedBy.type, retryAfterMs }, TOO_MANY_WINDOWS);
+          return Promise.resolve(rateLimited(retryAfterMs));
         }
-        case 'SaveAttributes':
-          return writes?.someWait === true ? unlessWaiting(writes, id, command) : registry.ask(id, command);
-        case 'ConfirmClaim':
-        case 'ClaimByKit':
-          return confirm(id, command).catch(ifUnavailable(noAnswer));
-        case 'ChangeCredentials':
-          return isTokenTooShort(id, command) ? Promise.resolve(tokenTooShort) : registry.ask(id, command);
-        case 'ProvisionDevice':
-          if (isTokenTooShort(id, command)) return Promise.resolve(tokenTooShort);
-          return provision(id, command).catch(ifUnavailable(noAnswer));
-        default:
-          return registry.ask(id, command);
+        return writes?.someWait === true ? unlessWaiting(writes, id, command) : registry.ask(id, command);
       }
+      case 'SaveAttributes':
+        return writes?.someWait === true ? unlessWaiting(writes, id, command) : registry.ask(id, command);
+      case 'ConfirmClaim':
+      case 'ClaimByKit':
+        return confirm(id, command).catch(ifUnavailable(noAnswer));
+      case 'ChangeCredentials':
+        return isTokenTooShort(id, command) ? Promise.resolve(tokenTooShort) : registry.ask(id, command);
+      case 'ProvisionDevice':
+        if (isTokenTooShort(id, command)) return Promise.resolve(tokenTooShort);
+        return provision(id, command).catch(ifUnavailable(noAnswer));
+      default:
+        return registry.ask(id, command);
+    }
+  }
+
+  return {
+    ask(id, command) {
+      const answer = ask(id, command);
+      return log.debugs === true ? answer.then((given) => logRefusal(id, command, given)) : answer;
     },
     read: (id) => readDevice(journal, id),
     stats: () => ({ residents: registry.residents, inFlight: registry.inFlight }),

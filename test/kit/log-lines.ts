@@ -9,16 +9,22 @@ export interface LogLine {
   readonly path: string;
 }
 
-const CALL = /\blog\s*\.(debug|info|warn|error)\(|\blog(?:Unavailable|Bounded)\(\s*\w+,\s*'(warn|error)',/g;
+/** `logLimit` warns, wherever it is defined. */
+const CALL =
+  /\blog\s*\.(debug|info|warn|error)\(|\blog(?:Unavailable|Bounded)\(\s*[\w.#]+,\s*'(warn|error)',|\blogLimit\(/g;
 
-/** Messages that stand in the call itself; those that a function is given are found where it is called, or not at all. */
+/**
+ * Messages that stand in the call itself, or in a constant of the same file; those that a function is given are found where it is
+ * called, or not at all.
+ */
 export function logLines(): LogLine[] {
   const paths = FILES.filter((path) => /^(actors|transports|http|config)\/.*\.tsx?$/.test(path));
   return paths.flatMap((path) => {
     const text = readFileSync(join(PROJECT, path), 'utf8');
     return [...text.matchAll(CALL)].flatMap((call) => {
-      const message = lastText(argumentsFrom(text, call.index + call[0].length));
-      return message === undefined ? [] : [{ severity: call[1] ?? call[2] ?? '', message, path }];
+      const args = argumentsFrom(text, call.index + call[0].length);
+      const message = lastText(args) ?? constantAtEnd(args, text);
+      return message === undefined ? [] : [{ severity: call[1] ?? call[2] ?? 'warn', message, path }];
     });
   });
 }
@@ -38,6 +44,13 @@ function argumentsFrom(text: string, from: number): string {
     else if (char === ')') open -= 1;
   }
   return text.slice(from, at - 1);
+}
+
+/** What the constant says that is named at the end of the arguments. */
+function constantAtEnd(args: string, text: string): string | undefined {
+  const name = /\b([A-Za-z_]\w*),?\s*$/.exec(args)?.[1];
+  const value = name === undefined ? undefined : new RegExp(`const ${name} =\\s*([^;]+);`).exec(text)?.[1];
+  return value === undefined ? undefined : lastText(value);
 }
 
 /** The text at the end of the arguments, of one piece or several that are added. */
