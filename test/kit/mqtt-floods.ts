@@ -145,12 +145,17 @@ export function bytesOf(protocolVersion: Version, packets: readonly Sendable[]):
   );
 }
 
-/** Connects again and again, until it is stopped. */
-export function storm(port: number, accessToken: string, what: Flood): { stop(): void } {
+/** Connects again and again, until it is stopped. `ended`: connections that were opened and are closed. */
+export function storm(
+  port: number,
+  accessToken: string,
+  what: Flood,
+): { stop(): void; readonly ended: number } {
   const { version, storm: how, addresses = 1 } = what;
   const open = new Set<Socket>();
   let stopped = false;
   let count = 0;
+  let ended = 0;
   const next = (): void => {
     if (stopped) return;
     count += 1;
@@ -167,11 +172,15 @@ export function storm(port: number, accessToken: string, what: Flood): { stop():
     socket.on('error', () => {});
     socket.on('close', () => {
       open.delete(socket);
+      ended += 1;
       setImmediate(next);
     });
   };
   for (let at = 0; at < STORM_AT_ONCE; at += 1) next();
   return {
+    get ended() {
+      return ended;
+    },
     stop() {
       stopped = true;
       for (const socket of open) socket.destroy();

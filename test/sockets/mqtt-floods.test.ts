@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { Framer } from '../../transports/mqtt/endpoint/framer.ts';
 import { withMqtt } from '../contract/transport-mqtt.ts';
 import { connectPacket, RawMqttClient } from '../kit/mqtt-client.ts';
-import { bytesOf, FLOODS, type Flood, piece } from '../kit/mqtt-floods.ts';
+import { bytesOf, FLOODS, type Flood, piece, storm } from '../kit/mqtt-floods.ts';
 import { until } from '../kit/until.ts';
 
 const FLOODING = 4;
@@ -92,5 +92,53 @@ for (const what of FLOODS.filter(({ deaf, storm }) => deaf !== true && storm ===
       }
     }));
 }
+
+/**
+ * Connections of all storms together that are served during one round trip of a device. Node accepts one in each turn of the
+ * event loop; a version that accepts all at once would show here.
+ */
+const CONNECTIONS_BESIDE_ONE_MAX = 60;
+
+// Who says nothing closes by itself, so there is nothing to count.
+for (const what of FLOODS.filter((one) => one.storm === 'right' || one.storm === 'wrong')) {
+  test(`mqtt: floods: ${what.name}: a device beside it is answered after a few connections`, () =>
+    withMqtt({}, async ({ world, port }) => {
+      for (let at = 0; at < FLOODING; at += 1) await world.provision(`FLOOD-${at}`);
+      await world.provision('DEVICE');
+      const device = await RawMqttClient.connect(port, 4, 'DEVICE');
+      const storms = Array.from({ length: FLOODING }, (_, at) => storm(port, `FLOOD-${at}`, what));
+      const served = () => storms.reduce((sum, { ended }) => sum + ended, 0);
+      try {
+        await until('every storm has begun', () => storms.every(({ ended }) => ended > 0));
+        const before = served();
+        for (let trip = 0; trip < ROUND_TRIPS; trip += 1) await device.untilPong();
+        const besideOne = (served() - before) / ROUND_TRIPS;
+        assert.ok(besideOne < CONNECTIONS_BESIDE_ONE_MAX, `${Math.round(besideOne)} connections were first`);
+        const late = await RawMqttClient.connect(port, 4, 'DEVICE');
+        await late.close();
+      } finally {
+        for (const one of storms) one.stop();
+        await device.close();
+      }
+    }));
+}
+
+const VOLLEY = 1_000;
+
+test('mqtt: floods: CONNECTs of many open connections at once: a device beside them does not wait for all', () =>
+  withMqtt({}, async ({ world, port, open }) => {
+    await world.provision('DEVICE');
+    for (let at = 0; at < FLOODING; at += 1) await world.provision(`FLOOD-${at}`);
+    const device = await RawMqttClient.connect(port, 4, 'DEVICE');
+    const many: RawMqttClient[] = [];
+    for (let at = 0; at < VOLLEY; at += 1) many.push(await open(4));
+    for (const [at, client] of many.entries()) client.send(connectPacket(4, `FLOOD-${at % FLOODING}`));
+    await device.untilPong();
+    const answered = () => many.filter(({ packets, isClosed }) => packets.length > 0 || isClosed).length;
+    const first = answered();
+    assert.ok(first < VOLLEY / 2, `${first} of ${VOLLEY} were first`);
+    await until('all are answered or taken over', () => answered() === VOLLEY);
+    await device.close();
+  }));
 
 test.run();

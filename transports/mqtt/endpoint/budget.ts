@@ -46,15 +46,20 @@ export const PublicationCost = {
 export class Budget {
   readonly #turns: Turns;
   readonly #goOn: () => void;
+  readonly #isLetIn: () => boolean;
   #turn = -1;
   #left = PER_TURN;
   #waits = false;
   #called = false;
 
-  /** @param goOn called, when a packet had to wait, as soon as it need not */
-  constructor(turns: Turns, goOn: () => void) {
+  /**
+   * @param goOn called, when a packet had to wait, as soon as it need not
+   * @param isLetIn who has not said who it is waits behind all others: thousands may say CONNECT at once
+   */
+  constructor(turns: Turns, goOn: () => void, isLetIn: () => boolean = () => true) {
     this.#turns = turns;
     this.#goOn = goOn;
+    this.#isLetIn = isLetIn;
   }
 
   /** Whether a packet may be handled now; if not, `goOn` is called when it may. */
@@ -64,7 +69,7 @@ export class Budget {
     if (turn !== this.#turn) {
       this.#left = Math.min(PER_TURN, this.#left + PER_TURN * (turn - this.#turn));
       this.#turn = turn;
-      if (!this.#called && this.#turns.late) return this.#wait(false);
+      if (!this.#called && this.#turns.late) return this.#wait(!this.#isLetIn());
     }
     this.#called = false;
     return this.#left > 0 ? true : this.#wait(true);

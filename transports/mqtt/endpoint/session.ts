@@ -136,7 +136,11 @@ export class Session {
   constructor(context: SessionContext, connection: Connection) {
     this.context = context;
     this.connection = connection;
-    this.budget = new Budget(context.turns, () => this.read());
+    this.budget = new Budget(
+      context.turns,
+      () => this.read(),
+      () => this.status !== 'connecting',
+    );
   }
 
   /** Whether the session has ended, or the connection was cut under it. */
