@@ -19,6 +19,7 @@ import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { createBlocks, type Stretch } from './blocks.ts';
 import type { ChainHead } from './chain.ts';
+import { type ClaimDays, createDays, type Days } from './days.ts';
 import type { AuditEntry, Note } from './entry.ts';
 import { createHolders } from './holders.ts';
 import { createLosses, type Loss } from './losses.ts';
@@ -44,11 +45,15 @@ export interface AuditTrail {
   all(tenantId: TenantId, query: AllQuery): AsyncGenerator<AuditEntry>;
   /** Where the tenant's hash chain is now (`chain.ts`). */
   head(tenantId: TenantId): Promise<ChainHead>;
+  /** What happened with claims, day by day, for a month back. Rejects with `StoreUnavailable`. */
+  days(tenantId: TenantId): Promise<ClaimDays>;
   /** What a customer has lost without giving it back, the newest first (N6). */
   lossesOf(customerId: CustomerId): Promise<readonly Loss[]>;
 }
 
 export interface Audit extends AuditTrail {
+  /** Counts on what `days` tells. */
+  readonly countDays: Days['count'];
   /** Hears of every durable event. */
   readonly onDeviceEvent: DeviceListener;
   /** Starts with what has happened since it last ran. */
@@ -77,6 +82,7 @@ export function createAudit(
   const holders = createHolders(store.journal, readable);
   const notes = createNotes(clock, log);
   const losses = createLosses(store, clock);
+  const days = createDays(store, blocks, clock);
   const projector = createProjector(store, readable, lease, holders, losses, write, trimmedUpTo);
   let cancel: Cancel | undefined;
   let round: Promise<void> = Promise.resolve();
@@ -130,6 +136,8 @@ export function createAudit(
     find: (tenantId, query) => blocks.find(tenantId, query),
     all: (tenantId, query) => blocks.all(tenantId, query),
     head: (tenantId) => blocks.head(tenantId),
+    days: days.of,
+    countDays: days.count,
     lossesOf: losses.of,
     get steppedOver() {
       return readable.steppedOver;

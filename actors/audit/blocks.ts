@@ -34,6 +34,7 @@ import {
   BLOCKS_SEARCHED_MAX,
   type BlockReader,
   findEntries,
+  firstBlockFrom,
 } from './query.ts';
 import { fairShares } from './shares.ts';
 
@@ -76,6 +77,13 @@ export interface Blocks {
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
   /** Every entry that fits, the oldest first. */
   all(tenantId: TenantId, query: AllQuery): AsyncGenerator<AuditEntry>;
+  /**
+   * Entries from a place of the trail on, in their order; those of blocks that are gone are skipped.
+   * @param place how many entries are before it
+   * @param from blocks that are all older than this instant are skipped, too
+   * @param blocksMax how many blocks are read
+   */
+  since(tenantId: TenantId, place: number, from: Instant, blocksMax: number): Promise<Since>;
   /** Where the tenant's chain is now. */
   head(tenantId: TenantId): Promise<ChainHead>;
   /** Reads the whole trail. @param wanted heads that the chain should have gone through */
@@ -85,6 +93,15 @@ export interface Blocks {
    * finished by the next time. Resolves to how many entries of the chain are gone by it.
    */
   prune(tenantId: TenantId, keep: Keep, now: Instant): Promise<number>;
+}
+
+/** A part of a trail. */
+export interface Since {
+  readonly lines: readonly Line[];
+  /** The place behind it. */
+  readonly place: number;
+  /** Whether it reaches the end. */
+  readonly isAll: boolean;
 }
 
 /** How much of a trail is kept; 0: all. What is beyond either goes. */
@@ -267,6 +284,30 @@ export function createBlocks(
 
     async find(tenantId, query) {
       return findEntries(await readerOf(tenantId), query, searchedMax);
+    },
+
+    async since(tenantId, place, from, blocksMax) {
+      const count = await stored.countOf(tenantId);
+      const gone = (await stored.anchor(tenantId))?.number ?? 0;
+      const next = Math.max(gone, Math.floor(place / BLOCK_ENTRIES));
+      const skipped = await firstBlockFrom(
+        { count: count - next, read: (number) => stored.linesOf(tenantId, next + number) },
+        from,
+      );
+      // The newest is always read: how many entries it has decides the place.
+      const first = Math.max(1, Math.min(next + skipped, count));
+      const lines: Line[] = [];
+      let at = Math.max(place, (first - 1) * BLOCK_ENTRIES);
+      for (let number = first; number <= count; number += 1) {
+        if (number - first >= blocksMax) return { lines, place: at, isAll: false };
+        const all = await stored.linesOf(tenantId, number);
+        at = Math.max(at, (number - 1) * BLOCK_ENTRIES); // some may just be let go of
+        const some = all.slice(at - (number - 1) * BLOCK_ENTRIES);
+        lines.push(...some);
+        at += some.length;
+        await nextTurn(); // others do not wait for it
+      }
+      return { lines, place: at, isAll: true };
     },
 
     async *all(tenantId, query) {

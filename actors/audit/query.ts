@@ -146,7 +146,10 @@ function filterOf(query: AllQuery): (line: Line) => boolean {
 }
 
 /** The first block in which an entry from this instant on can be. */
-function firstBlockFrom({ count, read }: BlockReader, instant: Instant): Promise<number> {
+export function firstBlockFrom(
+  { count, read }: Pick<BlockReader, 'count' | 'read'>,
+  instant: Instant,
+): Promise<number> {
   return bisect(count, async (number) => ((await read(number)).at(-1)?.[0] ?? 0) >= instant - DISORDER_MS);
 }
 

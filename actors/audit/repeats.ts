@@ -73,6 +73,7 @@ export function boundRefusals(
     find: (tenantId, query) => trail.find(tenantId, query),
     all: (tenantId, query) => trail.all(tenantId, query),
     head: (tenantId) => trail.head(tenantId),
+    days: (tenantId) => trail.days(tenantId),
     lossesOf: (customerId) => trail.lossesOf(customerId),
 
     note(note) {

@@ -5,12 +5,12 @@
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
-import type { Json, JsonObject } from '../base/json.ts';
 import { mapInSlices } from '../base/slices.ts';
 import { type ClaimWindow, type DeviceRecord, openWindow } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Action, AuditEntry } from './entry.ts';
+import { figuresOf, isClaim, OPENING_ACTIONS, opensWindow, timesOf } from './figures.ts';
 import type { AuditPage } from './query.ts';
 
 /** Entries that one answer is made from. */
@@ -21,13 +21,6 @@ const HOUR_MS = 3_600_000;
 /** A window opened longer ago than this before the first hour is not counted as open. */
 const LOOK_BACK_MS = 24 * HOUR_MS;
 
-/** What may have opened a window: a reset ends an ownership and may do that too. */
-const OPENING_ACTIONS: readonly Action[] = [
-  'CLAIM_WINDOW_OPENED',
-  'CLAIM_WINDOW_APPROVED',
-  'UNASSIGNED_FROM_CUSTOMER',
-];
-
 const COUNTED_ACTIONS: readonly Action[] = [
   ...OPENING_ACTIONS,
   'CLAIM_WINDOW_CLOSED',
@@ -36,8 +29,6 @@ const COUNTED_ACTIONS: readonly Action[] = [
   'CLAIM_REFUSED',
   'TAKE_OVER_ASKED',
 ];
-/** How `ASSIGNED_TO_CUSTOMER` came about where a customer claimed the device. */
-const CLAIMED_BY: ReadonlySet<Json> = new Set(['claim', 'take-over']);
 
 interface OpenWindow extends Pick<ClaimWindow, 'openedAt' | 'closesAt' | 'openedBy'> {
   readonly deviceId: DeviceId;
@@ -150,27 +141,20 @@ function countByHour(
     }
   };
 
-  for (const { at, action, data, deviceId = '' } of entries) {
+  for (const entry of entries) {
+    const { at, action, data, deviceId = '' } = entry;
     const which = Math.floor((at - firstHour) / HOUR_MS);
     endHours(Math.min(which, count - 1)); // the running hour has not ended
-    const opens = OPENING_ACTIONS.includes(action) && typeof data.closesAt === 'number';
+    const opens = opensWindow(entry);
     if (opens) open.set(deviceId, Number(data.closesAt));
     else if (action !== 'CLAIM_REFUSED' && data.pending !== true) open.delete(deviceId);
 
     const hour = hours[which];
     if (hour === undefined) continue;
-    if (opens) hour.windowsOpened += 1;
-    if (action === 'CLAIM_REFUSED') hour.refused += timesOf(data);
-    else if (action === 'ASSIGNED_TO_CUSTOMER' && CLAIMED_BY.has(data.by ?? null)) hour.claimed += 1;
-    else if (action === 'UNASSIGNED_FROM_CUSTOMER' && data.by === 'reclaim') hour.givenBack += 1;
+    for (const figure of figuresOf(entry)) hour[figure] += figure === 'refused' ? timesOf(data) : 1;
   }
   endHours(count);
   return hours;
-}
-
-/** For how many refusals an entry stands (`repeats.ts`). */
-function timesOf({ repeated }: JsonObject): number {
-  return typeof repeated === 'number' ? repeated : 1;
 }
 
 function refusalsByReason(entries: readonly AuditEntry[], from: Instant): ClaimStatistics['refusals'] {
@@ -186,12 +170,13 @@ function refusalsByReason(entries: readonly AuditEntry[], from: Instant): ClaimS
 function timeToClaim(entries: readonly AuditEntry[], from: Instant): ClaimStatistics['timeToClaim'] {
   const openedAt = new Map<string, Instant>();
   const times: number[] = [];
-  for (const { at, action, data, deviceId = '' } of entries) {
-    if (OPENING_ACTIONS.includes(action) && typeof data.closesAt === 'number') openedAt.set(deviceId, at);
+  for (const entry of entries) {
+    const { at, action, deviceId = '' } = entry;
+    if (opensWindow(entry)) openedAt.set(deviceId, at);
     if (action !== 'ASSIGNED_TO_CUSTOMER') continue;
     const opened = openedAt.get(deviceId);
     openedAt.delete(deviceId);
-    if (opened !== undefined && at >= from && CLAIMED_BY.has(data.by ?? null)) times.push(at - opened);
+    if (opened !== undefined && at >= from && isClaim(entry)) times.push(at - opened);
   }
   times.sort((a, b) => a - b);
   return { count: times.length, medianMs: times[Math.floor(times.length / 2)] ?? null };

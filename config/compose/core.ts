@@ -11,6 +11,7 @@ import {
 } from '../../actors/accounts/accounts.ts';
 import { createStoredBytes, type StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
+import { createDayRounds } from '../../actors/audit/days.ts';
 import { createPruning } from '../../actors/audit/pruning.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
@@ -190,15 +191,17 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const { auditKeepMs: forMs, auditKeepEntries: entries } = config.system;
     const allTenants = () => tenantsOf(accounts);
     const pruning = createPruning(store, { forMs, entries }, allTenants, clock, needs.log);
+    const dayRounds = createDayRounds(store, { count: audit.countDays }, allTenants, clock, needs.log);
     const claimLists = createClaimLists(store, allTenants, clock, needs.log);
     stopRounds = async () => {
-      await Promise.all([pruning.stop(), claimLists.stop()]);
+      await Promise.all([pruning.stop(), claimLists.stop(), dayRounds.stop()]);
     };
     await install({ ...needs, store, accounts, devices, directory, secrets }, config.install);
     audit.start();
     retention.start();
     pruning.start();
     claimLists.start();
+    dayRounds.start();
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     const counters = opened.counters ?? quickCounters;

@@ -1,5 +1,6 @@
 /** What is kept for a tenant or a customer besides devices and users, and goes with it. */
 import type { StoredBytes } from '../../actors/accounts/stored-bytes.ts';
+import { forgetDays } from '../../actors/audit/days.ts';
 import { createLosses } from '../../actors/audit/losses.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
@@ -38,6 +39,7 @@ export function createForgetting(
       await forgetProviders(store, id);
       await stored.forget(id);
       await forgetClaimLists(store, id);
+      await forgetDays(store, id);
     },
 
     forgetUser: (id) => choices.forget(id),

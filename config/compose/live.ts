@@ -41,6 +41,7 @@ export function alsoTold(audit: AuditTrail, feed: Pick<Feed, 'onNote'>): AuditTr
     find: audit.find,
     all: audit.all,
     head: audit.head,
+    days: audit.days,
     lossesOf: audit.lossesOf,
     note(note) {
       audit.note(note);

@@ -62,6 +62,23 @@ export const statisticsView = z.object({
   complete: z.boolean(),
 });
 
+export const daysView = z.object({
+  /** The oldest first; the last one is today. Days are those of UTC. */
+  days: z.array(
+    z.object({
+      startTime: z.int(),
+      windowsOpened: z.int(),
+      claimed: z.int(),
+      givenBack: z.int(),
+      refused: z.int(),
+      /** Of this day, by reason. */
+      reasons: z.record(z.string(), z.int()),
+    }),
+  ),
+  /** False while the trail is still counted: then the newest days show too little. */
+  complete: z.boolean(),
+});
+
 const whole = (name: string, max: number, fallback: number) =>
   z
     .string()
@@ -138,6 +155,15 @@ export function liveRoutes({ audit, devices, clock, feed, eventLog }: LiveNeeds)
       async handle({ principal, query }) {
         return json(await statistics.claims(principal.tenantId, Math.max(1, query.hours)));
       },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/claimDays',
+      summary: 'The same day by day for a month back, counted from the audit trail',
+      roles: TENANT,
+      responses: { 200: { description: 'The figures', schema: daysView } },
+      handle: async ({ principal }) => json(await audit.days(principal.tenantId)),
     }),
   ];
 }

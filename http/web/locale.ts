@@ -25,6 +25,8 @@ export interface Locale {
   short(atMs: number, nowMs: number): string;
   /** The hour alone, for the axis of a plot. */
   hour(atMs: number): string;
+  /** Day and month of a day of UTC. */
+  day(atMs: number): string;
 }
 
 /** Making a format costs far more than using it, and the visitors of one server share few languages and zones. */
@@ -68,6 +70,7 @@ function formatsIn(tag: string, timeZone: string | undefined): Formats {
   const full = new Intl.DateTimeFormat(tag, { ...zone, dateStyle: 'medium', timeStyle: 'short' });
   const seconds = new Intl.DateTimeFormat(tag, { ...zone, dateStyle: 'medium', timeStyle: 'medium' });
   const time = new Intl.DateTimeFormat(tag, { ...zone, timeStyle: 'short' });
+  const ofMonth = new Intl.DateTimeFormat(tag, { timeZone: 'UTC', day: 'numeric', month: 'short' });
   const hour = new Intl.DateTimeFormat(tag, { ...zone, hour: 'numeric' });
   return {
     tag,
@@ -77,6 +80,7 @@ function formatsIn(tag: string, timeZone: string | undefined): Formats {
     exact: (at) => `${seconds.format(at)}${suffix}`,
     short: (at, now) => `${day.format(at) === day.format(now) ? time.format(at) : full.format(at)}${suffix}`,
     hour: (at) => hour.format(at),
+    day: (at) => ofMonth.format(at),
   };
 }
 

@@ -29,6 +29,7 @@ function bounded() {
     find: async () => ({ items: [], total: 0 }),
     async *all() {},
     head: async () => ({ entries: 0, hash: '' }),
+    days: async () => ({ days: [], complete: true }),
     lossesOf: async () => [],
   };
   return { clock, notes, trail: boundRefusals(trail, clock, clock.now) };

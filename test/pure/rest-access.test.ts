@@ -359,6 +359,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/events': unrelated(403, 200, 403, { query: 'seconds=0' }),
   'GET /api/tenant/claimStatistics': unrelated(403, 200, 403),
   'GET /api/tenant/claimWindows': unrelated(403, 200, 403),
+  'GET /api/tenant/claimDays': unrelated(403, 200, 403),
   'POST /api/device-with-credentials': {
     request: ({ customerId, deviceName }) => ({
       body: {
@@ -477,6 +478,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: NEVER,
     system: ALL(200),
   },
+  'GET /api/tenant/:tenantId/usage': { request: byTenant, customer: NEVER, tenant: NEVER, system: ALL(200) },
   'GET /api/tenant/:tenantId': {
     request: byTenant,
     customer: NEVER,

@@ -527,6 +527,17 @@ law('customers: created with a user, who gets a link and chooses a password', as
   assert.match((await admin.follow(await admin.post(`${user.to}/delete`, {}))).text, 'zoe@x.test is deleted');
 });
 
+law('tenants: each is listed with what it has, and whether all is well', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, 'Lamp');
+  await provision(world, home.tenantId, 'Lamp 2');
+  await home.admin.post(`/api/customer/${home.alice.customerId}/device/${id}`);
+  await systemAdministrator(world);
+  const system = visitor(world);
+  await system.signIn('sysadmin@claimd.test');
+  const { text } = await system.get('/tenants');
+  assert.match(text, /Name Devices Owned Customers Users Health Since .* 2 1 2 3 Well/);
+});
+
 law('tenants: the system administrator creates one with its first administrator', async ({ world }) => {
   await systemAdministrator(world);
   const system = visitor(world);
@@ -536,6 +547,8 @@ law('tenants: the system administrator creates one with its first administrator'
   const user = await system.post(created.to ?? '', { email: 'boss@new.test', firstName: '', lastName: '' });
   assert.match((await system.follow(user)).text, 'boss@new.test');
   assert.match((await system.get(created.to ?? '')).text, 'boss@new.test');
+  // Nobody has followed the activation link yet.
+  assert.match((await system.get('/tenants')).text, /New 0 0 0 1 no administrator can sign in/);
   assert.match(
     (await system.follow(await system.post(`${created.to}/delete`, {}))).text,
     'The tenant is deleted',

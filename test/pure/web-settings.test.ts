@@ -333,6 +333,26 @@ law('overview: three steps before there are devices; then what was refused, and 
   assert.match(text, /Happening now .*Lamp Claimed with its key/);
 });
 
+law('overview: a month back, day by day, in words and numbers too', async ({ world, home, admin }) => {
+  const id = await provision(world, home.tenantId, 'Lamp');
+  await openWindow(world, id, 's', HOUR_MS);
+  await home.alice.post('/api/customer/device/Lamp/claim', { secretKey: 'no' });
+  await home.alice.post('/api/customer/device/Lamp/claim', { secretKey: 's' });
+  await home.alice.delete('/api/customer/device/Lamp/claim');
+  for (let day = 0; day < 2; day += 1) {
+    world.clock.advance(24 * HOUR_MS);
+    await openWindow(world, id, 's', HOUR_MS);
+  }
+  await world.audit.catchUp();
+  await admin.signIn(home.adminEmail); // The session is older than it may be.
+  const { text } = await admin.get('/live');
+  assert.match(text, /The last 31 days 3 windows opened, 1 claimed, 1 given back, 1 claims refused\./);
+  assert.match(
+    text,
+    /Day Windows opened Claimed Given back Claims refused \w+ \w+ 1 0 0 0 \w+ \w+ 1 0 0 0 \w+ \w+ 1 1 1 1/,
+  );
+});
+
 law('overview: an entry that stands for many refusals counts as many', async ({ world, home, admin }) => {
   await provision(world, home.tenantId, 'Lamp');
   const refused = {

@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
-import { statisticsView, windowsView } from '../../routes/live.ts';
+import { daysView, statisticsView, windowsView } from '../../routes/live.ts';
 import { auditView } from '../../views/audit.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
@@ -28,8 +28,15 @@ type Hour = z.output<typeof statisticsView>['hours'][number];
 
 async function overviewReply(visit: SignedIn): Promise<PageReply> {
   const { api, locale } = visit;
-  const [{ hours, complete, refusals, timeToClaim }, windows, devices, lately] = await Promise.all([
+  const [
+    { hours, complete, refusals, timeToClaim },
+    { days, complete: isCounted },
+    windows,
+    devices,
+    lately,
+  ] = await Promise.all([
     api.get(`/api/tenant/claimStatistics?hours=${HOURS}`, statisticsView),
+    api.get('/api/tenant/claimDays', daysView),
     api.get('/api/tenant/claimWindows', windowsView),
     api.get(`/api/tenant/deviceInfos?${toQuery({ pageSize: 1 })}`, infosPage),
     api.get(`/api/audit/logs?${toQuery({ pageSize: LATELY })}`, auditPage),
@@ -82,6 +89,7 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
             />
           </section>
         </div>
+        <Month days={days} complete={isCounted} visit={visit} />
         <div data-fresh="refusals">
           {refusals.length === 0 ? null : <Refusals refusals={refusals} visit={visit} />}
         </div>
@@ -92,6 +100,61 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
       </>
     ),
   };
+}
+
+type Day = z.output<typeof daysView>['days'][number];
+
+interface MonthProps {
+  readonly days: readonly Day[];
+  readonly complete: boolean;
+  readonly visit: SignedIn;
+}
+
+/** A month back, day by day: two plots, and every number in a table. */
+function Month({ days, complete, visit: { locale } }: MonthProps) {
+  const values = (of: (day: Day) => number) => days.map((day) => [day.startTime, of(day)] as const);
+  const sum = (of: (day: Day) => number) => locale.number(days.reduce((total, day) => total + of(day), 0));
+  const number = (title: string, of: (day: Day) => number): Column<Day> => ({
+    title,
+    kind: 'number',
+    cell: (day) => locale.number(of(day)),
+  });
+  const columns: readonly Column<Day>[] = [
+    { title: 'Day', kind: 'row', cell: ({ startTime }) => locale.day(startTime) },
+    number('Windows opened', ({ windowsOpened }) => windowsOpened),
+    number('Claimed', ({ claimed }) => claimed),
+    number('Given back', ({ givenBack }) => givenBack),
+    number('Claims refused', ({ refused }) => refused),
+  ];
+  return (
+    <section class="card" aria-labelledby="month" data-fresh="month">
+      <h2 id="month">The last {days.length} days</h2>
+      <p>
+        {sum(({ windowsOpened }) => windowsOpened)} windows opened, {sum(({ claimed }) => claimed)} claimed,{' '}
+        {sum(({ givenBack }) => givenBack)} given back, {sum(({ refused }) => refused)} claims refused.
+        {complete ? null : ' The newest days are still being counted.'} Days are those of UTC.
+      </p>
+      <div class="grid two">
+        <div>
+          <h3>Claims per day</h3>
+          <Plot title="Claims per day" values={values(({ claimed }) => claimed)} locale={locale} by="day" />
+        </div>
+        <div>
+          <h3>Claims refused per day</h3>
+          <Plot
+            title="Claims refused per day"
+            values={values(({ refused }) => refused)}
+            locale={locale}
+            by="day"
+          />
+        </div>
+      </div>
+      <details>
+        <summary>Day by day, in numbers</summary>
+        <PlainTable caption="What happened day by day" columns={columns} rows={[...days].reverse()} />
+      </details>
+    </section>
+  );
 }
 
 type Refusal = z.output<typeof statisticsView>['refusals'][number];

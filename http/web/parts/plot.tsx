@@ -1,5 +1,5 @@
 /**
- * Bars over hours as SVG, with the same numbers as text for people who cannot see them. The bench has a plotter of its
+ * Bars over hours or days as SVG, with the same numbers as text for people who cannot see them. The bench has a plotter of its
  * own (`bench/report/svg.ts`): lines over logarithmic axes, for a file without a stylesheet. They share no code.
  */
 import type { Locale } from '../locale.ts';
@@ -8,6 +8,8 @@ interface PlotProps {
   readonly title: string;
   readonly values: readonly (readonly [atMs: number, value: number])[];
   readonly locale: Locale;
+  /** What a bar stands for. Default: an hour. Beside those of days stands a table with their numbers. */
+  readonly by?: 'hour' | 'day';
 }
 
 const WIDTH = 480;
@@ -16,10 +18,10 @@ const LEFT = 44;
 const BOTTOM = 24;
 const TOP = 10;
 const GAP = 2;
-/** Hours between two labels of the axis. */
-const LABEL_EVERY = 6;
+/** Bars between two labels of the axis. */
+const LABEL_EVERY = { hour: 6, day: 10 } as const;
 
-export function Plot({ title, values, locale }: PlotProps) {
+export function Plot({ title, values, locale, by = 'hour' }: PlotProps) {
   const highest = Math.max(1, ...values.map(([, value]) => value));
   const top = niceCeiling(highest);
   const step = (WIDTH - LEFT) / values.length;
@@ -31,7 +33,7 @@ export function Plot({ title, values, locale }: PlotProps) {
         class="plot"
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         role="img"
-        aria-label={`${title}: at most ${locale.number(highest)} in an hour`}
+        aria-label={`${title}: at most ${locale.number(highest)} in ${by === 'hour' ? 'an hour' : 'a day'}`}
       >
         {[0, top / 2, top].map((tick) => (
           <>
@@ -54,23 +56,29 @@ export function Plot({ title, values, locale }: PlotProps) {
           ),
         )}
         {values.map(([from], at) =>
-          at % LABEL_EVERY === 0 ? (
-            <text x={LEFT + at * step} y={HEIGHT - 4}>
-              {locale.hour(from)}
+          at % LABEL_EVERY[by] === 0 ? (
+            <text
+              x={at + 1 === values.length ? WIDTH : LEFT + at * step}
+              y={HEIGHT - 4}
+              {...(at + 1 === values.length ? { 'text-anchor': 'end' } : {})}
+            >
+              {by === 'hour' ? locale.hour(from) : locale.day(from)}
             </text>
           ) : null,
         )}
       </svg>
-      <figcaption>
-        <details>
-          <summary>In numbers</summary>
-          {sum === 0
-            ? 'None.'
-            : values
-                .filter(([, value]) => value > 0)
-                .map(([from, value]) => <div>{`${locale.instant(from)}: ${locale.number(value)}`}</div>)}
-        </details>
-      </figcaption>
+      {by === 'day' ? null : (
+        <figcaption>
+          <details>
+            <summary>In numbers</summary>
+            {sum === 0
+              ? 'None.'
+              : values
+                  .filter(([, value]) => value > 0)
+                  .map(([from, value]) => <div>{`${locale.instant(from)}: ${locale.number(value)}`}</div>)}
+          </details>
+        </figcaption>
+      )}
     </figure>
   );
 }

@@ -1,0 +1,171 @@
+/**
+ * What happened with claims in a tenant, day by day, for a month back: counted from its audit trail, which has what happened on
+ * all nodes. Days are those of UTC.
+ *
+ * A tenant has one record: the days, and up to which place of the trail they are counted. Both are replaced at once, so no entry
+ * is counted twice or left out, whoever counts and wherever a process ends. A round in the background counts on from time to time;
+ * who asks counts what is still left. Entries that the trail let go of before they were counted are missing.
+ */
+import type { Clock, Instant } from '../base/clock.ts';
+import type { TenantId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { openRecords } from '../records/records.ts';
+import { createRounds, type Rounds } from '../records/rounds.ts';
+import type { Store } from '../store/store.ts';
+import type { Blocks } from './blocks.ts';
+import { figuresOf, timesOf } from './figures.ts';
+import { entryOf, type Line } from './line.ts';
+
+const DAY_MS = 86_400_000;
+/** Days that are counted, today among them. */
+export const DAYS = 31;
+const FIRST_MS = 30_000;
+const EVERY_MS = 60_000;
+/** Blocks of the trail that one answer counts; the round in the background counts all. */
+const BLOCKS_AT_ONCE = 100;
+/** Reasons of one day. They are codes of ours, of which there are fewer. */
+const REASONS_MAX = 200;
+
+export interface Day {
+  readonly startTime: Instant;
+  readonly windowsOpened: number;
+  readonly claimed: number;
+  readonly givenBack: number;
+  readonly refused: number;
+  /** How often each reason was given; together as many as were refused. */
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
+interface Counted {
+  /** Entries of the trail that are in the days, from its beginning. */
+  readonly place: number;
+  /** Those on which something happened, in their order. */
+  readonly days: readonly Day[];
+}
+
+export interface ClaimDays {
+  /** The oldest first; the last one is today. */
+  readonly days: readonly Day[];
+  /** False: the trail has more than was counted yet. */
+  readonly complete: boolean;
+}
+
+export interface Days {
+  /** Rejects with `StoreUnavailable`. */
+  of(tenantId: TenantId): Promise<ClaimDays>;
+  /**
+   * Counts on, up to the end of the trail.
+   * @param mayGoOn asked before each step
+   */
+  count(tenantId: TenantId, mayGoOn: () => Promise<boolean>): Promise<void>;
+}
+
+/** The tenant is gone. */
+export async function forgetDays(store: Store, tenantId: TenantId): Promise<void> {
+  await recordsIn(store).remove(tenantId);
+}
+
+function recordsIn(store: Store) {
+  return openRecords<Counted>(store, 'claim-days');
+}
+
+export function createDays(store: Store, blocks: Pick<Blocks, 'since'>, clock: Clock): Days {
+  const records = recordsIn(store);
+
+  /** One step. Resolves to what is counted then, and whether that is all. */
+  async function step(tenantId: TenantId): Promise<{ readonly counted: Counted; readonly isAll: boolean }> {
+    const now = clock.now();
+    const snapshot = await records.read(tenantId);
+    const { place, days } = snapshot?.value ?? { place: 0, days: [] };
+    const oldest = startOf(now) - (DAYS - 1) * DAY_MS;
+    const read = await blocks.since(tenantId, place, oldest, BLOCKS_AT_ONCE);
+    const kept = days.filter(({ startTime }) => startTime >= oldest);
+    if (read.place === place) return { counted: { place, days: kept }, isAll: true };
+    const counted = { place: read.place, days: withLines(kept, read.lines, oldest, now) };
+    const isOurs = await records.swap(tenantId, snapshot, counted);
+    // Somebody else counted meanwhile: what is there by now is looked at in the next step.
+    return isOurs ? { counted, isAll: read.isAll } : { counted: { place, days: kept }, isAll: false };
+  }
+
+  return {
+    async of(tenantId) {
+      const { counted, isAll } = await step(tenantId);
+      const first = startOf(clock.now()) - (DAYS - 1) * DAY_MS;
+      const known = new Map(counted.days.map((day) => [day.startTime, day]));
+      const days = Array.from({ length: DAYS }, (_, at) => first + at * DAY_MS).map(
+        (startTime) => known.get(startTime) ?? emptyDay(startTime),
+      );
+      return { days, complete: isAll };
+    },
+
+    async count(tenantId, mayGoOn) {
+      while (await mayGoOn()) if ((await step(tenantId)).isAll) return;
+    },
+  };
+}
+
+/** @param tenants all there are */
+export function createDayRounds(
+  store: Store,
+  days: Pick<Days, 'count'>,
+  tenants: () => AsyncIterable<TenantId>,
+  clock: Clock,
+  log: Log,
+): Rounds {
+  return createRounds(
+    store,
+    {
+      name: 'claim-days',
+      what: 'audit',
+      firstMs: FIRST_MS,
+      everyMs: EVERY_MS,
+      away: 'what happened with claims could not be counted by day; trying again',
+      async round(mayGoOn) {
+        for await (const tenantId of tenants()) {
+          if (!(await mayGoOn())) return;
+          await days.count(tenantId, mayGoOn);
+        }
+      },
+    },
+    clock,
+    log,
+  );
+}
+
+function startOf(at: Instant): Instant {
+  return at - (at % DAY_MS);
+}
+
+function emptyDay(startTime: Instant): Day {
+  return { startTime, windowsOpened: 0, claimed: 0, givenBack: 0, refused: 0, reasons: {} };
+}
+
+/** The days with what these lines of the trail say. What is older than the days, or not over yet, is left out. */
+function withLines(
+  before: readonly Day[],
+  lines: readonly Line[],
+  oldest: Instant,
+  now: Instant,
+): readonly Day[] {
+  const days = new Map(before.map((day) => [day.startTime, day]));
+  for (const line of lines) {
+    const entry = entryOf(line);
+    const startTime = startOf(entry.at);
+    if (startTime < oldest || startTime > now) continue;
+    for (const figure of figuresOf(entry)) {
+      const day = days.get(startTime) ?? emptyDay(startTime);
+      const times = figure === 'refused' ? timesOf(entry.data) : 1;
+      const counted = { ...day, [figure]: day[figure] + times };
+      const isRefusal = figure === 'refused';
+      days.set(startTime, isRefusal ? withReason(counted, entry.failure ?? 'unknown', times) : counted);
+    }
+  }
+  return [...days.values()].sort((one, other) => one.startTime - other.startTime);
+}
+
+function withReason(day: Day, reason: string, times: number): Day {
+  const reasons = new Map(Object.entries(day.reasons));
+  const name = reasons.has(reason) || reasons.size < REASONS_MAX ? reason : 'unknown';
+  reasons.set(name, (reasons.get(name) ?? 0) + times);
+  return { ...day, reasons: Object.fromEntries(reasons) };
+}

@@ -1,0 +1,171 @@
+/** Figures by day: every entry of the trail is counted once, whoever counts, however often, and wherever counting broke off. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Blocks, createBlocks } from '../../actors/audit/blocks.ts';
+import { createDays, DAYS, type Day, type Days, forgetDays } from '../../actors/audit/days.ts';
+import type { Action } from '../../actors/audit/entry.ts';
+import type { Line } from '../../actors/audit/line.ts';
+import type { JsonObject } from '../../actors/base/json.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { createDice, type Dice } from '../kit/dice.ts';
+import { TENANT } from '../kit/given.ts';
+
+const DAY_MS = 86_400_000;
+/** Noon of a day. */
+const START = Date.UTC(2026, 0, 10, 12);
+const always = async () => true;
+
+const EVENTS: readonly (readonly [Action, JsonObject, string | 0, keyof Day | undefined])[] = [
+  ['CLAIM_WINDOW_OPENED', { closesAt: 1 }, 0, 'windowsOpened'],
+  ['ASSIGNED_TO_CUSTOMER', { by: 'claim' }, 0, 'claimed'],
+  ['ASSIGNED_TO_CUSTOMER', { by: 'assignment' }, 0, undefined],
+  ['UNASSIGNED_FROM_CUSTOMER', { by: 'reclaim' }, 0, 'givenBack'],
+  ['CLAIM_REFUSED', {}, 'wrong-secret', 'refused'],
+  ['CLAIM_REFUSED', { repeated: 4 }, 'no-window', 'refused'],
+  ['LOGIN', {}, 0, undefined],
+];
+
+interface Written {
+  readonly line: Line;
+  readonly figure: keyof Day | undefined;
+  readonly times: number;
+}
+
+let ids = 0;
+function anyEntry(dice: Dice, at: number): Written {
+  const [action, data, failure, figure] = dice.pick(EVENTS);
+  ids += 1;
+  const times = typeof data.repeated === 'number' ? data.repeated : 1;
+  return { line: [at, action, `note-${ids}`, 0, 0, 0, 0, data, failure], figure, times };
+}
+
+function sumOf(written: readonly Written[], startTime: number, figure: keyof Day): number {
+  return written
+    .filter(({ line: [at], figure: its }) => its === figure && at - (at % DAY_MS) === startTime)
+    .reduce((sum, { times }) => sum + times, 0);
+}
+
+const FIGURES = ['windowsOpened', 'claimed', 'givenBack', 'refused'] as const;
+
+function isRight(days: readonly Day[], written: readonly Written[], what: string): void {
+  for (const day of days) {
+    for (const figure of FIGURES)
+      assert.is(day[figure], sumOf(written, day.startTime, figure), `${what}: ${figure} of ${day.startTime}`);
+    assert.is(
+      Object.values(day.reasons).reduce((sum, times) => sum + times, 0),
+      day.refused,
+      `${what}: reasons`,
+    );
+  }
+}
+
+const world = () => {
+  const store = createMemoryStore();
+  const clock = createSimClock(START);
+  const blocks = createBlocks(store);
+  const counter = () => createDays(store, createBlocks(store), clock);
+  return { store, clock, blocks, counter };
+};
+
+const append = (blocks: Blocks, some: readonly Written[]) =>
+  blocks.append(
+    TENANT,
+    some.map(({ line }) => line),
+    undefined,
+  );
+
+test('days: two who count at any time, at once or in turns, and ask in between, count every entry once', async () => {
+  for (const seed of [1, 2, 3]) {
+    const dice = createDice(seed);
+    const { store, clock, blocks, counter } = world();
+    const counters: readonly [Days, Days] = [counter(), counter()];
+    const written: Written[] = [];
+    for (let step = 0; step < 60; step += 1) {
+      const some = Array.from({ length: dice.between(0, 150) }, () => anyEntry(dice, clock.now()));
+      written.push(...some);
+      await append(blocks, some);
+      clock.advance(dice.between(0, 10 * 3_600_000));
+      if (dice.chance(0.3)) await dice.pick(counters).count(TENANT, always);
+      if (dice.chance(0.2)) await Promise.all(counters.map((one) => one.count(TENANT, always)));
+      if (dice.chance(0.3)) {
+        const { days, complete } = await dice.pick(counters).of(TENANT);
+        assert.ok(complete);
+        isRight(days, written, `seed ${seed}, step ${step}`);
+      }
+    }
+    const { days } = await counters[0].of(TENANT);
+    assert.is(days.length, DAYS);
+    isRight(days, written, 'in the end');
+    await forgetDays(store, TENANT);
+    isRight((await counters[1].of(TENANT)).days, written, 'counted anew');
+    await store.close();
+  }
+});
+
+test('days: what is older than the days goes; a long trail that nobody counted is begun where the days begin', async () => {
+  const dice = createDice(4);
+  const { store, clock, blocks, counter } = world();
+  const old = Array.from({ length: 3_000 }, () => anyEntry(dice, clock.now()));
+  await append(blocks, old);
+  clock.advance(40 * DAY_MS);
+  const young = Array.from({ length: 700 }, () => anyEntry(dice, clock.now()));
+  await append(blocks, young);
+  let read = 0;
+  const days = createDays(
+    store,
+    {
+      async since(...asked) {
+        const found = await blocks.since(...asked);
+        read += found.lines.length;
+        return found;
+      },
+    },
+    clock,
+  );
+  isRight((await days.of(TENANT)).days, young, 'of the young alone');
+  assert.ok(read < 1_200, `${read} lines are read`);
+  await days.of(TENANT);
+  assert.ok(read < 1_200, 'and once');
+  clock.advance(40 * DAY_MS);
+  isRight((await counter().of(TENANT)).days, [], 'all is old');
+  await store.close();
+});
+
+test('days: what the trail let go of before it was counted is missing, and nothing is counted twice for that', async () => {
+  const dice = createDice(5);
+  const { store, clock, blocks, counter } = world();
+  const first = Array.from({ length: 900 }, () => anyEntry(dice, clock.now()));
+  await append(blocks, first);
+  const days = counter();
+  isRight((await days.of(TENANT)).days, first, 'before');
+  clock.advance(DAY_MS);
+  const more = Array.from({ length: 900 }, () => anyEntry(dice, clock.now()));
+  await append(blocks, more);
+  while ((await blocks.prune(TENANT, { forMs: 0, entries: 400 }, clock.now())) > 0);
+  const kept = (await days.of(TENANT)).days;
+  isRight(
+    kept.filter(({ startTime }) => startTime < clock.now() - DAY_MS),
+    first,
+    'what was counted stays',
+  );
+  const today = kept.at(-1);
+  assert.ok((today?.claimed ?? 0) <= sumOf(more, today?.startTime ?? 0, 'claimed'));
+  assert.equal((await days.of(TENANT)).days, kept);
+  await store.close();
+});
+
+test('days: one answer counts a bounded part and says so; the next goes on', async () => {
+  const dice = createDice(6);
+  const { store, blocks, clock, counter } = world();
+  const all = Array.from({ length: 21_000 }, () => anyEntry(dice, clock.now()));
+  await append(blocks, all);
+  const days = counter();
+  assert.not((await days.of(TENANT)).complete);
+  const whole = await days.of(TENANT);
+  assert.ok(whole.complete);
+  isRight(whole.days, all, 'after two');
+  await store.close();
+});
+
+test.run();
