@@ -31,6 +31,7 @@ const UNCHANGED = { outcome: 'unchanged', message: null } as const;
 const refused = (message: string): Become => ({ outcome: 'refused', message });
 const GONE = refused('There is no such device');
 const CHANGED_HANDS = refused('It changed hands meanwhile, so it was left alone');
+const OWNERS_WORDS = refused('Its owner has described it, so it was left alone');
 const CHANGED_SINCE = refused('It was changed since, so it was left alone');
 
 export function createBatchAct(needs: BatchActNeeds) {
@@ -159,6 +160,8 @@ async function relabel(
   const device = await devices.read(id);
   if (device?.tenantId !== batch.tenantId) return GONE;
   if (device.label === label) return DONE; // by this batch before it was broken off
+  // R4: the name that its owner gave it is not to be lost, and none of it is to come to the next owner by undoing.
+  if (device.tenantDescription !== undefined) return OWNERS_WORDS;
   const who = whoOf(batch);
   const answer = await devices.ask(id, {
     type: 'UpdateDevice',

@@ -162,6 +162,20 @@ law(
   },
 );
 
+law('a label for all leaves alone what an owner has called its device (R4)', async ({ world, home }) => {
+  const { admin, alice, tenantId } = home;
+  const hers = await provision(world, tenantId, 'hers', alice.customerId);
+  const assigned = await provision(world, tenantId, 'assigned', alice.customerId);
+  const id = { id: hers, entityType: 'DEVICE' };
+  entity(await alice.post('/api/device', { id, name: 'hers', label: 'in the bedroom' }));
+  const batch = await through(admin, { change: 'SET_LABEL', label: 'Hall 7', where: {} });
+  assert.equal(counts(batch), [1, 0, 1]);
+  const [row] = await rowsOf(admin, batch, '&refusedOnly=true');
+  assert.equal([row?.name, row?.message], ['hers', 'Its owner has described it, so it was left alone']);
+  const labelOf = async (device: DeviceId) => (await world.devices.read(device))?.label;
+  assert.equal([await labelOf(hers), await labelOf(assigned)], ['in the bedroom', 'Hall 7']);
+});
+
 law('keys: each device has one of its own, by which it is claimed', async ({ world, home }) => {
   const { admin, alice, tenantId } = home;
   const ids = await provisionMany(world, tenantId, 3);

@@ -100,8 +100,12 @@ law(
         if (roles.includes(role)) {
           // Keys are their owners' alone.
           if (path.includes(':key') && role === 'SYS_ADMIN') continue;
-          // This test has no import, no kit and no page of its own for a file, and the feed never ends.
-          const hasNothing = path.includes(':job') || path.includes(':kit') || /\.(pdf|csv)$/.test(path);
+          // This test has no import, no kit, no provider and no page of its own for a file, and the feed never ends.
+          const hasNothing =
+            path.includes(':job') ||
+            path.includes(':kit') ||
+            path.includes(':provider') ||
+            /\.(pdf|csv)$/.test(path);
           if (get === undefined || hasNothing || path === '/live/events') continue;
           const query = path === '/claim/done' ? `?device=${device}` : '';
           const shown = await browser.get(`${target}${query}`);

@@ -70,7 +70,7 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     label: 'Describe…',
     ask: 'Give all of them this description?',
     consequence:
-      'It is what lists show beside the name, and takes the place of the descriptions that they have now. It can be undone.',
+      'It is what lists show beside the name, and takes the place of the descriptions that they have now; what an owner has called its device stays. It can be undone.',
     yes: 'Describe',
   },
   keys: {
