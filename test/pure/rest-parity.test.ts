@@ -1,6 +1,7 @@
 /** Routes beside claiming that ThingsBoard's own user interface and its client libraries ask for. */
 import * as assert from 'uvu/assert';
 import { NULL_UUID } from '../../actors/base/ids.ts';
+import { switched } from '../../http/wire/query.ts';
 import {
   type Answer,
   claimPath,
@@ -28,6 +29,30 @@ law('system info: a version of three numbers from 3.9 on, of the Community Editi
   assert.ok(major * 100 + minor >= 309 && Number.isInteger(patch), version);
   assert.is(type, 'CE');
 });
+
+law(
+  'queries: a list comes with commas, repeated, or both, and a word for yes or no in any case',
+  async ({ world, home }) => {
+    const ids: string[] = [];
+    for (const name of ['q1', 'q2', 'q3']) ids.push(await provision(world, home.tenantId, name));
+    const [a = '', b = '', c = ''] = ids;
+    for (const query of [
+      `deviceIds=${a},${b},${c}`,
+      `deviceIds=${a}&deviceIds=${b}&deviceIds=${c}`,
+      `deviceIds=${a},${b}&deviceIds=%20${c},`,
+    ]) {
+      const { json } = await home.admin.get(`/api/devices?${query}`);
+      assert.equal((json as { id: { id: string } }[]).map(({ id }) => id.id).sort(), [...ids].sort(), query);
+    }
+    isProblem(await home.admin.get('/api/devices?deviceIds=,'), 400, 31);
+
+    const word = switched('active');
+    for (const yes of ['true', 'TRUE', 'On', 'yes', '1']) assert.is(word.parse(yes), true, yes);
+    for (const no of ['false', 'False', 'OFF', 'no', '0']) assert.is(word.parse(no), false, no);
+    for (const missing of [undefined, '']) assert.is(word.parse(missing), undefined);
+    for (const neither of ['2', 'y', 'truely']) assert.is(word.safeParse(neither).success, false, neither);
+  },
+);
 
 law('device info: who owns it, since when, and how it was acquired', async ({ world, home }) => {
   const claimed = await provision(world, home.tenantId, 'claimed');
