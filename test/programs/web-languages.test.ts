@@ -26,7 +26,17 @@ test.after(async () => {
 const journey = needing([BROWSER], test);
 
 /** Of administrators' pages those that are translated. */
-const TRANSLATED = ['settings', 'api-keys', 'tenant-account', 'tenant-claim'];
+const TRANSLATED = [
+  'settings',
+  'api-keys',
+  'kits',
+  'kit',
+  'kit-new',
+  'kit-revoke',
+  'device-new',
+  'tenant-account',
+  'tenant-claim',
+];
 
 const forPeople = () => [
   ...looksOf(scene, 'nobody', 'customer'),

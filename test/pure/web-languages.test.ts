@@ -68,7 +68,7 @@ law(
     const admin = visitor(world);
     await admin.signIn(home.adminEmail);
     assert.match((await admin.get('/devices', FRENCH)).html, '<html lang="en"');
-    for (const path of ['/account', '/account/keys', '/settings'])
+    for (const path of ['/account', '/account/keys', '/settings', '/kits', '/kits/new', '/devices/new'])
       assert.match((await admin.get(path, FRENCH)).html, '<html lang="fr"', path);
   },
 );

@@ -10,14 +10,15 @@ import {
   type Page,
   type PageReply,
   refusedTo,
-  resultAt,
   type SignedIn,
+  saidAt,
   seeOther,
 } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
-import { emptyText, Pager, pageOf } from '../parts/list.tsx';
+import { Pager, pageOf } from '../parts/list.tsx';
 import { type Column, PlainTable, Table } from '../parts/table.tsx';
+import { refusalWords } from '../refusal-words.ts';
 import { explainOutcome, kitState } from './kit-words.ts';
 
 const PAGE_SIZE = 50;
@@ -30,26 +31,22 @@ const kitsPage = pageView(listedKitView);
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
   const { api, query, locale } = visit;
+  const { say } = locale;
   const wanted = toQuery({ page: pageOf(query), pageSize: PAGE_SIZE, sortOrder: 'DESC' });
   const kits = await api.get(`/api/kits?${wanted}`, kitsPage);
   return {
     type: 'page',
-    title: 'Kits',
+    title: say('kits.title'),
     body: (
       <>
-        <Back to="/devices" label="Devices" />
-        <Head title="Kits" lead="A code on a box that claims all devices of an order.">
+        <Back to="/devices" label={say('frame.fleet')} />
+        <Head title={say('kits.title')} lead={say('kits.lead')}>
           <a class="button primary" href="/kits/new">
-            New kit
+            {say('kits.new')}
           </a>
         </Head>
         {kits.data.length === 0 ? (
-          <div class="card empty">
-            {emptyText(
-              kits,
-              'There are no kits yet. Make one of devices that you have; an import makes kits too, where its rows have a column “kit”.',
-            )}
-          </div>
+          <div class="card empty">{say(kits.totalElements > 0 ? 'list.empty' : 'kits.none')}</div>
         ) : (
           <KitTable kits={kits.data} locale={locale} />
         )}
@@ -60,19 +57,22 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
 }
 
 function KitTable({ kits, locale }: { kits: readonly ListedKit[]; locale: SignedIn['locale'] }) {
+  const { say } = locale;
   return (
     <Table
-      caption="Kits"
+      caption={say('kits.title')}
       columns={[
         {
-          title: 'Label',
+          title: say('kits.label'),
           kind: 'row',
-          cell: ({ id, label }) => <a href={`/kits/${segment(id)}`}>{label === '' ? 'No label' : label}</a>,
+          cell: ({ id, label }) => (
+            <a href={`/kits/${segment(id)}`}>{label === '' ? say('kits.nameless') : label}</a>
+          ),
         },
-        { title: 'State', cell: ({ state }) => kitState(state, locale.say) },
-        { title: 'Devices', kind: 'number', cell: ({ total }) => locale.number(total) },
+        { title: say('kits.state'), cell: ({ state }) => kitState(state, locale.say) },
+        { title: say('frame.fleet'), kind: 'number', cell: ({ total }) => locale.number(total) },
         {
-          title: 'Expires',
+          title: say('kits.expires'),
           cell: ({ expirationTime }) => <Time at={expirationTime} locale={locale} />,
         },
       ]}
@@ -82,27 +82,28 @@ function KitTable({ kits, locale }: { kits: readonly ListedKit[]; locale: Signed
 }
 
 function newReply(visit: SignedIn, refusal?: string): PageReply {
-  const { form } = visit;
+  const { form, locale } = visit;
+  const { say } = locale;
   return {
     type: 'page',
-    title: 'New kit',
+    title: say('kits.new'),
     narrow: true,
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/kits" label="Kits" />
-        <Head title="New kit" lead="Whoever shows its code first owns all its devices." />
+        <Back to="/kits" label={say('kits.title')} />
+        <Head title={say('kits.new')} lead={say('kits.newLead')} />
         <form method="post" action="/kits/new" class="card">
           <Refusal text={refusal} />
           <Field
             name="label"
-            label="Label"
+            label={say('kits.label')}
             value={form.text('label')}
             maxlength={255}
-            hint="For you: an order, a room."
+            hint={say('kits.labelHint')}
           />
           <div class="field">
-            <label for="f-devices">Devices</label>
+            <label for="f-devices">{say('frame.fleet')}</label>
             <textarea
               id="f-devices"
               name="devices"
@@ -113,11 +114,11 @@ function newReply(visit: SignedIn, refusal?: string): PageReply {
             >
               {form.text('devices')}
             </textarea>
-            <small id="f-devices-hint">Their names, one on each line.</small>
+            <small id="f-devices-hint">{say('kits.devicesHint')}</small>
           </div>
-          <Field name="days" label="Days until it expires" type="number" value={form.text('days') || '365'} />
+          <Field name="days" label={say('kits.days')} type="number" value={form.text('days') || '365'} />
           <button type="submit" class="primary">
-            Make the kit
+            {say('kits.make')}
           </button>
         </form>
       </>
@@ -126,16 +127,19 @@ function newReply(visit: SignedIn, refusal?: string): PageReply {
 }
 
 async function make(visit: SignedIn): Promise<PageReply> {
-  const { api, form, nowMs } = visit;
+  const { api, form, nowMs, locale } = visit;
+  const { say } = locale;
   const days = Number(form.text('days'));
-  if (!Number.isInteger(days) || days < 1) return newReply(visit, 'The days should be a whole number.');
+  if (!Number.isInteger(days) || days < 1) return newReply(visit, say('kits.daysWrong'));
   const body = {
     label: form.text('label').trim(),
     devices: linesOf(form.text('devices')),
     expirationTime: nowMs + days * DAY_MS,
   };
   const made = await api.post('/api/kit', body, kitView);
-  return made.type === 'ok' ? seeOther(`/kits/${segment(made.value.id)}`) : newReply(visit, made.message);
+  return made.type === 'ok'
+    ? seeOther(`/kits/${segment(made.value.id)}`)
+    : newReply(visit, refusalWords(made, say, say('kits.refused')));
 }
 
 const pathOf = ({ params }: SignedIn) => `/kits/${segment(params.kit ?? '')}`;
@@ -144,43 +148,42 @@ const routeOf = ({ params }: SignedIn) => `/api/kit/${segment(params.kit ?? '')}
 async function kitReply(visit: SignedIn): Promise<PageReply> {
   const kit = await visit.api.get(routeOf(visit), kitView);
   const { state, label, code, devices, expirationTime } = kit;
+  const { say } = visit.locale;
   const isOpen = state === 'OPEN' || state === 'EXPIRED';
   return {
     type: 'page',
-    title: 'Kit',
+    title: say('kits.one'),
     ...(state === 'CLAIMING' ? { refreshSeconds: REFRESH_SECONDS } : {}),
     body: (
       <>
-        <Back to="/kits" label="Kits" />
-        <Head title={label === '' ? 'Kit' : label} lead={kitState(state, visit.locale.say)} />
+        <Back to="/kits" label={say('kits.title')} />
+        <Head title={label === '' ? say('kits.one') : label} lead={kitState(state, say)} />
         <div class="card">
-          <p class="muted scanned">Code</p>
-          <p class="big">{code ?? 'It cannot be read any more: the key of the server was changed.'}</p>
-          <p>
-            It expires on <Time at={expirationTime} locale={visit.locale} />.
-          </p>
+          <p class="muted scanned">{say('kit.code')}</p>
+          <p class="big">{code ?? say('kits.unreadable')}</p>
+          <p>{say.pieces('kits.expiresOn', { when: <Time at={expirationTime} locale={visit.locale} /> })}</p>
         </div>
         <form method="post" action={`${pathOf(visit)}/split`} class="card tablecard">
           <Devices devices={devices} selectable={isOpen && devices.length > 1} locale={visit.locale} />
           {isOpen && devices.length > 1 ? (
             <div class="selected">
-              <button type="submit">Take the chosen out into a kit of their own</button>
+              <button type="submit">{say('kits.split')}</button>
             </div>
           ) : null}
         </form>
         {isOpen ? (
           <div class="card">
-            <p>A revoked code opens nothing more.</p>
+            <p>{say('kits.revokedMeans')}</p>
             <a class="button danger" href={`${pathOf(visit)}/revoke`}>
-              Revoke
+              {say('kits.revoke')}
             </a>
           </div>
         ) : null}
         {state === 'OPEN' || state === 'CLAIMING' ? null : (
           <form method="post" action={`${pathOf(visit)}/delete`} class="card">
-            <p>This kit is over. What it claimed stays claimed, and who claimed it stays in the history.</p>
+            <p>{say('kits.over')}</p>
             <button type="submit" class="danger">
-              Delete
+              {say('kits.delete')}
             </button>
           </form>
         )}
@@ -196,56 +199,69 @@ interface DevicesProps {
 }
 
 function Devices({ devices, selectable, locale }: DevicesProps) {
+  const { say } = locale;
   const columns: readonly Column<(typeof devices)[number]>[] = [
-    { title: 'Name', kind: 'row', cell: ({ name }) => name },
-    { title: 'Outcome', cell: (device) => explainOutcome(device, locale.say) },
+    { title: say('kits.device'), kind: 'row', cell: ({ name }) => name },
+    { title: say('kits.outcome'), cell: (device) => explainOutcome(device, locale.say) },
   ];
   const pick: Column<(typeof devices)[number]> = {
-    title: 'Choose',
+    title: say('kits.choose'),
     kind: 'pick',
     cell: ({ name }) => <input type="checkbox" name="device" value={name} aria-label={name} />,
   };
   return (
-    <PlainTable caption="Devices" shown columns={selectable ? [pick, ...columns] : columns} rows={devices} />
+    <PlainTable
+      caption={say('frame.fleet')}
+      shown
+      columns={selectable ? [pick, ...columns] : columns}
+      rows={devices}
+    />
   );
 }
 
 async function split(visit: SignedIn): Promise<PageReply> {
+  const { say } = visit.locale;
   const devices = visit.form.all('device');
-  if (devices.length === 0) return refusedTo(pathOf(visit), 'Choose some devices first.');
+  if (devices.length === 0) return refusedTo(pathOf(visit), say('kits.splitNone'));
   const part = await visit.api.post(`${routeOf(visit)}/split`, { devices }, kitView);
   return part.type === 'ok'
-    ? seeOther(`/kits/${segment(part.value.id)}`, 'This kit has a code of its own.')
-    : refusedTo(pathOf(visit), part.message);
+    ? seeOther(`/kits/${segment(part.value.id)}`, say('kits.splitDone'))
+    : refusedTo(pathOf(visit), refusalWords(part, say));
 }
 
 export const kitPages: readonly Page[] = [
-  memberPage('/kits', TENANT, { get: listReply }),
-  memberPage('/kits/new', TENANT, { get: (visit) => newReply(visit), post: make }),
-  memberPage('/kits/:kit', TENANT, { get: kitReply }),
-  memberPage('/kits/:kit/split', TENANT, { post: split }),
+  memberPage('/kits', TENANT, { get: listReply, translated: true }),
+  memberPage('/kits/new', TENANT, { get: (visit) => newReply(visit), post: make, translated: true }),
+  memberPage('/kits/:kit', TENANT, { get: kitReply, translated: true }),
+  memberPage('/kits/:kit/split', TENANT, { post: split, translated: true }),
   memberPage('/kits/:kit/revoke', TENANT, {
+    translated: true,
     async get(visit) {
+      const { say } = visit.locale;
       const { label } = await visit.api.get(routeOf(visit), kitView);
       const question = {
-        title: 'Revoke this kit?',
-        what: label === '' ? 'No label' : label,
-        consequence:
-          'The code that was printed for it does not work any more, and cannot be made to work again. The devices stay as they are.',
-        yes: 'Revoke it',
+        title: say('kits.revokeTitle'),
+        what: label === '' ? say('kits.nameless') : label,
+        consequence: say('kits.revokeText'),
+        yes: say('kits.revokeYes'),
+        no: say('part.keep'),
         back: pathOf(visit),
       };
       return questionReply(question, `${pathOf(visit)}/revoke`);
     },
     async post(visit) {
       const revoked = await visit.api.act('DELETE', routeOf(visit));
-      return resultAt(pathOf(visit), revoked, 'The code opens nothing more.');
+      return saidAt(pathOf(visit), revoked, visit.locale.say('kits.revoked'), visit.locale);
     },
   }),
   memberPage('/kits/:kit/delete', TENANT, {
+    translated: true,
     async post(visit) {
       const deleted = await visit.api.act('DELETE', `${routeOf(visit)}/record`);
-      return resultAt('/kits', deleted, 'The kit is deleted.', pathOf(visit));
+      const { say } = visit.locale;
+      return deleted.type === 'ok'
+        ? seeOther('/kits', say('kits.deleted'))
+        : refusedTo(pathOf(visit), refusalWords(deleted, say));
     },
   }),
 ];

@@ -5,56 +5,58 @@ import { toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { newClaimingData } from '../parts/claim-key.tsx';
 import { Field, Refusal } from '../parts/elements.tsx';
+import { refusalWords } from '../refusal-words.ts';
 
 const formReply = (visit: SignedIn, refusal?: string): PageReply => ({
   type: 'page',
-  title: 'New device',
+  title: visit.locale.say('new.title'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
   body: <NewDevice visit={visit} refusal={refusal} />,
 });
 
-function NewDevice({ visit: { form }, refusal }: { visit: SignedIn; refusal: string | undefined }) {
+function NewDevice({ visit, refusal }: { visit: SignedIn; refusal: string | undefined }) {
+  const { form, locale } = visit;
+  const { say } = locale;
   return (
     <div class="card">
-      <h1>New device</h1>
+      <h1>{say('new.title')}</h1>
       <Refusal text={refusal} />
       <form method="post" action="/devices/new">
         <Field
           name="name"
-          label="Name"
+          label={say('new.name')}
           value={form.text('name')}
           maxlength={255}
           required
           verbatim
-          hint="Unique among your devices; it is printed on the label."
+          hint={say('new.nameHint')}
         />
         <Field
           name="type"
-          label="Type"
+          label={say('new.type')}
           value={form.text('type')}
           maxlength={255}
-          hint="For example “thermostat”. Empty: default."
+          hint={say('new.typeHint', { fallback: 'default' })}
         />
-        <Field name="label" label="Description" value={form.text('label')} maxlength={255} />
+        <Field name="label" label={say('new.label')} value={form.text('label')} maxlength={255} />
         <Field
           name="accessToken"
-          label="Access token"
+          label={say('new.token')}
           value={form.text('accessToken')}
           maxlength={255}
           verbatim
-          hint="The device connects with it. Empty: one is made."
+          hint={say('new.tokenHint')}
         />
         <label class="check">
-          <input type="checkbox" name="key" value="yes" /> Set a key for its label, so that it can be claimed
-          without opening a window
+          <input type="checkbox" name="key" value="yes" /> {say('new.key')}
         </label>
         <div class="row">
           <button type="submit" class="primary">
-            Create
+            {say('new.create')}
           </button>
           <a class="button" href="/devices">
-            Cancel
+            {say('new.cancel')}
           </a>
         </div>
       </form>
@@ -64,9 +66,11 @@ function NewDevice({ visit: { form }, refusal }: { visit: SignedIn; refusal: str
 
 export const newDevicePages: readonly Page[] = [
   memberPage('/devices/new', TENANT, {
+    translated: true,
     get: (visit) => formReply(visit),
     async post(visit) {
-      const { api, form, nowMs } = visit;
+      const { api, form, nowMs, locale } = visit;
+      const { say } = locale;
       const device = {
         name: form.text('name').trim(),
         type: form.text('type').trim(),
@@ -74,15 +78,15 @@ export const newDevicePages: readonly Page[] = [
       };
       const token = toQuery({ accessToken: form.text('accessToken').trim() });
       const created = await api.post(`/api/device?${token}`, device, deviceView);
-      if (created.type === 'refused') return formReply(visit, created.message);
+      if (created.type === 'refused') return formReply(visit, refusalWords(created, say, say('new.refused')));
       const { id } = created.value.id;
       if (form.text('key') === 'yes') {
         const attributes = `/api/plugins/telemetry/${id}/SERVER_SCOPE`;
         const keyed = await api.act('POST', attributes, newClaimingData(nowMs));
         if (keyed.type === 'refused')
-          return refusedTo(`/devices/${id}`, `It was created, but has no key: ${keyed.message}`);
+          return refusedTo(`/devices/${id}`, say('new.keyless', { why: refusalWords(keyed, say) }));
       }
-      return seeOther(`/devices/${id}`, `“${device.name}” was created.`);
+      return seeOther(`/devices/${id}`, say('new.created', { name: device.name }));
     },
   }),
 ];
