@@ -263,6 +263,8 @@ const pagesOfTenant = (made: Made, { alice, bob }: Household): Paths => [
   ['profile-new', '/profiles/new'],
   ['audit', '/audit'],
   ['audit-none', '/audit?to=2001-01-01'],
+  ['providers', '/providers'],
+  ['provider-new', '/providers/new'],
   ['webhooks', '/webhooks'],
   ['webhook', made.webhook],
   ['webhook-new', '/webhooks/new'],
@@ -276,5 +278,6 @@ const pagesOfSystem = ({ tenantId }: Household): Paths => [
   ['tenant', `/tenants/${tenantId}`],
   ['server', '/server'],
   ['tenant-delete', `/tenants/${tenantId}/delete`],
+  ['system-providers', '/providers'],
   ['system-account', '/account'],
 ];

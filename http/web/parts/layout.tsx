@@ -153,7 +153,7 @@ function Navigation({ user, path, locale: { say } }: { user: User; path: string;
 
 /** Pages that are reached from another one than their path says. */
 const REACHED_FROM: Readonly<Record<string, readonly string[]>> = {
-  '/settings': ['/profiles', '/audit', '/admins', '/webhooks'],
+  '/settings': ['/profiles', '/audit', '/admins', '/webhooks', '/providers'],
   '/devices': ['/kits'],
 };
 
