@@ -5,9 +5,9 @@
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { isLanguage, type Language, languageAccepted, languageOf } from '../../actors/texts/languages.ts';
+import type { Role } from '../auth/principal.ts';
 import type { Addressed } from '../wire/addressed.ts';
 import { prefixOf } from '../wire/links.ts';
-import type { Page } from './page.ts';
 import type { User } from './session.ts';
 import type { WebSettings } from './settings.ts';
 import { PSEUDO } from './texts/say.ts';
@@ -22,7 +22,7 @@ interface Asking {
   readonly user: User | undefined;
   readonly settings: Pick<WebSettings, 'language' | 'pseudo'>;
   /** Undefined: of every page, as where there is none. */
-  readonly page: Pick<Page, 'roles' | 'translated'> | undefined;
+  readonly page: { readonly roles: readonly Role[]; readonly translated?: true } | undefined;
 }
 
 /** Pages that only administrators see are in English until they are translated. */
@@ -42,7 +42,7 @@ export function languageFor(c: Context, { user, settings, page }: Asking): Spoke
   );
 }
 
-const FOR_PEOPLE: Page['roles'] = ['PUBLIC', 'CUSTOMER_USER'];
+const FOR_PEOPLE: readonly Role[] = ['PUBLIC', 'CUSTOMER_USER'];
 
 /** What the address asks for: `?lang=de`. */
 export const languageAsked = (c: Context, settings: Pick<WebSettings, 'pseudo'>): Spoken | undefined =>
