@@ -96,7 +96,7 @@ export interface Blocks {
 }
 
 /** A part of a trail. */
-export interface Since {
+interface Since {
   readonly lines: readonly Line[];
   /** The place behind it. */
   readonly place: number;
