@@ -14,6 +14,7 @@ import { SIGN_UP_LINK_MS, signUpToken } from './sign-up-links.ts';
 
 export interface LetterNeeds {
   readonly users: Pick<Accounts['users'], 'find' | 'findByEmail' | 'activation' | 'beginReset'>;
+  readonly providerLinks: Pick<Accounts['providerLinks'], 'list'>;
   readonly secrets: Pick<Secrets, 'digestForUser' | 'sealCredential'>;
   readonly clock: Clock;
   readonly look: MailLook;
@@ -70,6 +71,11 @@ export function createLetters(needs: LetterNeeds) {
   async function reset(id: MailId, email: string, askedAt: Instant): Promise<Draft | undefined> {
     const user = await users.findByEmail(email);
     if (user === undefined) return undefined;
+    // Who has come in by a provider alone sets a first password so; who never came in is the administrator's to let in.
+    if (!user.activated) {
+      const comesIn = user.enabled && (await needs.providerLinks.list(user.id)).length > 0;
+      return comesIn ? activation(user) : undefined;
+    }
     const resetToken = secrets.digestForUser(user.id, `password reset ${id}`);
     const begun = await users.beginReset(user.id, {
       token: resetToken,

@@ -31,7 +31,7 @@ export interface MailSettings extends MailLimitSettings {
 
 export interface MailNeeds {
   readonly store: Store;
-  readonly accounts: Pick<Accounts, 'users'>;
+  readonly accounts: Pick<Accounts, 'users' | 'providerLinks'>;
   readonly secrets: Secrets;
   readonly counters: Counters;
   readonly smtp: Smtp;
@@ -50,7 +50,7 @@ export interface MailParts {
 export function createMails(settings: MailSettings, needs: MailNeeds): MailParts {
   const { store, secrets, counters, smtp, clock, log } = needs;
   const outbox = openMailOutbox(store, secrets, clock);
-  const letters = createLetters({ ...settings, users: needs.accounts.users, secrets, clock });
+  const letters = createLetters({ ...settings, ...needs.accounts, secrets, clock });
   const sender = createMailSender({
     outbox,
     index: store.index,

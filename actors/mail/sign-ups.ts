@@ -46,8 +46,6 @@ type Asked =
 export interface SignUps {
   /** Has a link mailed. Rejects with `StoreUnavailable`. @param from the address in the network */
   ask(wish: Partial<SignUpWish> & Pick<SignUpWish, 'email'>, from: string): Promise<Asked>;
-  /** Whether a link may work now: who has an account by now is found when a password is chosen. */
-  works(token: string): boolean;
   /** Makes the customer and the user. `link-ended`: it is not ours, too old, or was used. */
   complete(token: string, chosen: Chosen): Promise<AccountAnswer<User> | { readonly type: 'link-ended' }>;
 }
@@ -73,8 +71,6 @@ export function createSignUps(
       const asked = await mails.ask({ type: 'sign-up', tenantId, email, language }, from);
       return asked === 'kept' ? 'asked' : 'too-many';
     },
-
-    works: (token) => opened(token) !== undefined,
 
     async complete(token, { password, firstName, lastName }) {
       const wish = opened(token);

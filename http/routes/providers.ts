@@ -8,6 +8,7 @@ import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import {
   CLIENT_AUTHENTICATIONS,
+  PROVIDERS_MAX,
   type Provider,
   type ProviderAnswer,
   type ProviderFields,
@@ -20,6 +21,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { begunView, buttonsView, providerLoginView, providerView, viewProvider } from '../views/provider.ts';
 import { badRequest, notFound, permissionDenied, unavailable } from '../wire/errors.ts';
+import { requiredList } from '../wire/query.ts';
 import { empty, json, type Problem, type Reply } from '../wire/reply.ts';
 import {
   kitPaging,
@@ -98,6 +100,7 @@ export function providerRoutes(needs: ProviderRouteNeeds): Route[] {
   return [
     saveProvider(needs),
     listProviders(needs),
+    readSeveral(needs), // before one: no provider has the id "list"
     readProvider(needs),
     deleteProvider(needs),
     linkUser(needs),
@@ -168,6 +171,35 @@ function listProviders({ providers }: ProviderRouteNeeds): Route {
     async handle({ principal, query, linkBase }) {
       const page = await providers.list(ownerOf(principal), query);
       return json(viewPage(page, query, (provider) => viewProvider(provider, linkBase())));
+    },
+  });
+}
+
+function readSeveral({ providers }: ProviderRouteNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/oauth2/client/list',
+    summary: 'Identity providers by their ids; those that are not there are left out',
+    roles: ADMINISTRATORS,
+    query: z.object({
+      clientIds: requiredList('clientIds')
+        .pipe(z.array(providerId).max(PROVIDERS_MAX, `At most ${PROVIDERS_MAX} ids at once!`))
+        .meta({
+          documentedAs: {
+            type: 'array',
+            items: { type: 'string', format: 'uuid' },
+            maxItems: PROVIDERS_MAX,
+          },
+        }),
+    }),
+    responses: { 200: { description: 'They', schema: z.array(providerView) } },
+    async handle({ principal, query, linkBase }) {
+      const found = await Promise.all(
+        [...new Set(query.clientIds)].map((id) => providers.find(ownerOf(principal), id)),
+      );
+      return json(
+        found.flatMap((provider) => (provider === undefined ? [] : viewProvider(provider, linkBase()))),
+      );
     },
   });
 }

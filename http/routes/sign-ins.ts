@@ -184,6 +184,9 @@ function addSignIn(needs: SignInNeeds): Route {
         return refusedSignIn('attempt-lost');
       const subject = { tenantId: provider.tenantId, iss: claims.iss, sub: claims.sub };
       const before = await accounts.providerLinks.find(subject);
+      // One person of each provider: of a provider that makes people up there could be any number.
+      if (before === undefined && (await accounts.providerLinks.isTaken(userId, provider.id)))
+        return badRequest('You sign in by this provider already!');
       const holder = await accounts.providerLinks.add(subject, userId, { providerId: provider.id });
       if (holder !== userId) return isSomebodyElse;
       if (before === undefined)

@@ -302,6 +302,9 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/customer/claim/kit/:kitId': unrelated(404, 403, 403, A_KIT),
   'POST /api/oauth2/client': unrelated(403, 200, 200, { body: AN_ISSUER }),
   'GET /api/oauth2/client/infos': unrelated(403, 200, 200),
+  'GET /api/oauth2/client/list': unrelated(403, 200, 200, {
+    query: 'clientIds=00000000-0000-7000-8000-000000000000',
+  }),
   'GET /api/oauth2/client/:providerId': unrelated(403, 404, 404, A_PROVIDER),
   'DELETE /api/oauth2/client/:providerId': unrelated(403, 404, 404, A_PROVIDER),
   'POST /api/oauth2/client/:providerId/link': {

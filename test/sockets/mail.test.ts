@@ -337,6 +337,31 @@ test('who asks for many resets in the name of another keeps nobody from setting 
   );
 });
 
+test('who comes in by an identity provider alone sets a first password by a mail; who never came in does not', () =>
+  scene(async ({ api, mails, tenant, customer, server }) => {
+    const { users, providerLinks } = server.core.accounts;
+    const customerId = { entityType: 'CUSTOMER', id: customer.id };
+    for (const email of ['guest@example.org', 'never@example.org'])
+      await api.post('/api/user?sendActivationMail=false', tenant, {
+        email,
+        authority: 'CUSTOMER_USER',
+        customerId,
+      });
+    const guest = await users.findByEmail('guest@example.org');
+    if (guest === undefined) throw new Error('it was made');
+    const subject = { tenantId: null, iss: 'https://login.example', sub: 'guest' };
+    await providerLinks.add(subject, guest.id, { claimingOnly: false });
+    await forget(api, 'never@example.org');
+    await forget(api, 'guest@example.org');
+    const link = linkIn(await mails.mailTo('guest@example.org'));
+    assert.match(link.href, '/api/noauth/activate?activateToken=');
+    const activateToken = link.searchParams.get('activateToken');
+    await api.must('POST', '/api/noauth/activate', undefined, { activateToken, password: PASSWORD });
+    await api.login('guest@example.org', PASSWORD);
+    await until('all was worked off', async () => (await server.core.store.index.count('mail/fresh')) === 0);
+    assert.is(mails.heard.filter(({ to }) => to.includes('never@example.org')).length, 0);
+  }));
+
 test('where STARTTLS was taken away nothing is sent, neither a mail nor the password', async () => {
   const { log, warned } = lines();
   await scene(

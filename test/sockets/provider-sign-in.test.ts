@@ -442,7 +442,8 @@ story('sign-ups from one address are bounded', async (all) => {
 });
 
 story('a secret is shown to nobody, and does not follow to another issuer', async (all) => {
-  const { admin } = all.home;
+  const { home } = all;
+  const { admin } = home;
   const id = await all.set(admin);
   const fields = { id: { id }, title: 'B', loginButtonLabel: 'B', clientId: CLIENT.clientId };
   const moved = await admin.post('/api/oauth2/client', { ...fields, issuer: 'http://127.0.0.1:1' });
@@ -453,6 +454,7 @@ story('a secret is shown to nobody, and does not follow to another issuer', asyn
     kept,
     await admin.get(`/api/oauth2/client/${id}`),
     await admin.get('/api/oauth2/client/infos'),
+    await admin.get(`/api/oauth2/client/list?clientIds=${id},${home.tenantId}`),
   ]) {
     assert.match(text, /"hasClientSecret":true/);
     assert.not.match(text, /a secret of the client|sealed/);
@@ -734,7 +736,11 @@ story('who is signed in adds a provider, and signs in by it whatever the address
     const back = await as.get(idp.approve(left.to ?? '', person));
     return (await as.follow(back)).text;
   };
-  assert.match(await add(browser, await addLink(browser)), /You can sign in by it from now on/);
+  const ofHers = await addLink(browser);
+  assert.match(await add(browser, ofHers), /You can sign in by it from now on/);
+  const left = await browser.get(ofHers);
+  const more = await browser.get(idp.approve(left.to ?? '', { ...person, sub: 'another one' }));
+  assert.match((await browser.follow(more)).text, /already/);
   assert.is(await addLink(browser), '', 'there is no other one to add');
   const elsewhere = visitor(world);
   const [link] = await world.accounts.providerLinks.list(home.alice.userId);
