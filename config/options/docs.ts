@@ -73,8 +73,8 @@ function unitOf(option: Option): string {
 function yamlDefault(option: Option): string {
   const value = defaultOf(option);
   if (value === undefined) return '';
-  // Unquoted, YAML would read a comment or a map.
-  return typeof value === 'string' && /^[#{]/.test(value) ? `'${value}'` : String(value);
+  // Unquoted, YAML would read a comment, a map or a directive.
+  return typeof value === 'string' && /^[#{%]/.test(value) ? `'${value}'` : String(value);
 }
 
 function variablesOf(option: Option): string {

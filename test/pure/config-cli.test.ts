@@ -145,8 +145,11 @@ docs('the example file with every option uncommented is valid and gives the defa
   const text = exampleFile().replace(/^#([a-z][^ ]*: .+)$/gm, '$1');
   const all = loadConfig({ file: { name: 'example', text }, env: {}, flags: [] });
   const none = loadConfig({ env: {}, flags: [] });
-  assert.is(all.type, 'config');
-  assert.equal(all, none);
+  if (all.type !== 'config' || none.type !== 'config') throw new Error(JSON.stringify([all, none]));
+  // Where a value comes from is shown to operators, and differs.
+  assert.equal({ ...all, shown: undefined }, { ...none, shown: undefined });
+  const values = ({ shown }: typeof all) => shown.map(({ key, value }) => `${key}: ${value}`);
+  assert.equal(values(all), values(none));
   const switchedOn = text.split('\n').filter((line) => /^[a-z]/.test(line)).length;
   const withDefault = ALL_OPTIONS.filter(
     ({ option }) => option.type !== 'key' && option.default !== undefined,
