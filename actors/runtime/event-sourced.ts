@@ -12,7 +12,13 @@ import type { Append, IndexChanges, Journal } from '../journal/journal.ts';
 import { logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import type { Answer, Decider } from './decider.ts';
 import { AppendConflict, type DecodeState, KeyTaken, type Versioned, versionOf } from './engine.ts';
-import { type Parent, type PersistentBehaviour, type Ref, spawnPersistentActor } from './nact.ts';
+import {
+  type Parent,
+  type Persist,
+  type PersistentBehaviour,
+  type Ref,
+  spawnPersistentActor,
+} from './nact.ts';
 import { reportBug } from './supervision.ts';
 
 /** How a decider's states and events are stored, indexed and woken. */
@@ -66,70 +72,99 @@ export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
   system: EventSourced<State, Command, Event, Refusal, Rules>,
   onEnd: (end: End) => void,
 ): Ref<Ask<Command, State, Refusal>> {
-  const { decider, persistence, journal, clock, log, looksFirst } = system;
+  return spawnPersistentActor(parent, id, new Incarnation(id, system, onEnd));
+}
 
-  const behaviour: PersistentBehaviour<Versioned<State>, Ask<Command, State, Refusal>, string, Append> = {
-    initial: { sequence: 0, value: decider.initial },
+/** A class, as there are many: closures would be made for each. */
+class Incarnation<State, Command, Event, Refusal, Rules>
+  implements PersistentBehaviour<Versioned<State>, Ask<Command, State, Refusal>, string, Append>
+{
+  readonly #id: string;
+  readonly #system: EventSourced<State, Command, Event, Refusal, Rules>;
+  readonly #onEnd: (end: End) => void;
 
-    async receive(ours, ask, persist) {
-      const state =
-        looksFirst === undefined || ask.settled
-          ? ours
-          : await newest(id, system, ours, looksFirst.decodeState);
-      const found = ask.settled ? undefined : system.rulesFor?.(id, state.value);
-      const rules = found instanceof Promise ? await found : found;
-      // Checked after the look-ups, which take time: nothing is decided for an asker that was already answered "unavailable".
-      if (ask.settled) {
-        ask.finish();
-        return state;
-      }
-      const at = clock.now();
-      const decision = decider.decide(state.value, ask.command, at, rules);
+  constructor(
+    id: string,
+    system: EventSourced<State, Command, Event, Refusal, Rules>,
+    onEnd: (end: End) => void,
+  ) {
+    this.#id = id;
+    this.#system = system;
+    this.#onEnd = onEnd;
+  }
 
-      if (decision.type !== 'accept') {
-        await ensureNewest(id, journal, state);
-        ask.answer(
-          decision.type === 'refuse'
-            ? { type: 'refused', refusal: decision.refusal }
-            : { type: 'accepted', state: state.value, at },
+  get initial(): Versioned<State> {
+    return { sequence: 0, value: this.#system.decider.initial };
+  }
+
+  async receive(
+    ours: Versioned<State>,
+    ask: Ask<Command, State, Refusal>,
+    persist: Persist<string, Append>,
+  ): Promise<Versioned<State>> {
+    const id = this.#id;
+    const system = this.#system;
+    const { decider, persistence, journal, clock, looksFirst } = system;
+    const state =
+      looksFirst === undefined || ask.settled ? ours : await newest(id, system, ours, looksFirst.decodeState);
+    const found = ask.settled ? undefined : system.rulesFor?.(id, state.value);
+    const rules = found instanceof Promise ? await found : found;
+    // Checked after the look-ups, which take time: nothing is decided for an asker that was already answered "unavailable".
+    if (ask.settled) {
+      ask.finish();
+      return state;
+    }
+    const at = clock.now();
+    const decision = decider.decide(state.value, ask.command, at, rules);
+
+    if (decision.type !== 'accept') {
+      await ensureNewest(id, journal, state);
+      ask.answer(
+        decision.type === 'refuse'
+          ? { type: 'refused', refusal: decision.refusal }
+          : { type: 'accepted', state: state.value, at },
+      );
+      return state;
+    }
+
+    const { event } = decision;
+    const after = decider.evolve(state.value, event);
+    const text = persistence.encodeEvent(event);
+    await persist(text, {
+      stream: id,
+      expected: state.sequence,
+      event: text,
+      state: persistence.encodeState(after),
+      details: persistence.encodeDetails?.(after, state.hasDetails ? state.value : undefined),
+      alarmAt: persistence.alarmAt(after),
+      index: persistence.indexChanges(id, state.value, event, after),
+    });
+    ask.answer({ type: 'accepted', state: after, at });
+    react(id, system, event, after, state.value);
+    return { sequence: state.sequence + 1, value: after, hasDetails: true };
+  }
+
+  onCrash(error: unknown, ask: Ask<Command, State, Refusal> | undefined): void {
+    const { persistence, clock, log } = this.#system;
+    if (error instanceof KeyTaken) {
+      // A clean refusal; but nact has counted the event, so this incarnation ends like any other that failed.
+      ask?.answer({ type: 'refused', refusal: persistence.taken(error.key) });
+      this.#onEnd('conflict');
+    } else if (error instanceof AppendConflict) {
+      this.#onEnd('conflict');
+    } else {
+      if (error instanceof StoreUnavailable)
+        logUnavailable(
+          log,
+          'error',
+          clock.elapsed(),
+          { err: error, stream: this.#id },
+          'a device got no answer',
         );
-        return state;
-      }
-
-      const { event } = decision;
-      const after = decider.evolve(state.value, event);
-      const text = persistence.encodeEvent(event);
-      await persist(text, {
-        stream: id,
-        expected: state.sequence,
-        event: text,
-        state: persistence.encodeState(after),
-        details: persistence.encodeDetails?.(after, state.hasDetails ? state.value : undefined),
-        alarmAt: persistence.alarmAt(after),
-        index: persistence.indexChanges(id, state.value, event, after),
-      });
-      ask.answer({ type: 'accepted', state: after, at });
-      react(id, system, event, after, state.value);
-      return { sequence: state.sequence + 1, value: after, hasDetails: true };
-    },
-
-    onCrash(error, ask) {
-      if (error instanceof KeyTaken) {
-        // A clean refusal; but nact has counted the event, so this incarnation ends like any other that failed.
-        ask?.answer({ type: 'refused', refusal: persistence.taken(error.key) });
-        onEnd('conflict');
-      } else if (error instanceof AppendConflict) {
-        onEnd('conflict');
-      } else {
-        if (error instanceof StoreUnavailable)
-          logUnavailable(log, 'error', clock.elapsed(), { err: error, stream: id }, 'a device got no answer');
-        else reportBug(log, 'device', error, { stream: id });
-        onEnd('fault');
-      }
-    },
-  };
-
-  return spawnPersistentActor(parent, id, behaviour);
+      else reportBug(log, 'device', error, { stream: this.#id });
+      this.#onEnd('fault');
+    }
+  }
 }
 
 /** The newest state of a stream, which may be the one at hand. */

@@ -21,6 +21,7 @@ import {
   type PersistedEvent,
   type PersistenceEngine,
   type Plugin,
+  type SupervisionContext,
   spawn,
   spawnPersistent,
   start,
@@ -43,7 +44,7 @@ export interface Parent {
 }
 
 /** Writes one event of this actor as the next in its stream, together with whatever `extra` the engine understands. */
-type Persist<Event, Extra> = (event: Event, extra: Extra) => Promise<void>;
+export type Persist<Event, Extra> = (event: Event, extra: Extra) => Promise<void>;
 
 export interface PersistentBehaviour<State, Message, Event, Extra> {
   readonly initial: State;
@@ -86,21 +87,33 @@ export function spawnPersistentActor<State, Message, Event, Extra>(
   stream: string,
   behaviour: PersistentBehaviour<State, Message, Event, Extra>,
 ): Ref<Message> {
-  const receive = (state: State, message: Message, context: unknown) => {
-    const actor = context as PersistentActor<Event, Extra>; // see `Lean`
-    return behaviour.receive(state, message, (event, extra) => actor.persist(event, [], extra));
-  };
   const ref = spawnPersistent(untyped(parent), receive, stream, stream, {
     initialState: behaviour.initial,
-    onCrash: (message, error, ctx) => {
-      behaviour.onCrash(error, message);
-      return ctx.stop;
-    },
+    onCrash: crash,
+    afterStop: nothing,
   });
   const actor = applyOrThrowIfStopped(ref, (found) => found);
-  makeLean(actor);
+  makeLean(actor, behaviour as unknown as AnyActor['behaviour']);
   return actor as unknown as Ref<Message>;
 }
+
+/** One function for all, as the next two: what differs is in the actor. */
+function receive(state: unknown, message: unknown, context: unknown): Promise<unknown> {
+  const actor = context as AnyActor; // see `Lean`
+  return actor.behaviour.receive(state, message, (event, extra) => actor.persist(event, [], extra));
+}
+
+/** @param context with all that the actor has, see `Lean`, and nact's decisions */
+function crash(
+  message: unknown,
+  error: unknown,
+  context: SupervisionContext<unknown, UntypedRef<unknown>>,
+): SupervisionContext<unknown, UntypedRef<unknown>>['stop'] {
+  (context as unknown as AnyActor).behaviour.onCrash(error, message);
+  return context.stop;
+}
+
+function nothing(): void {}
 
 /** An actor of nact's behind its reference: what its typings hide. */
 interface PersistentActor<Event, Extra> extends Lean {
@@ -108,10 +121,17 @@ interface PersistentActor<Event, Extra> extends Lean {
   readonly stopped: boolean;
   readonly persistenceEngine: PersistenceEngine;
   readonly f: (state: unknown, message: unknown, context: unknown) => Promise<unknown>;
+  readonly name: string;
+  readonly parent: { readonly childReferences: Map<string, unknown> };
+  behaviour: PersistentBehaviour<unknown, unknown, Event, Extra>;
   children: ReadonlyMap<string, unknown>;
   childReferences: ReadonlyMap<string, unknown>;
   /** The turn that it waits for. */
   immediate: NodeJS.Immediate | undefined;
+  /** Ways to find it from outside, of which we have our own. */
+  reference: unknown;
+  path: unknown;
+  initialState: unknown;
   state: unknown;
   sequenceNumber: number;
   busy: boolean;
@@ -188,12 +208,20 @@ const LEAN: Lean & ThisType<AnyActor> = {
 const NO_CHILDREN: ReadonlyMap<string, unknown> = new Map();
 let isLean = false;
 
-/** The first of them gives its ways to all, since all persistent actors of a process are made here. */
-function makeLean(actor: AnyActor): void {
+/**
+ * The first of them gives its ways to all, since all persistent actors of a process are made here. What ours do not need goes, so that
+ * many can be in memory.
+ */
+function makeLean(actor: AnyActor, behaviour: AnyActor['behaviour']): void {
   if (!isLean) Object.assign(Object.getPrototypeOf(actor), LEAN);
   isLean = true;
+  actor.behaviour = behaviour;
   actor.children = NO_CHILDREN;
   actor.childReferences = NO_CHILDREN;
+  actor.parent.childReferences.delete(actor.name);
+  actor.reference = undefined;
+  actor.path = undefined;
+  actor.initialState = undefined;
 }
 
 const { applyOrThrowIfStopped } = createRequire(import.meta.url)('nact/lib/system-map.js') as {
