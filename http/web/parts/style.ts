@@ -141,8 +141,8 @@ tbody th { overflow-wrap: anywhere; min-width: 12rem; }
 td input[type=checkbox] { display: block; }
 td .note { max-width: 32rem; }
 table.wrap td { overflow-wrap: anywhere; min-width: 4.5rem; }
-.card:not(.tablecard) > table :is(td, th):first-child { padding-inline-start: 0; }
-.card:not(.tablecard) > table :is(td, th):last-child { padding-inline-end: 0; }
+.card:not(.tablecard, .fleet) > table :is(td, th):first-child { padding-inline-start: 0; }
+.card:not(.tablecard, .fleet) > table :is(td, th):last-child { padding-inline-end: 0; }
 .tablecard .selected { padding: .75rem 0; }
 .about { display: block; font-weight: 400; }
 td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
