@@ -7,6 +7,7 @@ import { silentLog } from '../../actors/base/log.ts';
 import { memoryCounters } from '../../actors/limits/counters.ts';
 import { createMails } from '../../actors/mail/mails.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
+import { loadConfig } from '../../config/options/load.ts';
 import type { ApiNeeds } from '../../http/app.ts';
 import { createHttpServer } from '../../http/server.ts';
 import { defaultHttpServerSettings } from '../../http/settings.ts';
@@ -94,8 +95,18 @@ function withMails(needs: ApiNeeds): ApiNeeds {
   const smtp = { send: () => Promise.reject(new Error('nothing is sent')), close() {} };
   return {
     ...needs,
+    serverOptions: shownOptions(),
     mails: createMails(settings, { ...needs, store, smtp, counters: memoryCounters }).mails,
   };
+}
+
+function shownOptions() {
+  const loaded = loadConfig({
+    env: { WEB_NAME: 'Lamps 1', SYSADMIN_PASSWORD: 'neither-shown-nor-used-1' },
+    flags: [],
+  });
+  if (loaded.type === 'problems') throw new Error(loaded.problems.join());
+  return loaded.shown;
 }
 
 type Made = Awaited<ReturnType<typeof furnish>>;

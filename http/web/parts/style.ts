@@ -173,7 +173,6 @@ table.wrap td.num { overflow-wrap: normal; white-space: nowrap; }
   .fleet td, .fleet th { padding: .375rem .75rem; }
   .fleet tbody th, .fleet td { font-size: .9375rem; }
   .fleet td.pick { padding-top: .5rem; }
-  td > time { white-space: nowrap; }
 }
 @media (max-width: 44rem) { .fleet thead { display: none; } .fleet tr:has(:checked) { background: var(--sunken); } }
 .tablecard caption { padding: .75rem .75rem .25rem; }
@@ -297,7 +296,10 @@ const WIDTHS = `@media (max-width: 47.99rem) {
   .card { padding: 1.5rem; }
   .tablecard { padding: .25rem .75rem; }
   .two { grid-template-columns: 1fr 1fr; align-items: start; }
-  .side { grid-template-columns: 2fr 1fr; align-items: start; }
+}
+@media (min-width: 60rem) {
+  .side { grid-template-columns: minmax(0, 2fr) minmax(15rem, 1fr); align-items: start; }
+  td > time { white-space: nowrap; }
 }
 @media (prefers-reduced-motion: no-preference) {
   button, .button, .top nav a { transition: background-color .12s, filter .12s; }
