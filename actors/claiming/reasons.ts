@@ -290,6 +290,11 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     remedy: 'never leaves the server',
     heardBy: [],
   },
+  'description-changed': {
+    words: 'the description of the device was changed meanwhile',
+    remedy: 'never leaves the server; a batch says of the device that it was left alone',
+    heardBy: [],
+  },
   'already-provisioned': {
     words: 'there is a device with this id',
     remedy: 'ids are made by the server; imports take it for done',

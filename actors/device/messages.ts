@@ -142,6 +142,8 @@ export type Refusal =
   | { readonly reason: 'steering-attribute-malformed'; readonly fault: SteeringFault }
   /** An access token that somebody chose, and that is too easy to guess. */
   | { readonly reason: 'token-too-short'; readonly minTokenLength: number }
+  /** The device has another label than the command is for, or its owner has described it meanwhile (R4). */
+  | { readonly reason: 'description-changed' }
   /** Another device of the tenant has the name. */
   | { readonly reason: 'name-taken' }
   /** Another device, of any tenant, has these credentials. */

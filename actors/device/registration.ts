@@ -96,18 +96,19 @@ export function provisioned(event: DeviceProvisioned): Device {
 
 // ---------------------------------------------------------------------------------- -- description
 
-/** Replaces the descriptive fields; ownership, window and credentials stay. */
+/** Replaces the descriptive fields; those that are absent stay, and so do ownership, window and credentials. */
 export interface UpdateDevice extends AskedBy {
   readonly type: 'UpdateDevice';
   readonly tenantId: TenantId;
   /** Set when a customer asks: only the owner may. */
   readonly customerId: CustomerId | null;
-  readonly name: string;
-  readonly deviceType: string;
+  readonly name?: string;
+  readonly deviceType?: string;
   readonly label: string | null;
-  readonly additionalInfo: JsonObject | null;
-  /** Absent: stays as it is. */
+  readonly additionalInfo?: JsonObject | null;
   readonly profileId?: ProfileId | null;
+  /** It holds only while the device has this label, and while no owner has described it (R4); absent: always. */
+  readonly ifLabel?: string | null;
 }
 
 export interface DeviceUpdated extends RecordedBy<'DeviceUpdated'> {
@@ -121,10 +122,14 @@ export interface DeviceUpdated extends RecordedBy<'DeviceUpdated'> {
 
 export function update(device: Device, command: UpdateDevice, at: Instant): Decision<DeviceUpdated, Refusal> {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
+  const { ifLabel, label, profileId } = command;
+  const isAsExpected = ifLabel === device.label && device.tenantDescription === undefined;
+  if (ifLabel !== undefined && !isAsExpected) return refuse({ reason: 'description-changed' });
+  const { name = device.name, deviceType = device.type } = command;
+  const { additionalInfo = device.additionalInfo } = command;
   // A gateway opens windows on the tenant's other devices: the tenant says which device is one, not a customer.
-  const promotes = isGateway(command) && !isGateway(device);
+  const promotes = isGateway({ additionalInfo }) && !isGateway(device);
   if (promotes && command.customerId !== null) return refuse({ reason: 'not-owner' });
-  const { name, deviceType, label, additionalInfo, profileId } = command;
   // R4: what a device is called and which rules it follows is the tenant's to say.
   const isOther =
     name !== device.name ||

@@ -15,6 +15,8 @@ export interface BlockNeeds {
   /** Whether the process is about to end. */
   stopping(): boolean;
   readonly clock: Clock;
+  /** Whether who started it may do it still. */
+  mayGoOn(job: ImportJob): Promise<boolean>;
 }
 
 /** Both resolve to the job as it is then; undefined where the run ends. */
@@ -24,7 +26,9 @@ export interface Blocks {
   carryOut(job: ImportJob, number: number, isOurs: IsOurs): Promise<ImportJob | undefined>;
 }
 
-export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }: BlockNeeds): Blocks {
+export function createBlocks(needs: BlockNeeds): Blocks {
+  const { jobs, rows: work, tenantStands, stopping, clock, mayGoOn } = needs;
+
   async function tryOut(
     job: ImportJob,
     number: number,
@@ -56,9 +60,10 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
       if (begun === undefined) return undefined;
       job = begun;
     }
-    const results = await inParts(rows, { isOurs, stopping, clock }, (some, at) =>
-      Promise.all(some.map((row, nth) => work.carryOut(job, first + at + nth, row))),
-    );
+    const results = await inParts(rows, { isOurs, stopping, clock }, async (some, at) => {
+      const carryOut = (await mayGoOn(job)) ? work.carryOut : work.leaveAlone;
+      return Promise.all(some.map((row, nth) => carryOut(job, first + at + nth, row)));
+    });
     if (results === undefined) return undefined;
     if (!(await tenantStands(job.tenantId))) {
       // Deleted meanwhile, and maybe cleared before these came.

@@ -24,7 +24,9 @@ import {
   type ImportRow,
   type Imports,
   idOfRow,
+  isEnded,
   type NewRow,
+  type StartedBy,
 } from './model.ts';
 import { reportsOf } from './reports.ts';
 import { sealedFor } from './row-credentials.ts';
@@ -47,6 +49,8 @@ export interface ImportNeeds {
   /** See `RowNeeds`. */
   readonly minTokenLength?: number;
   readonly accessToken: () => string;
+  /** Whether who started it may do it still. */
+  readonly mayGoOn: (job: ImportJob) => Promise<boolean>;
 }
 
 /** Longer than any id. */
@@ -106,24 +110,24 @@ export function createImports(needs: ImportNeeds): Imports {
     return saved(await jobs.save({ ...job, rows: count }));
   }
 
-  async function start(job: ImportJob, dryRun: boolean): Promise<ImportAnswer> {
+  async function start(job: ImportJob, dryRun: boolean, startedBy: StartedBy): Promise<ImportAnswer> {
     const state = dryRun ? 'trying' : 'running';
     if (job.state === state || job.state === 'done') return { type: 'done', job };
-    if (isUnderWay(job) || job.state === 'cancelled') return refused('not-in-this-state');
+    if (isUnderWay(job) || isEnded(job)) return refused('not-in-this-state');
     // What is under way is never trimmed, so this bounds what a tenant's imports take.
     if ((await jobs.underWayOf(job.tenantId)) >= IMPORTS_UNDER_WAY_MAX) return refused('too-many-under-way');
-    const next = await jobs.save({ ...job, state, through: 0, begun: 0, good: 0, refused: 0 });
+    const next = await jobs.save({ ...job, state, startedBy, through: 0, begun: 0, good: 0, refused: 0 });
     if (next !== undefined) runs.begin(next);
     return saved(next);
   }
 
   async function cancel({ id }: ImportJob): Promise<ImportAnswer> {
     const next = await jobs.change(id, (now) => {
-      if (now.state === 'done' || now.state === 'cancelled') return now;
+      if (isEnded(now)) return now;
       return { ...now, state: isUnderWay(now) ? 'cancelling' : 'cancelled' };
     });
     if (next === undefined) return refused('not-found');
-    if (next.state === 'done') return refused('not-in-this-state');
+    if (next.state === 'done' || next.state === 'stopped') return refused('not-in-this-state');
     if (next.state === 'cancelling') runs.begin(next); // where its run has ended meanwhile
     return { type: 'done', job: next };
   }
@@ -155,7 +159,7 @@ export function createImports(needs: ImportNeeds): Imports {
 
     list: jobs.ofTenant,
     add: (tenantId, id, from, sent) => onJob(tenantId, id, (job) => add(job, from, sent)),
-    start: (tenantId, id, dryRun) => onJob(tenantId, id, (job) => start(job, dryRun)),
+    start: (tenantId, id, dryRun, by) => onJob(tenantId, id, (job) => start(job, dryRun, by)),
     cancel: (tenantId, id) => onJob(tenantId, id, cancel),
     ...reportsOf(jobs, devices),
 

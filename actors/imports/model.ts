@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
 import {
+  type ApiKeyId,
   type DeviceId,
   type ImportId,
   type KitId,
@@ -29,18 +30,38 @@ interface ImportOptions {
   readonly keysExpireAt: Instant;
 }
 
+/** Who started a run. It goes on only while all of them may do it. */
+export interface StartedBy {
+  readonly userId: UserId;
+  /** The administrator who looked in as that user. */
+  readonly impersonatorId?: UserId;
+  /** The API key that was shown. */
+  readonly apiKeyId?: ApiKeyId;
+}
+
 export interface ImportJob extends ImportOptions {
   readonly id: ImportId;
   /** Counts the changes, from 1. */
   readonly version: number;
   readonly tenantId: TenantId;
   readonly createdBy: UserId;
+  /** Absent before the first run, and in records of older versions: then who created the job is asked about. */
+  readonly startedBy?: StartedBy;
   readonly createdAt: Instant;
   /**
    * `tried`: a dry run is through, nothing was changed; the job can be carried out. `cancelling`: it ends with the block that is
-   * under way. `cancelled`: what was created stays, and it never goes on.
+   * under way. `cancelled`: what was created stays, and it never goes on. `stopped`: the same, because who started it may not
+   * do it any more; a dry run of which this is so is `receiving` again.
    */
-  readonly state: 'receiving' | 'trying' | 'tried' | 'running' | 'cancelling' | 'done' | 'cancelled';
+  readonly state:
+    | 'receiving'
+    | 'trying'
+    | 'tried'
+    | 'running'
+    | 'cancelling'
+    | 'done'
+    | 'cancelled'
+    | 'stopped';
   /** Rows received. */
   readonly rows: number;
   /** Rows that the present run is through with. */
@@ -50,6 +71,10 @@ export interface ImportJob extends ImportOptions {
   readonly good: number;
   readonly refused: number;
 }
+
+/** Whether it never goes on. */
+export const isEnded = ({ state }: Pick<ImportJob, 'state'>) =>
+  state === 'done' || state === 'cancelled' || state === 'stopped';
 
 /** `good`: a dry run found nothing against it. */
 type RowOutcome = 'waiting' | 'good' | 'created' | 'refused';
@@ -80,7 +105,7 @@ export interface Imports {
   /** @param from how many rows were sent before; rows that are there already are left alone, so a part can be repeated */
   add(tenantId: TenantId, id: string, from: number, rows: readonly NewRow[]): Promise<ImportAnswer>;
   /** Begins a run in the background. */
-  start(tenantId: TenantId, id: string, dryRun: boolean): Promise<ImportAnswer>;
+  start(tenantId: TenantId, id: string, dryRun: boolean, by: StartedBy): Promise<ImportAnswer>;
   /** Ends a job that is not done, soon. What it created stays. */
   cancel(tenantId: TenantId, id: string): Promise<ImportAnswer>;
   /** The outcomes of rows; with `refusedOnly` of those that were refused. */

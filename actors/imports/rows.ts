@@ -36,6 +36,8 @@ export interface Rows {
   tryOut(job: ImportJob, nth: number, row: ImportRow, seen: Set<string>): Promise<ImportRow>;
   /** Creates the row's device, or finds that it is there. Throws when the process ends meanwhile. */
   carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow>;
+  /** What `carryOut` does where the row's device is there by now; no other one is created. */
+  leaveAlone(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow>;
   /**
    * A row that was begun and broken off. If its device is not there, nobody knows whether it was never created or was
    * deleted since. An id must never be used again, so the row gets another one.
@@ -121,6 +123,11 @@ export function createRows(needs: RowNeeds): Rows {
     pack: (job, first, rows) => pack(needs.kits, job, first, rows),
     carryOut,
     sealedKey,
+    async leaveAlone(job, nth, row) {
+      const id = idOfRow(job.id, job.createdAt, nth, row.again);
+      if ((await devices.read(id)) !== undefined) return carryOut(job, nth, row);
+      return { ...row, outcome: 'refused', message: 'Who started the import may not do it any more' };
+    },
     async afresh({ id: job, createdAt }, nth, row) {
       const id = idOfRow(job, createdAt, nth, row.again);
       if ((await devices.read(id)) !== undefined) return row;

@@ -15,8 +15,10 @@ export interface ImportRunNeeds extends BlockNeeds {
   readonly log: Log;
 }
 
+const UNTRIED = { state: 'receiving', through: 0, good: 0, refused: 0 } as const;
+
 export function createImportRuns(needs: ImportRunNeeds): Runs {
-  const { store, jobs, stopping, clock, log } = needs;
+  const { store, jobs, stopping, clock, log, mayGoOn } = needs;
   const blocks = createBlocks(needs);
 
   async function run(started: ImportJob, isOurs: IsOurs): Promise<void> {
@@ -28,6 +30,7 @@ export function createImportRuns(needs: ImportRunNeeds): Runs {
       if (!dryRun && (number + 1) * BLOCK <= started.through) continue;
       // Of a block that was begun, nobody else would ever say what became of its rows.
       if (job.state === 'cancelling' && job.begun <= job.through) break;
+      if (!(await mayGoOn(job)) && job.begun <= job.through) return stop(job);
       job = dryRun
         ? await blocks.tryOut(job, number, seen, isOurs)
         : await blocks.carryOut(job, number, isOurs);
@@ -38,6 +41,14 @@ export function createImportRuns(needs: ImportRunNeeds): Runs {
     await jobs.change(started.id, (now) =>
       isUnderWay(now) ? { ...now, state: now.state === 'cancelling' ? 'cancelled' : through } : now,
     );
+  }
+
+  /** A dry run changed nothing, so another administrator may try it again. */
+  async function stop({ id }: ImportJob): Promise<void> {
+    await jobs.change(id, (now) => {
+      if (!isUnderWay(now)) return now;
+      return now.state === 'trying' ? { ...now, ...UNTRIED } : { ...now, state: 'stopped' };
+    });
   }
 
   return createRuns<ImportJob>({

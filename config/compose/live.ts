@@ -9,7 +9,8 @@ import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { createKits } from '../../actors/kits/kits.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
-import { createBatchAct, createMayGoOn } from '../../http/routes/batch-acts.ts';
+import { createBatchAct } from '../../http/routes/batch-acts.ts';
+import { createMayGoOn } from '../../http/routes/may-go-on.ts';
 import type { Core, CoreNeeds } from './core.ts';
 
 /** What takes longer than one request. */
@@ -28,10 +29,11 @@ type JobNeeds = Pick<Core, 'store' | 'accounts' | 'devices' | 'directory' | 'pro
 
 export function createJobs(needs: JobNeeds): Jobs {
   const kits = createKits({ ...needs, customers: needs.accounts.customers });
+  const mayGoOn = createMayGoOn(needs.accounts);
   return {
     kits,
-    imports: createImports({ ...needs, kits, accessToken: randomAccessToken }),
-    batches: createBatches({ ...needs, act: createBatchAct(needs), mayGoOn: createMayGoOn(needs.accounts) }),
+    imports: createImports({ ...needs, kits, mayGoOn, accessToken: randomAccessToken }),
+    batches: createBatches({ ...needs, act: createBatchAct(needs), mayGoOn }),
   };
 }
 

@@ -41,16 +41,6 @@ export function createBatchAct(needs: BatchActNeeds) {
   };
 }
 
-/** Whether who asked for a batch may do it still: the user, who looked in as it, and the API key that was shown. */
-export function createMayGoOn({ users, apiKeys }: Pick<Accounts, 'users' | 'apiKeys'>) {
-  return async ({ tenantId, createdBy, impersonatorId, apiKeyId }: Batch): Promise<boolean> => {
-    if (apiKeyId !== undefined && !(await apiKeys.works(apiKeyId))) return false;
-    if (impersonatorId !== undefined && (await users.standing(impersonatorId)) === undefined) return false;
-    const membership = (await users.standing(createdBy))?.user.membership;
-    return membership?.authority === 'TENANT_ADMIN' && membership.tenantId === tenantId;
-  };
-}
-
 function becomeOf(needs: BatchActNeeds, batch: Batch, row: BatchRow, before: Before): Promise<Become> {
   const { change } = batch;
   const { restore } = row;
@@ -148,7 +138,11 @@ async function allow(
   return answer.type === 'accepted' ? DONE : refusal(answer);
 }
 
-/** @param now its label as the batch found it */
+/**
+ * Changes the label alone, and only while it is what the batch found: a name, a label or whatever else is saved in the same
+ * moment is not written over, and undoing gives back what was there.
+ * @param now its label as the batch found it; undefined in records of older versions: as it is
+ */
 async function relabel(
   { devices }: BatchActNeeds,
   batch: Batch,
@@ -160,8 +154,8 @@ async function relabel(
   const device = await devices.read(id);
   if (device?.tenantId !== batch.tenantId) return GONE;
   if (device.label === label) return DONE; // by this batch before it was broken off
-  // R4: the name that its owner gave it is not to be lost, and none of it is to come to the next owner by undoing.
-  if (device.tenantDescription !== undefined) return OWNERS_WORDS;
+  const ifLabel = now === undefined ? device.label : now;
+  if (isDescribedByOwner(device)) return OWNERS_WORDS;
   const who = whoOf(batch);
   const answer = await devices.ask(id, {
     type: 'UpdateDevice',
@@ -169,13 +163,18 @@ async function relabel(
     userId: who.userId,
     customerId: null,
     ...impersonation(who),
-    name: device.name,
-    deviceType: device.type,
     label,
-    additionalInfo: device.additionalInfo,
+    ifLabel,
   });
-  return answer.type === 'accepted' ? DONE : refusal(answer);
+  if (answer.type === 'accepted') return DONE;
+  if (answer.type !== 'refused' || answer.refusal.reason !== 'description-changed') return refusal(answer);
+  const since = await devices.read(id);
+  if (since === undefined) return GONE;
+  return isDescribedByOwner(since) ? OWNERS_WORDS : CHANGED_SINCE;
 }
+
+/** R4: the name that its owner gave it is not to be lost, and none of it is to come to the next owner by undoing. */
+const isDescribedByOwner = ({ tenantDescription }: DeviceRecord) => tenantDescription !== undefined;
 
 async function setKey(
   { devices, secrets }: BatchActNeeds,

@@ -14,7 +14,7 @@ import {
   type Imports,
 } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
-import { TENANT } from '../auth/principal.ts';
+import { impersonation, TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { importView, rowView, viewImport, viewRow } from '../views/import.ts';
 import { pageView, viewPage } from '../views/page.ts';
@@ -148,8 +148,11 @@ function startImport({ imports }: ImportRouteNeeds): Route {
       400: { description: 'It is under way already' },
       404: { description: 'No such import' },
     },
-    handle: async ({ principal, params, query }) =>
-      reply(await imports.start(principal.tenantId, params.importId, query.dryRun ?? true)),
+    async handle({ principal, params, query }) {
+      const { tenantId, userId, apiKeyId } = principal;
+      const by = { userId, ...impersonation(principal), ...(apiKeyId === undefined ? {} : { apiKeyId }) };
+      return reply(await imports.start(tenantId, params.importId, query.dryRun ?? true, by));
+    },
   });
 }
 

@@ -5,7 +5,7 @@ import type { Secrets } from '../../actors/base/secret.ts';
 import { BATCH_DEVICES_MAX, type Batches, isUnderWay } from '../../actors/batches/model.ts';
 import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
-import type { Imports } from '../../actors/imports/imports.ts';
+import { type Imports, isEnded } from '../../actors/imports/imports.ts';
 import { TENANT, type TenantAdministrator } from '../auth/principal.ts';
 import { labelFont } from '../labels/font.ts';
 import { drawLabel, type Flaw, type Labelled } from '../labels/label.ts';
@@ -237,7 +237,7 @@ async function askedFor(
   }
   const job = await needs.imports.find(tenantId, importId);
   if (job === undefined) return notFound;
-  if (job.state !== 'done' && job.state !== 'cancelled') return badRequest('The import is not done yet!');
+  if (!isEnded(job)) return badRequest('The import is not done yet!');
   return { total: job.rows, devices: imported(needs.imports.everything(job, from), tenantId, toLabel) };
 }
 

@@ -6,8 +6,8 @@ export const importView = z
   .object({
     id: z.string(),
     createdTime: z.int(),
-    /** `TRIED`: the dry run is complete, nothing was changed. `CANCELLED`: the devices that were created stay. */
-    state: z.enum(['RECEIVING', 'TRYING', 'TRIED', 'RUNNING', 'CANCELLING', 'DONE', 'CANCELLED']),
+    /** `TRIED`: the dry run is complete, nothing was changed. `CANCELLED`: the devices that were created stay. `STOPPED`: the same, who started it may not do it any more. */
+    state: z.enum(['RECEIVING', 'TRYING', 'TRIED', 'RUNNING', 'CANCELLING', 'DONE', 'CANCELLED', 'STOPPED']),
     rows: z.int(),
     /** Rows that this run has finished, and how many of them are good or refused. */
     through: z.int(),
@@ -23,6 +23,7 @@ const STATES = {
   running: 'RUNNING',
   cancelling: 'CANCELLING',
   cancelled: 'CANCELLED',
+  stopped: 'STOPPED',
   done: 'DONE',
 } as const;
 

@@ -172,6 +172,8 @@ function problemOf(refusal: Refusal): Problem {
       return badRequest('Device with such name already exists!');
     case 'credentials-taken':
       return badRequest('Device credentials are already assigned to another device!');
+    case 'description-changed':
+      return badRequest('The description of the device was changed meanwhile!');
     case 'already-provisioned':
       return badRequest('Device with such id already exists!');
     case 'already-claimed':

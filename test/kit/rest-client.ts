@@ -419,18 +419,23 @@ export async function moveIn(world: RestWorld, tenantId: TenantId, email: string
   return { ...world.as(token), customerId: customer.id, userId: user.id, email, token };
 }
 
+/** One more administrator of a tenant, logged in. */
+export async function newAdministrator(world: RestWorld, tenantId: TenantId, email: string) {
+  const membership = { authority: 'TENANT_ADMIN', tenantId } as const;
+  const user = given(await world.accounts.users.create(membership, person(email), PASSWORD));
+  return { caller: world.as((await world.login(email)).token), userId: user.id };
+}
+
 export async function settle(world: RestWorld, name: string): Promise<Household> {
-  const { accounts, as } = world;
+  const { accounts } = world;
   const tenant = given(await accounts.tenants.create({ title: name, region: null, ...nothing }));
   const adminEmail = `admin@${name}.test`;
-  const membership = { authority: 'TENANT_ADMIN', tenantId: tenant.id } as const;
-  const admin = given(await accounts.users.create(membership, person(adminEmail), PASSWORD));
-
+  const { caller, userId } = await newAdministrator(world, tenant.id, adminEmail);
   return {
     tenantId: tenant.id,
-    admin: as((await world.login(adminEmail)).token),
+    admin: caller,
     adminEmail,
-    adminId: admin.id,
+    adminId: userId,
     alice: await moveIn(world, tenant.id, `alice@${name}.test`),
     bob: await moveIn(world, tenant.id, `bob@${name}.test`),
   };

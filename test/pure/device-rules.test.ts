@@ -825,6 +825,43 @@ law('attributes', 'keys that mean something to JavaScript are data like any othe
   }
 });
 
+law('R4', 'a label for as long as the device has another one leaves all else as it is', () => {
+  const relabel = (label: string | null, ifLabel: string | null): DeviceCommand => ({
+    type: 'UpdateDevice',
+    tenantId: TENANT,
+    customerId: null,
+    label,
+    ifLabel,
+  });
+  const described = { label: 'Hall 1', additionalInfo: { hall: 1 } };
+  const device = given(OPEN_POLICY, {
+    type: 'DeviceUpdated',
+    at: NOW,
+    name: 'Pump 2',
+    deviceType: 'pump',
+    ...described,
+  });
+  const { name, type, label, additionalInfo } = device
+    .when(relabel('Hall 2', 'Hall 1'))
+    .happened('DeviceUpdated');
+  assert.equal(
+    { name, type, label, additionalInfo },
+    { ...described, name: 'Pump 2', type: 'pump', label: 'Hall 2' },
+  );
+  device.when(relabel('Hall 2', null)).refused('description-changed');
+  device.when(relabel('Hall 2', 'Hall 3')).refused('description-changed');
+  // Also where the owner has written the same words: they are the owner's.
+  const owners = given(OPEN_POLICY, opened(CLOSES), claimed(), {
+    type: 'DeviceUpdated',
+    at: NOW,
+    customerId: CUSTOMER,
+    name: 'Pump 1',
+    deviceType: 'default',
+    ...described,
+  });
+  owners.when(relabel('Hall 2', 'Hall 1')).refused('description-changed');
+});
+
 law('gateway', 'an owner may not make its device a gateway, the tenant may; a gateway may stay one', () => {
   const update = (customerId: CustomerId | null, additionalInfo: JsonObject | null): DeviceCommand => ({
     type: 'UpdateDevice',

@@ -5,7 +5,8 @@ import { silentLog } from '../../actors/base/log.ts';
 import { BATCHES_UNDER_WAY_MAX, createBatches, isUnderWay } from '../../actors/batches/batches.ts';
 import { UnreadableRecord } from '../../actors/device/persistence.ts';
 import { BLOCK } from '../../actors/records/jobs.ts';
-import { createBatchAct, createMayGoOn } from '../../http/routes/batch-acts.ts';
+import { createBatchAct } from '../../http/routes/batch-acts.ts';
+import { createMayGoOn } from '../../http/routes/may-go-on.ts';
 import {
   type Answer,
   type Caller,
@@ -174,6 +175,57 @@ law('a label for all leaves alone what an owner has called its device (R4)', asy
   assert.equal([row?.name, row?.message], ['hers', 'Its owner has described it, so it was left alone']);
   const labelOf = async (device: DeviceId) => (await world.devices.read(device))?.label;
   assert.equal([await labelOf(hers), await labelOf(assigned)], ['in the bedroom', 'Hall 7']);
+});
+
+law('what is saved in the moment in which a batch sets labels is not written over', async (scene) => {
+  const { world, home } = scene;
+  const { admin, alice, tenantId, adminId } = home;
+  const renamed = await provision(world, tenantId, 'renamed');
+  const labelled = await provision(world, tenantId, 'labelled');
+  const hers = await provision(world, tenantId, 'hers', alice.customerId);
+  const saved = (caller: Caller, device: DeviceId, more: object) =>
+    caller.post('/api/device', { id: { id: device, entityType: 'DEVICE' }, ...more });
+  const meanwhile = new Map([
+    [renamed, () => saved(admin, renamed, { name: 'new name', type: 'pump', additionalInfo: { hall: 7 } })],
+    [labelled, () => saved(admin, labelled, { name: 'labelled', label: 'on the roof' })],
+    [hers, () => saved(alice, hers, { name: 'hers', label: 'in the bedroom' })],
+  ]);
+  const needs = { ...world, log: silentLog };
+  const devices: typeof world.devices = {
+    ...world.devices,
+    async ask(id, command) {
+      const save = command.type === 'UpdateDevice' ? meanwhile.get(id) : undefined;
+      meanwhile.delete(id);
+      if (save !== undefined) entity(await save());
+      return world.devices.ask(id, command);
+    },
+  };
+  const act = createBatchAct({ ...needs, devices });
+  const batches = createBatches({ ...needs, mayGoOn: createMayGoOn(world.accounts), act });
+  const change = { type: 'label', label: 'Hall 7' } as const;
+  await batches.begin({ tenantId, createdBy: adminId, change }, [renamed, labelled, hers]);
+  await until('it has ended', async () => (await batches.list(tenantId))[0]?.state === 'done');
+  assert.is(meanwhile.size, 0, 'all three were saved meanwhile');
+  const [batch] = (await admin.get('/api/deviceBatches')).json as readonly Batch[];
+  assert.ok(batch);
+  assert.equal(
+    (await rowsOf(admin, batch)).map(({ outcome, message }) => [outcome, message]),
+    [
+      ['DONE', null],
+      ['REFUSED', 'It was changed since, so it was left alone'],
+      ['REFUSED', 'Its owner has described it, so it was left alone'],
+    ],
+  );
+  const now = await Promise.all([renamed, labelled, hers].map((id) => world.devices.read(id)));
+  assert.equal(
+    now.map((device) => [device?.name, device?.type, device?.label, device?.additionalInfo]),
+    [
+      ['new name', 'pump', 'Hall 7', { hall: 7 }],
+      ['labelled', 'default', 'on the roof', null],
+      ['hers', 'default', 'in the bedroom', null],
+    ],
+  );
+  await batches.stop();
 });
 
 law('keys: each device has one of its own, by which it is claimed', async ({ world, home }) => {

@@ -1,11 +1,13 @@
 /** What the web application needs beyond ThingsBoard's endpoints: claim windows, figures, labels, imports, the live feed. */
 import * as assert from 'uvu/assert';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
-import type { UserId } from '../../actors/base/ids.ts';
+import type { ApiKeyId, UserId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
-import { createImports } from '../../actors/imports/imports.ts';
+import { createImports, type ImportNeeds } from '../../actors/imports/imports.ts';
 import { openImports } from '../../actors/imports/jobs.ts';
+import { BLOCK } from '../../actors/records/jobs.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
+import { createMayGoOn } from '../../http/routes/may-go-on.ts';
 import { DEVICE_CERTIFICATE } from '../kit/device-certificate.ts';
 import { within } from '../kit/patience.ts';
 import {
@@ -16,6 +18,7 @@ import {
   HOUR_MS,
   type Household,
   isProblem,
+  newAdministrator,
   openWindow,
   pageOf,
   provision,
@@ -24,7 +27,7 @@ import {
   settle,
   systemAdministrator,
 } from '../kit/rest-client.ts';
-import { pause } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 
 const { law, run } = restLaws('rest fleet');
 
@@ -258,6 +261,150 @@ law('import: rows come in parts that can be repeated, but not with gaps', async 
   assert.equal(names, ['A', 'B', 'C']);
 });
 
+/** Imports as another process has them. */
+function importsOf(world: RestWorld, changed: Partial<ImportNeeds> = {}) {
+  const mayGoOn = createMayGoOn(world.accounts);
+  return createImports({ ...world, log: silentLog, accessToken: randomAccessToken, mayGoOn, ...changed });
+}
+
+/** The same, with something that happens when it has asked a number of devices. */
+function importsWith(world: RestWorld, afterAsks: number, happens: () => Promise<unknown>) {
+  const { devices } = world;
+  let asked = 0;
+  return importsOf(world, {
+    devices: {
+      ...devices,
+      async ask(device, command) {
+        asked += 1;
+        if (asked === afterAsks) await happens();
+        return devices.ask(device, command);
+      },
+    },
+  });
+}
+
+const manyRows = (how: number) => Array.from({ length: how }, (_, at) => ({ name: `Device ${at}` }));
+
+const devicesOf = async ({ directory }: RestWorld, { tenantId }: Household) =>
+  (await directory.ofTenant(tenantId, { page: 0, pageSize: 1 })).total;
+
+law('import: who may not do it any more: it stops before the next rows, and says so', async (scene) => {
+  const { world, home } = scene;
+  const { admin, tenantId, adminId } = home;
+  const id = await begin(admin, manyRows(BLOCK + 10));
+  const { users } = world.accounts;
+  const imports = importsWith(world, 10, () => users.setEnabled(adminId, false));
+  await imports.start(tenantId, id, false, { userId: adminId });
+  await until('it has stopped', async () => (await imports.find(tenantId, id))?.state === 'stopped');
+  const { caller: colleague } = await newAdministrator(world, tenantId, 'colleague@home.test');
+  const job = jobOf(await colleague.get(`/api/deviceImport/${id}`));
+  assert.equal([job.state, job.through, job.good, job.refused], ['STOPPED', BLOCK, 16, BLOCK - 16]);
+  assert.is(await devicesOf(world, home), 16);
+  const outcomes = (await rowsOf(colleague, id)).map(({ outcome }) => outcome);
+  assert.is(outcomes.filter((outcome) => outcome === 'WAITING').length, 10);
+  const [refused] = (await rowsOf(colleague, id)).filter(({ outcome }) => outcome === 'REFUSED');
+  assert.is(refused?.message, 'Who started the import may not do it any more');
+  for (const path of ['start?dryRun=false', 'start?dryRun=true', 'cancel'])
+    isProblem(
+      await colleague.post(`/api/deviceImport/${id}/${path}`),
+      400,
+      31,
+      'The import is not in a state for this!',
+    );
+  await imports.stop();
+});
+
+law('import: started by an API key, it stops when the key is revoked or has expired', async (scene) => {
+  const { world, home } = scene;
+  const { admin, tenantId, adminId } = home;
+  const newKey = async (more: object = {}) => {
+    const key = entity(await admin.post('/api/apiKey', { description: 'script', ...more }));
+    return { id: key.id.id as ApiKeyId, value: String(key.value) };
+  };
+  const byKey = await newKey();
+  const known = await begin(admin, [{ name: 'first' }]);
+  const asked = await world.app.request(`/api/deviceImport/${known}/start?dryRun=false`, {
+    method: 'POST',
+    headers: { 'X-Authorization': `ApiKey ${byKey.value}` },
+  });
+  assert.is(asked.status, 200);
+  const startedBy = async () => (await world.imports.find(tenantId, known))?.startedBy;
+  assert.equal(await startedBy(), { userId: adminId, apiKeyId: byKey.id }, 'the import knows its key');
+  await until('it is done', async () => (await world.imports.find(tenantId, known))?.state === 'done');
+
+  const short = await newKey({ expirationTime: world.clock.now() + HOUR_MS });
+  const ends = [
+    [byKey.id, () => admin.delete(`/api/apiKey/${byKey.id}`)],
+    [short.id, async () => world.clock.advance(HOUR_MS)],
+  ] as const;
+  for (const [apiKeyId, end] of ends) {
+    const before = await devicesOf(world, home);
+    const rows = manyRows(BLOCK + 10).map(({ name }) => ({ name: `${apiKeyId} ${name}` }));
+    const id = await begin(admin, rows);
+    const imports = importsWith(world, 10, end);
+    await imports.start(tenantId, id, false, { userId: adminId, apiKeyId });
+    await until('it has stopped', async () => (await imports.find(tenantId, id))?.state === 'stopped');
+    assert.is((await devicesOf(world, home)) - before, 16);
+    await imports.stop();
+  }
+});
+
+law('import: asked about is who started it; of older records, who created them', async (scene) => {
+  const { world, home } = scene;
+  const { admin, tenantId, adminId } = home;
+  const { users } = world.accounts;
+  const colleague = await newAdministrator(world, tenantId, 'colleague@home.test');
+  const [old, fresh] = [await begin(admin, [{ name: 'old' }]), await begin(admin, [{ name: 'fresh' }])];
+  await world.imports.stop();
+  await world.imports.start(tenantId, old, false, { userId: adminId });
+  await openImports(world.store).change(old, ({ startedBy: _, ...job }) => job);
+  const trial = await begin(
+    admin,
+    manyRows(3).map(({ name }) => ({ name: `trial ${name}` })),
+  );
+  await world.imports.start(tenantId, trial, true, { userId: adminId });
+  await users.setEnabled(adminId, false);
+
+  const next = importsOf(world);
+  await next.resume();
+  const stateOf = async (id: string) => (await next.find(tenantId, id))?.state;
+  await until('it has stopped', async () => (await stateOf(old)) === 'stopped');
+  await until('the dry run waits to be tried again', async () => (await stateOf(trial)) === 'receiving');
+  assert.is(await devicesOf(world, home), 0);
+  const by = { userId: colleague.userId };
+  for (const id of [fresh, trial]) assert.is((await next.start(tenantId, id, false, by)).type, 'done');
+  for (const id of [fresh, trial]) await until('it is done', async () => (await stateOf(id)) === 'done');
+  assert.is(await devicesOf(world, home), 4);
+  await next.stop();
+});
+
+law(
+  'import: broken off within a block and not allowed any more, it tells what it had created',
+  async (scene) => {
+    const { world, home } = scene;
+    const { admin, tenantId, adminId } = home;
+    const id = await begin(admin, manyRows(100));
+    let isKilled = false;
+    const killed = importsWith(world, 20, () => {
+      isKilled = true;
+      return Promise.reject(new Error('the process is killed'));
+    });
+    await killed.start(tenantId, id, false, { userId: adminId });
+    await until('it is killed', async () => isKilled);
+    await killed.stop();
+    const made = await devicesOf(world, home);
+    assert.ok(made > 0 && made < 100, String(made));
+    await world.accounts.users.setEnabled(adminId, false);
+    const next = importsOf(world);
+    await next.resume();
+    await until('it has ended', async () => (await next.find(tenantId, id))?.state === 'done');
+    await next.stop();
+    const job = await next.find(tenantId, id);
+    assert.equal([job?.good, job?.refused], [made, 100 - made]);
+    assert.is(await devicesOf(world, home), made);
+  },
+);
+
 law('import: broken off anywhere, it goes on and creates every device once', async ({ world, home }) => {
   const rows = Array.from({ length: 1200 }, (_, at) => ({ name: `Device ${at}` }));
   const id = await begin(home.admin, rows, { generateKeys: true });
@@ -266,9 +413,7 @@ law('import: broken off anywhere, it goes on and creates every device once', asy
     await new Promise((resolve) => setImmediate(resolve));
   }
   await world.imports.stop();
-  const { store, accounts, devices, directory, secrets, clock, kits } = world;
-  const needs = { store, kits, accounts, devices, directory, secrets, clock, log: silentLog };
-  const next = createImports({ ...needs, accessToken: randomAccessToken });
+  const next = importsOf(world);
   const stopped = jobOf(await home.admin.get(`/api/deviceImport/${id}`));
   assert.is(stopped.state, 'RUNNING');
   await next.resume();
@@ -333,9 +478,7 @@ law('import: cancelled and broken off, it says all the same what it has created'
   const stopped = world.imports.stop();
   await home.admin.post(`/api/deviceImport/${id}/cancel`);
   await stopped;
-  const { store, accounts, devices, directory, secrets, clock, kits } = world;
-  const needs = { store, kits, accounts, devices, directory, secrets, clock, log: silentLog };
-  const next = createImports({ ...needs, accessToken: randomAccessToken });
+  const next = importsOf(world);
   await next.resume();
   const { good } = await afterCancel(home.admin, id);
   assert.ok(good >= 20 && good < 1200, `${good}`);
@@ -349,21 +492,10 @@ law(
     const rows = Array.from({ length: 20 }, (_, at) => ({ name: `Device ${at}`, secretKey: `key ${at}` }));
     const id = await begin(home.admin, rows);
     await world.imports.stop();
-    const { store, accounts, devices, directory, secrets, clock, kits } = world;
-    const needs = {
-      store,
-      accounts,
-      directory,
-      secrets,
-      clock,
-      log: silentLog,
-      accessToken: randomAccessToken,
-      kits,
-    };
+    const { store, devices } = world;
     // The process ends in the middle of a block: it is not written yet which of its rows were carried out.
     let asked = 0;
-    const dying = createImports({
-      ...needs,
+    const dying = importsOf(world, {
       devices: {
         ...devices,
         ask(device, command) {
@@ -372,7 +504,7 @@ law(
         },
       },
     });
-    await dying.start(home.tenantId, id, false);
+    await dying.start(home.tenantId, id, false, { userId: home.adminId });
     while (asked <= 18) await new Promise((resolve) => setImmediate(resolve));
     await dying.stop();
     const made = pageOf(await home.admin.get('/api/tenant/devices?pageSize=100')).data as unknown as {
@@ -382,7 +514,7 @@ law(
     const [deleted] = made;
     assert.is((await home.admin.delete(`/api/device/${deleted?.id.id}`)).status, 200);
 
-    const next = createImports({ ...needs, devices });
+    const next = importsOf(world);
     await next.resume();
     while ((await next.find(home.tenantId, id))?.state !== 'done') await pause(5);
     await next.stop();
@@ -407,21 +539,9 @@ law(
 law('import: it goes on after what stopped it for a while', async ({ world, home }) => {
   const id = await begin(home.admin, [{ name: 'A' }, { name: 'B' }]);
   await world.imports.stop();
-  const { store, accounts, devices, directory, secrets, clock, kits } = world;
+  const { accounts, clock } = world;
   let failures = 2;
-  const needs = {
-    accounts,
-    devices,
-    directory,
-    secrets,
-    clock,
-    log: silentLog,
-    accessToken: randomAccessToken,
-    kits,
-  };
-  const next = createImports({
-    ...needs,
-    store,
+  const next = importsOf(world, {
     accounts: {
       ...accounts,
       tenants: {
@@ -434,7 +554,7 @@ law('import: it goes on after what stopped it for a while', async ({ world, home
       },
     },
   });
-  await next.start(home.tenantId, id, false);
+  await next.start(home.tenantId, id, false, { userId: home.adminId });
   while ((await next.find(home.tenantId, id))?.state !== 'done') {
     clock.advance(1_000);
     await pause(5);
@@ -465,20 +585,9 @@ law('import: two of one tenant take turns, and create each device once', async (
   const rows = Array.from({ length: 100 }, (_, at) => ({ name: `Device ${at}` }));
   const [one, two] = [await begin(home.admin, rows), await begin(home.admin, rows)];
   await world.imports.stop();
-  const { store, accounts, devices, directory, secrets, clock, kits } = world;
-  const needs = {
-    store,
-    accounts,
-    directory,
-    secrets,
-    clock,
-    log: silentLog,
-    accessToken: randomAccessToken,
-    kits,
-  };
+  const { devices } = world;
   let [inFlight, highest] = [0, 0];
-  const next = createImports({
-    ...needs,
+  const next = importsOf(world, {
     devices: {
       ...devices,
       async ask(device, command) {
@@ -490,7 +599,7 @@ law('import: two of one tenant take turns, and create each device once', async (
       },
     },
   });
-  for (const id of [one, two]) await next.start(home.tenantId, id, false);
+  for (const id of [one, two]) await next.start(home.tenantId, id, false, { userId: home.adminId });
   const job = (id: string) => next.find(home.tenantId, id);
   while ((await job(one))?.state !== 'done' || (await job(two))?.state !== 'done') await pause(5);
   await next.stop();

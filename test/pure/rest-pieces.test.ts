@@ -52,6 +52,7 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
   'no-offer': [404, 32],
   'offer-elapsed': [410, 32],
   'transfer-taken': [503, 2],
+  'description-changed': [400, 31],
   'name-taken': [400, 31],
   'credentials-taken': [400, 31],
 };

@@ -73,10 +73,13 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   AttributesDeleted: true,
 };
 
-/** Every device has a key. Neither how many devices there are, nor how long tokens are, is limited in the simulation. */
+/**
+ * Every device has a key. Neither how many devices there are, nor how long tokens are, is limited in the simulation. It has
+ * no batches, which alone change a label on a condition.
+ */
 type Simulated = Exclude<
   RefusalReason,
-  'too-many-devices' | 'token-too-short' | 'proof-not-possible' | 'policy-refused'
+  'description-changed' | 'too-many-devices' | 'token-too-short' | 'proof-not-possible' | 'policy-refused'
 >;
 const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'unknown-device': true,

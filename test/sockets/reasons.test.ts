@@ -367,6 +367,7 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason | KitReason]: Scene
   'no-offer': 'never',
   'offer-elapsed': { elsewhere: 'test/pure/device-transfer.test.ts' },
   'transfer-taken': 'never',
+  'description-changed': 'never',
   'already-provisioned': 'never',
   async 'name-taken'() {
     const { name } = await stage.device();

@@ -26,6 +26,7 @@ export const JOB_STATES: Readonly<Record<ImportJob['state'], string>> = {
   CANCELLING: 'Being cancelled…',
   DONE: 'Done',
   CANCELLED: 'Cancelled',
+  STOPPED: 'Stopped: who started it may not do it any more. Devices that were created stay',
 };
 
 const ROW_STATES: Readonly<Record<Rows['data'][number]['outcome'], string>> = {
@@ -34,6 +35,8 @@ const ROW_STATES: Readonly<Record<Rows['data'][number]['outcome'], string>> = {
   REFUSED: 'Refused',
   WAITING: 'Waiting',
 };
+
+const hasEnded = ({ state }: ImportJob) => state === 'DONE' || state === 'CANCELLED' || state === 'STOPPED';
 
 const routeOf = ({ params }: SignedIn) => `/api/deviceImport/${segment(params.job ?? '')}`;
 
@@ -122,7 +125,7 @@ function Summary({ job, visit }: { job: ImportJob; visit: SignedIn }) {
             </button>
           </form>
         ) : null}
-        {(job.state === 'DONE' || job.state === 'CANCELLED') && job.good > 0 ? (
+        {hasEnded(job) && job.good > 0 ? (
           <a class="button primary" href={`/devices/labels?import=${job.id}`}>
             Print the labels
           </a>
