@@ -57,6 +57,7 @@ import { kitClaimRoutes } from './kit-claims.ts';
 import { kitRoutes } from './kits.ts';
 import { labelSheetRoutes } from './label-sheets.ts';
 import { labelRoutes } from './labels.ts';
+import { createLargeReads } from './large-reads.ts';
 import { liveRoutes } from './live.ts';
 import { mailNoticeRoutes } from './mail-notices.ts';
 import { mailSettingsRoutes, type ShownMailSettings } from './mail-settings.ts';
@@ -132,6 +133,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const factors = createSecondFactorAuth(needs);
   const post = createPost(needs.mails, needs.log);
   const claim = createClaim(needs);
+  const many = { ...needs, largeReads: createLargeReads(needs.clock) };
   const routes = [
     ...kitClaimRoutes(needs), // before claims: a device may be named "kit"
     ...claimRoutes(needs, claim), // before assignments: a device may be named "device"
@@ -156,11 +158,11 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...deviceCredentialsRoutes(needs),
     ...ownershipRoutes(needs),
     ...deviceListRoutes(needs),
-    ...deviceExportRoutes(needs),
+    ...deviceExportRoutes(many),
     ...labelRoutes(needs),
-    ...labelSheetRoutes(needs),
+    ...labelSheetRoutes(many),
     ...importRoutes(needs),
-    ...batchRoutes(needs),
+    ...batchRoutes(many),
     ...kitRoutes(needs),
     ...webhookRoutes(needs),
     ...providerRoutes({ ...needs, factors }),

@@ -26,12 +26,14 @@ import { switched } from '../wire/query.ts';
 import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { customerId, deviceId, devicePaging, optionalText } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
+import { type LargeReads, TOO_MANY_READS } from './large-reads.ts';
 import { fitting, type SelectionNeeds, where } from './selection.ts';
 import { noteChange } from './user-notes.ts';
 
 export interface BatchRouteNeeds extends SelectionNeeds {
   readonly batches: Batches;
   readonly audit: AuditTrail;
+  readonly largeReads: LargeReads;
 }
 
 /** Devices that one request names one by one. */
@@ -107,7 +109,7 @@ const by = (principal: TenantAdministrator) => ({
 });
 
 function beginBatch(needs: BatchRouteNeeds): Route {
-  const { accounts, batches, audit, clock } = needs;
+  const { accounts, clock } = needs;
   return defineRoute({
     method: 'POST',
     path: '/api/deviceBatch',
@@ -119,6 +121,7 @@ function beginBatch(needs: BatchRouteNeeds): Route {
       200: { description: 'It has begun; ask for it to see how far it is', schema: batchView },
       400: { description: 'Malformed; or there are too many devices, or other ones than expected' },
       404: { description: 'No such customer' },
+      ...TOO_MANY_READS,
     },
     async handle({ principal, body }) {
       const change = changeOf(body, clock.now());
@@ -127,17 +130,27 @@ function beginBatch(needs: BatchRouteNeeds): Route {
         const customer = await visibleCustomer(accounts, principal, change.customerId);
         if (customer.type !== 'found') return customer;
       }
-      const devices = await devicesOf(needs, principal, body);
-      if (isProblem(devices)) return devices;
-      const answer = await batches.begin({ ...by(principal), change }, devices);
-      if (answer.type === 'done') {
-        const { id, rows } = answer.batch;
-        const data = { batch: id, change: body.change, devices: rows };
-        noteChange(audit, principal, { tenantId: principal.tenantId, action: 'ADDED', data });
-      }
-      return reply(answer);
+      const begin = () => begun(needs, principal, body, change);
+      return body.where === undefined ? begin() : needs.largeReads.run(principal.tenantId, begin);
     },
   });
+}
+
+async function begun(
+  needs: BatchRouteNeeds,
+  principal: TenantAdministrator,
+  body: NewBatch,
+  change: BatchChange,
+): Promise<Reply> {
+  const devices = await devicesOf(needs, principal, body);
+  if (isProblem(devices)) return devices;
+  const answer = await needs.batches.begin({ ...by(principal), change }, devices);
+  if (answer.type === 'done') {
+    const { id, rows } = answer.batch;
+    const data = { batch: id, change: body.change, devices: rows };
+    noteChange(needs.audit, principal, { tenantId: principal.tenantId, action: 'ADDED', data });
+  }
+  return reply(answer);
 }
 
 function changeOf(

@@ -10,8 +10,9 @@ import { defineRoute, type Route } from '../route.ts';
 import type { deviceInfoView } from '../views/device.ts';
 import { BOM, csvLine, noFormula } from '../wire/csv.ts';
 import { switched } from '../wire/query.ts';
-import { isProblem, streamOf } from '../wire/reply.ts';
+import { isProblem, type Reply, streamOf } from '../wire/reply.ts';
 import { type DeviceInfoNeeds, infosOf } from './device-infos.ts';
+import { type LargeReads, TOO_MANY_READS } from './large-reads.ts';
 import { fitting, idsInQuery, whereInQuery } from './selection.ts';
 
 type Info = z.output<typeof deviceInfoView>;
@@ -22,11 +23,15 @@ const wanted = z
     error: 'Either deviceIds or where should be specified!',
   });
 
-export function deviceExportRoutes(needs: DeviceInfoNeeds): Route[] {
+export interface DeviceExportNeeds extends DeviceInfoNeeds {
+  readonly largeReads: LargeReads;
+}
+
+export function deviceExportRoutes(needs: DeviceExportNeeds): Route[] {
   return [exportDevices(needs)];
 }
 
-function exportDevices(needs: DeviceInfoNeeds): Route {
+function exportDevices(needs: DeviceExportNeeds): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/deviceExport',
@@ -39,15 +44,19 @@ function exportDevices(needs: DeviceInfoNeeds): Route {
       200: { description: 'CSV (RFC 4180); instants as in ISO 8601' },
       400: { description: 'Malformed; or more devices fit' },
       404: { description: 'No such customer' },
+      ...TOO_MANY_READS,
     },
-    async handle({ principal, query: { deviceIds, where, raw = false, bom = false } }) {
-      const ids = where === undefined ? [...new Set(deviceIds)] : await fitting(needs, principal, where);
-      if (isProblem(ids)) return ids;
-      return {
+    handle({ principal, query: { deviceIds, where, raw = false, bom = false } }) {
+      const asCsv = (ids: readonly DeviceId[]): Reply => ({
         type: 'stream',
         contentType: 'text/csv;charset=UTF-8',
         body: streamOf(linesOf(needs, principal, ids, raw ? (text) => text : noFormula, bom)),
-      };
+      });
+      if (where === undefined) return asCsv([...new Set(deviceIds)]);
+      return needs.largeReads.run(principal.tenantId, async () => {
+        const ids = await fitting(needs, principal, where);
+        return isProblem(ids) ? ids : asCsv(ids);
+      });
     },
   });
 }

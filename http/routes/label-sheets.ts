@@ -15,8 +15,9 @@ import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
 import { claimLink, typedAddress } from '../wire/links.ts';
-import { isProblem, json, type Problem, streamOf } from '../wire/reply.ts';
+import { isProblem, json, type Problem, type Reply, streamOf } from '../wire/reply.ts';
 import { workingKeyOf } from './labels.ts';
+import { type LargeReads, TOO_MANY_READS } from './large-reads.ts';
 import { fitting, idsInQuery, type SelectionNeeds, whereInQuery } from './selection.ts';
 
 export interface LabelSheetNeeds extends SelectionNeeds {
@@ -25,6 +26,7 @@ export interface LabelSheetNeeds extends SelectionNeeds {
   readonly batches: Pick<Batches, 'find' | 'results'>;
   readonly secrets: Secrets;
   readonly settings: Pick<ApiSettings, 'baseUrl'>;
+  readonly largeReads: LargeReads;
 }
 
 /** Of one PDF. More labels are several files, which printers like better, too. */
@@ -141,16 +143,18 @@ function labelsPdf(needs: LabelSheetNeeds): Route {
     responses: {
       200: { description: 'A PDF' },
       404: { description: 'No such import, batch or customer' },
+      ...TOO_MANY_READS,
     },
-    async handle({ principal, query, linkBase }) {
-      const asked = await askedFor(needs, principal, query, linkBase());
-      if (isProblem(asked)) return asked;
-      return {
-        type: 'stream',
-        contentType: 'application/pdf',
-        body: streamOf(labelsAsPdf(labelsIn(asked.devices), query)),
-      };
-    },
+    handle: ({ principal, query, linkBase }) =>
+      bounded(needs, principal, query, async () => {
+        const asked = await askedFor(needs, principal, query, linkBase());
+        if (isProblem(asked)) return asked;
+        return {
+          type: 'stream',
+          contentType: 'application/pdf',
+          body: streamOf(labelsAsPdf(labelsIn(asked.devices), query)),
+        };
+      }),
   });
 }
 
@@ -166,24 +170,42 @@ function labelsPreview(needs: LabelSheetNeeds): Route {
     responses: {
       200: { description: 'The preview', schema: labelPreviewView },
       404: { description: 'No such import, batch or customer' },
+      ...TOO_MANY_READS,
     },
-    async handle({ principal, query, linkBase }) {
-      const base = linkBase();
-      const asked = await askedFor(needs, principal, query, base);
-      if (isProblem(asked)) return asked;
-      const { labels, drawn, troubles } = await lookedAt(asked.devices, query.stock);
-      const used = query.first - 1 + labels;
-      return json({
-        labels,
-        pages: Math.ceil(used / perPage(query.stock)),
-        total: asked.total,
-        address: typedAddress(base),
-        addressTroubles: addressTroubles(base, needs.settings.baseUrl !== null),
-        troubles,
-        svg: firstPageAsSvg(drawn, labels, query),
-      } satisfies z.input<typeof labelPreviewView>);
-    },
+    handle: ({ principal, query, linkBase }) =>
+      bounded(needs, principal, query, () => previewOf(needs, principal, query, linkBase())),
   });
+}
+
+async function previewOf(
+  needs: LabelSheetNeeds,
+  principal: TenantAdministrator,
+  query: Wanted,
+  base: string,
+): Promise<Reply> {
+  const asked = await askedFor(needs, principal, query, base);
+  if (isProblem(asked)) return asked;
+  const { labels, drawn, troubles } = await lookedAt(asked.devices, query.stock);
+  const used = query.first - 1 + labels;
+  return json({
+    labels,
+    pages: Math.ceil(used / perPage(query.stock)),
+    total: asked.total,
+    address: typedAddress(base),
+    addressTroubles: addressTroubles(base, needs.settings.baseUrl !== null),
+    troubles,
+    svg: firstPageAsSvg(drawn, labels, query),
+  } satisfies z.input<typeof labelPreviewView>);
+}
+
+/** An address has room for a few hundred ids: these are not many. */
+function bounded(
+  { largeReads }: LabelSheetNeeds,
+  { tenantId }: TenantAdministrator,
+  { deviceIds }: Wanted,
+  read: () => Promise<Reply>,
+): Promise<Reply> {
+  return deviceIds.length > 0 ? read() : largeReads.run(tenantId, read);
 }
 
 async function* labelsIn(devices: AsyncIterable<ToLabel>): AsyncGenerator<Labelled> {

@@ -162,4 +162,68 @@ law('saved lists: twenty of a user, replaced by name, gone with the user', async
   assert.equal(await world.accounts.savedViews.of(adminId), []);
 });
 
+law('attack: two large reads of a tenant at a time; another tenant is not kept waiting', async (scene) => {
+  const { world, home } = scene;
+  const { admin, adminEmail } = home;
+  const other = await settle(world, 'other');
+  const id = await provision(world, home.tenantId, 'lamp');
+  await provision(world, other.tenantId, 'theirs');
+  const headers = { 'X-Authorization': `Bearer ${(await world.login(adminEmail)).token}` };
+  const path = `/api/deviceExport?${about({})}`;
+  const ask = async (method = 'GET') => world.app.request(path, { method, headers });
+
+  const [one, two] = [await ask(), await ask()];
+  const set = { change: 'FORBID_CLAIMING', where: {} };
+  for (const refused of [
+    await admin.get(path),
+    await admin.get(`/api/deviceLabels?${about({})}`),
+    await admin.get(`/api/deviceLabels/preview?${about({})}`),
+    await admin.post('/api/deviceBatch', set),
+  ]) {
+    isProblem(refused, 429, 33);
+    assert.is(refused.headers.get('retry-after'), '5');
+  }
+  assert.is((await exported(other.admin, about({}))).length, 1, 'of another tenant');
+  assert.is((await exported(admin, `deviceIds=${id}`)).length, 1, 'named one by one');
+  entity(await admin.post('/api/deviceBatch', { ...set, where: undefined, deviceIds: [id] }));
+
+  assert.is(linesOf(await one.text()).length, 1);
+  assert.is((await exported(admin, about({}))).length, 1, 'one was read to its end');
+  await two.body?.cancel();
+  for (let nth = 0; nth < 5; nth += 1) assert.is((await exported(admin, about({}))).length, 1);
+  const foreign = about({ customerId: other.alice.customerId });
+  for (let nth = 0; nth < 3; nth += 1) isProblem(await admin.get(`/api/deviceExport?${foreign}`), 404, 32);
+  for (let nth = 0; nth < 3; nth += 1) entity(await admin.get(`/api/deviceLabels/preview?${about({})}`));
+});
+
+law(
+  'attack: what nobody reads gives way after a minute, and does not look whole',
+  async ({ world, home }) => {
+    const { adminEmail, tenantId } = home;
+    await provision(world, tenantId, 'lamp');
+    const headers = { 'X-Authorization': `Bearer ${(await world.login(adminEmail)).token}` };
+    const ask = async (method = 'GET') =>
+      world.app.request(`/api/deviceExport?${about({})}`, { method, headers });
+    const slow = await ask();
+    assert.is((await ask('HEAD')).status, 200);
+    assert.is((await ask()).status, 429);
+    world.clock.advance(30_000);
+    const reader = slow.body?.getReader();
+    assert.not((await reader?.read())?.done, 'it has moved');
+    world.clock.advance(30_000);
+    const next = await ask();
+    assert.is(next.status, 200, 'instead of the HEAD');
+    assert.is((await ask()).status, 429);
+    world.clock.advance(30_000);
+    const last = await ask();
+    assert.is(last.status, 200, 'instead of the slow one');
+    const end = await reader?.read().then(
+      () => 'more',
+      (error: Error) => error.message,
+    );
+    assert.is(end, 'nothing of it was taken for too long');
+    for (const answer of [next, last]) assert.is(linesOf(await answer.text()).length, 1);
+  },
+);
+
 run();

@@ -9,8 +9,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
+import type { TenantId } from '../../actors/base/ids.ts';
+import { createLargeReads } from '../../http/routes/large-reads.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
+import { type Reply, streamOf, toResponse } from '../../http/wire/reply.ts';
 import { SERVER_CERTIFICATE } from '../kit/certificate.ts';
 import { within } from '../kit/patience.ts';
 import { pause, until } from '../kit/until.ts';
@@ -223,5 +226,36 @@ if (process.platform === 'linux') {
     },
   );
 }
+
+const reads = createLargeReads({ elapsed: () => performance.now() });
+const TENANT = '00000000-0000-7000-8000-000000000001' as TenantId;
+
+async function* endless(): AsyncGenerator<string> {
+  for (;;) yield 'x'.repeat(64 * 1024);
+}
+
+law(
+  'a tenant whose two large reads are under way has the next when a client goes away',
+  async () => {
+    const list = async (): Promise<Reply> => {
+      return { type: 'stream', contentType: 'text/csv', body: streamOf(endless()) };
+    };
+    return toResponse(await reads.run(TENANT, list), {}, 0);
+  },
+  {},
+  async ({ port }) => {
+    const status = async () => {
+      const answer = await fetch(`http://${LOCAL}:${port}/`);
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    const [one, two] = [ask(port), ask(port)];
+    await until('both are under way', async () => (await status()) === 429);
+    one.socket.destroy();
+    await until('its place is free', async () => (await status()) === 200);
+    two.socket.destroy();
+    await within('both are closed', Promise.all([one.closed, two.closed]));
+  },
+);
 
 test.run();
