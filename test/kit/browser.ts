@@ -37,12 +37,39 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const PICTURES = process.env.CLAIMD_SCREENSHOTS;
 
-/** What axe looks for: everything; what a colour scheme changes; all but that, as colours are the same in every language. */
+/** What another language can change: which one it says it is, names that are missing or alike, and how large things are. */
+const WORD_RULES = [
+  'html-has-lang',
+  'html-lang-valid',
+  'valid-lang',
+  'document-title',
+  'button-name',
+  'link-name',
+  'input-button-name',
+  'label',
+  'select-name',
+  'summary-name',
+  'aria-command-name',
+  'aria-input-field-name',
+  'aria-meter-name',
+  'aria-progressbar-name',
+  'aria-toggle-field-name',
+  'image-alt',
+  'role-img-alt',
+  'svg-img-alt',
+  'empty-heading',
+  'empty-table-header',
+  'landmark-unique',
+  'scrollable-region-focusable',
+  'target-size',
+];
+
+/** What axe looks for: everything; what a colour scheme changes; what a language changes. */
 type Looking = 'everything' | 'colours' | 'words';
 const RULES: Readonly<Record<Looking, object>> = {
   everything: { runOnly: TAGS },
   colours: { runOnly: ['color-contrast'] },
-  words: { runOnly: TAGS, rules: { 'color-contrast': { enabled: false } } },
+  words: { runOnly: WORD_RULES },
 };
 
 /** Elements whose text sticks out of them or is cut off; not what can be scrolled, and not what is there for reading aloud. */
@@ -175,7 +202,7 @@ export class Person {
   /** What is wrong with the page that is shown: for those who see it, and for those who do not. */
   async flaws(looking: Looking = 'everything'): Promise<string[]> {
     await this.page.evaluate(AXE); // by the debugger, which no policy stops
-    const run = `axe.run(document, ${JSON.stringify(RULES[looking])}).then(({ violations }) =>
+    const run = `axe.run(document, ${JSON.stringify({ ...RULES[looking], resultTypes: ['violations'] })}).then(({ violations }) =>
       violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ': ' + node.html + ' ' + node.failureSummary)))`;
     const violations = (await this.page.evaluate(run)) as string[]; // the line above says so
     return [...violations, ...(await this.overflows()), ...this.complaints()];

@@ -1,6 +1,6 @@
 /**
- * What customers see, and administrators where it is translated, in every language, from right to left, and in a made-up
- * language that is 40 % longer than English, on a phone. Set CLAIMD_SCREENSHOTS to a folder to look at the pictures.
+ * What customers see in every language, and administrators, where it is translated, in three of them, from right to left, and in
+ * a made-up language that is 40 % longer than English, on a phone. Set CLAIMD_SCREENSHOTS to a folder to look at the pictures.
  */
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
@@ -38,14 +38,19 @@ const TRANSLATED = [
   'tenant-claim',
 ];
 
+const forCustomers = () => looksOf(scene, 'nobody', 'customer');
 const forPeople = () => [
-  ...looksOf(scene, 'nobody', 'customer'),
+  ...forCustomers(),
   ...looksOf(scene, 'tenant').filter(({ name }) => TRANSLATED.includes(name)),
 ];
 
+/** One from right to left, one of long words, one of other letters: where a page fits these, it fits the others. */
+const TELLING = ['ar', 'de', 'ja'];
+
 for (const language of ALL_LANGUAGES) {
-  journey(`${language}: what customers see has no flaw that axe finds, and fits a phone`, () =>
-    lookAtAll(browser, scene, inLanguage(scene, language, forPeople()), async (person, { name }) => {
+  const looks = () => (TELLING.includes(language) ? forPeople() : forCustomers());
+  journey(`${language}: what people see has no flaw that axe finds, and fits a phone`, () =>
+    lookAtAll(browser, scene, inLanguage(scene, language, looks()), async (person, { name }) => {
       await person.screenshot(`${name}-${language}`);
       const shown = String(await person.page.evaluate('document.documentElement.lang'));
       return [...(shown === language ? [] : [`it is in “${shown}”`]), ...(await person.flaws('words'))];
