@@ -1,6 +1,6 @@
 /**
  * Connections that never say who they are, in a number that no fleet has: none of them keeps a device from its CONNACK, and the
- * server keeps no more of them than it says. 20,000, or as many as this process may have open files.
+ * server keeps no more of them than it says. 5,000, or CLAIMD_HALF_OPEN of them, or as many as this process may have open files.
  */
 import { execFileSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
@@ -13,12 +13,14 @@ import { until } from '../kit/until.ts';
 const halfOpen = suite('mqtt: half-open');
 halfOpen.after(cleanUp);
 
-const WANTED = 20_000;
+const WANTED = Number(process.env.CLAIMD_HALF_OPEN ?? 5_000);
 /** Files that are open besides. */
 const SPARE = 500;
 const AT_ONCE = 100;
 /** How many connections that have not said CONNECT the server keeps (`connectingMax`). */
 const KEPT = 2_000;
+/** So that none is closed for its silence, however slowly they are opened: what closes them here is their number. */
+const NO_TIMEOUT = { MQTT_TIMEOUT: '3600000' };
 
 /** How many files a process may have open, which Node makes as many as it can. */
 const filesMax = (): number => {
@@ -48,15 +50,21 @@ async function openMany(port: number, count: number, addresses: number, held: Se
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
+const count = Math.min(WANTED, filesMax() - SPARE);
+const withFiles = count > KEPT ? halfOpen : halfOpen.skip;
+if (count <= KEPT)
+  process.stdout.write(
+    `\n# skipped (${count} connections are no more than the server keeps: ulimit -n, CLAIMD_HALF_OPEN): mqtt: half-open\n`,
+  );
+
 for (const [addresses, from] of [
   [1, 'the device’s own address'],
   [200, 'two hundred addresses'],
 ] as const) {
-  halfOpen(
-    `mqtt: half-open: of 20,000 silent connections from ${from} none keeps a device from its CONNACK`,
+  withFiles(
+    `mqtt: half-open: of ${count} silent connections from ${from} none keeps a device from its CONNACK`,
     async () => {
-      const count = Math.min(WANTED, filesMax() - SPARE);
-      const { mqttPort, ...server } = await startServer({ args: ['--demo'] });
+      const { mqttPort, ...server } = await startServer({ args: ['--demo'], env: NO_TIMEOUT });
       const held = new Set<Socket>();
       let opened = false;
       const opening = openMany(mqttPort, count, addresses, held).then(() => {
