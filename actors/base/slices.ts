@@ -5,24 +5,30 @@
  */
 
 const waiting: (() => void)[] = [];
-/** When the last slice began, while another waits. */
+/** Whether `letNext` is called in the turn to come. */
+let isScheduled = false;
+/** When the slice of this turn began; undefined: there was none. */
 let begunAt: number | undefined;
-let lastTurnMs = 0;
+/** How long the last turn with a slice took. Each is another object. */
+let lastTurn: { readonly ms: number } = { ms: 0 };
 
 /** Resolves when the caller may do its next slice. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
-    if (waiting.length === 1) setImmediate(letNext);
+    if (!isScheduled) setImmediate(letNext);
+    isScheduled = true;
   });
 }
 
 function letNext(): void {
   const now = performance.now();
-  if (begunAt !== undefined) lastTurnMs = now - begunAt;
-  waiting.shift()?.();
-  begunAt = waiting.length > 0 ? now : undefined;
-  if (waiting.length > 0) setImmediate(letNext); // in the turn after this one
+  if (begunAt !== undefined) lastTurn = { ms: now - begunAt };
+  const next = waiting.shift();
+  begunAt = next === undefined ? undefined : now;
+  isScheduled = next !== undefined;
+  if (isScheduled) setImmediate(letNext); // in the turn after this one: also where nobody waits, as it is measured there
+  next?.();
 }
 
 /** A turn with a slice in it should take no longer than this. */
@@ -34,16 +40,14 @@ const TURN_MS = 4;
  *
  * @returns the size of the slice that is about to be asked for
  */
-export function adaptiveSize(
-  min: number,
-  max: number,
-  turnMs: () => number = () => lastTurnMs,
-): () => number {
+export function adaptiveSize(min: number, max: number): () => number {
   let size = max;
+  let known = lastTurn;
   return () => {
-    const last = turnMs();
-    if (last > TURN_MS) size = Math.max(min, size >> 1);
-    else if (last < TURN_MS / 2) size = Math.min(max, size + min);
+    if (lastTurn === known) return size; // one long turn makes one slice smaller, however long ago it was
+    known = lastTurn;
+    if (known.ms > TURN_MS) size = Math.max(min, size >> 1);
+    else if (known.ms < TURN_MS / 2) size = Math.min(max, size + min);
     return size;
   };
 }

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { adaptiveSize, DEVICES_PER_TURN, mapInSlices, nextTurn } from '../../actors/base/slices.ts';
+import { until } from '../kit/until.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -44,30 +45,54 @@ test('slices: work that fails leaves the others their turns', async () => {
   await next;
 });
 
-test('slices: a slice gets smaller while turns take long, down to the least, and grows again when they do not', () => {
-  let turnMs = 0;
-  const size = adaptiveSize(4, 32, () => turnMs);
-  const sizes = (ms: number, count: number) => {
-    turnMs = ms;
-    return Array.from({ length: count }, size);
-  };
-  assert.equal(sizes(0, 2), [32, 32]);
-  assert.equal(sizes(50, 5), [16, 8, 4, 4, 4]);
-  assert.equal(sizes(3, 2), [4, 4]);
-  assert.equal(sizes(1, 9), [8, 12, 16, 20, 24, 28, 32, 32, 32]);
+/** Does a slice that takes so long, in a turn of its own. */
+async function slice(ms: number): Promise<void> {
+  await nextTurn();
+  const until = performance.now() + ms;
+  while (performance.now() < until) {}
+}
+
+/** The size after each of some slow slices that one work does alone. */
+async function sizesWhileSlow(size: () => number, count: number): Promise<readonly number[]> {
+  const sizes: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    await slice(20);
+    sizes.push(size());
+  }
+  return sizes;
+}
+
+const growsAgain = (size: () => number, max: number) =>
+  until('slices are large again', async () => {
+    await slice(0);
+    return size() === max;
+  });
+
+test('slices: of one work alone a slice gets smaller while turns take long, down to the least, and grows again when they do not', async () => {
+  const size = adaptiveSize(4, 32);
+  assert.is(size(), 32);
+  const sizes = await sizesWhileSlow(size, 7);
+  assert.equal(sizes.slice(-3), [4, 4, 4], sizes.join());
+  assert.ok(
+    sizes.every((now, at) => now <= (sizes[at - 1] ?? 32)),
+    sizes.join(),
+  );
+  await growsAgain(size, 32);
 });
 
-test('slices: how long turns take is seen where slices follow one another', async () => {
-  const size = adaptiveSize(1, 1_000_000);
-  const busy = async () => {
-    for (let n = 0; n < 3; n += 1) {
-      await nextTurn();
-      const until = performance.now() + 20;
-      while (performance.now() < until) {}
-    }
-  };
-  await Promise.all([busy(), busy()]);
-  assert.is(size(), 500_000);
+test('slices: after two slow works at once they are small, and do not stay so for one work alone that is quick', async () => {
+  const size = adaptiveSize(4, 32);
+  await Promise.all([sizesWhileSlow(size, 5), sizesWhileSlow(size, 5)]);
+  assert.is(size(), 4);
+  await growsAgain(size, 32);
+});
+
+test('slices: one long turn makes slices smaller once, however often their size is asked for later', async () => {
+  const size = adaptiveSize(4, 32);
+  await slice(20);
+  await turnOfTheLoop();
+  await turnOfTheLoop();
+  assert.equal([size(), size(), size()], [16, 16, 16]);
 });
 
 test.run();
