@@ -3,13 +3,29 @@
  * line and is called in a later one, first come first served. In each turn the lines get a few milliseconds, then the loop goes
  * round: sockets are read, timers run, stores answer. So however much is to be done, nobody waits for more than a few turns.
  *
- * There are two lines. Who has not had its share yet stands in the first and is called before those who come for more
- * (as the new flows of FQ-CoDel, RFC 8290 §4.2); of these one at least is called in each turn.
+ * There are three lines. Who has not had its share yet stands in the first and is called before those who come for more
+ * (as the new flows of FQ-CoDel, RFC 8290 §4.2). Who has not said yet who it is stands in the third: thousands may come at once,
+ * so they do not go before those who are known, nor behind all who come for more, as these may have no end either. The second and
+ * the third are served by turns, and of each one at least is called in each turn.
  */
 import { Queue } from '../base/queue.ts';
+import { unreachable } from '../base/unreachable.ts';
 
 /** What is called when one may go on. It does no more than a share. */
 export type Turn = () => void;
+
+/** Who waits: one who has had nothing of this turn, one who has had its share, or one of whom nobody knows who it is. */
+export type Who = 'newcomer' | 'again' | 'stranger';
+
+/** A line, and what is still to be said of it in this turn. */
+interface Line {
+  readonly turns: Queue<Turn>;
+  /** How many of it may still be called. */
+  due: number;
+  hadOne: boolean;
+}
+
+const emptyLine = (): Line => ({ turns: new Queue(), due: 0, hadOne: false });
 
 /** After so long in one turn what arrives waits for the next, in ms. */
 const ARRIVALS_MS = 8;
@@ -19,14 +35,14 @@ const LINES_MS = 4;
 export class Turns {
   readonly #elapsed: () => number;
   readonly #newcomers = new Queue<Turn>();
-  readonly #others = new Queue<Turn>();
+  readonly #again = emptyLine();
+  readonly #strangers = emptyLine();
+  /** The line of these two that is looked at first. */
+  #first = this.#again;
   #number = 0;
   /** When work began in this turn. */
   #since: number | undefined;
   #scheduled = false;
-  /** How many of the second line may still be called in this turn, and whether one was. */
-  #due = 0;
-  #hadAnother = false;
 
   /** @param elapsed a clock that is never set, in ms */
   constructor(elapsed: () => number = () => performance.now()) {
@@ -45,10 +61,23 @@ export class Turns {
     return this.#since !== undefined && this.#elapsed() - this.#since > ARRIVALS_MS;
   }
 
-  /** Calls `turn` in a later turn of the event loop. @param had whether it has had its share of this one */
-  wait(turn: Turn, had: boolean): void {
-    (had ? this.#others : this.#newcomers).add(turn);
+  /** Calls `turn` in a later turn of the event loop. */
+  wait(turn: Turn, who: Who): void {
+    this.#lineOf(who).add(turn);
     if (!this.#scheduled) this.#schedule();
+  }
+
+  #lineOf(who: Who): Queue<Turn> {
+    switch (who) {
+      case 'newcomer':
+        return this.#newcomers;
+      case 'again':
+        return this.#again.turns;
+      case 'stranger':
+        return this.#strangers.turns;
+      default:
+        return unreachable(who);
+    }
   }
 
   #schedule(): void {
@@ -57,8 +86,10 @@ export class Turns {
       this.#number += 1;
       this.#since = undefined;
       this.#scheduled = false;
-      this.#due = this.#others.size; // who comes again in this turn is called in the next
-      this.#hadAnother = false;
+      for (const line of [this.#again, this.#strangers]) {
+        line.due = line.turns.size; // who comes again in this turn is called in the next
+        line.hadOne = false;
+      }
       this.#serve(this.#elapsed() + LINES_MS);
     });
   }
@@ -68,7 +99,8 @@ export class Turns {
     const line = this.#next(this.#elapsed() > until);
     if (line === undefined) {
       this.#since = undefined; // what arrives from now on has time of its own
-      if (this.#newcomers.size + this.#others.size > 0 && !this.#scheduled) this.#schedule();
+      const waiting = this.#newcomers.size + this.#again.turns.size + this.#strangers.turns.size;
+      if (waiting > 0 && !this.#scheduled) this.#schedule();
       return;
     }
     // Before the call, which may throw: the others in the lines must not wait for ever.
@@ -78,9 +110,12 @@ export class Turns {
 
   #next(late: boolean): Queue<Turn> | undefined {
     if (!late && this.#newcomers.size > 0) return this.#newcomers;
-    if (this.#due === 0 || (late && this.#hadAnother)) return undefined;
-    this.#due -= 1;
-    this.#hadAnother = true;
-    return this.#others;
+    const second = this.#first === this.#again ? this.#strangers : this.#again;
+    const line = [this.#first, second].find(({ due, hadOne }) => due > 0 && !(late && hadOne));
+    if (line === undefined) return undefined;
+    line.due -= 1;
+    line.hadOne = true;
+    this.#first = line === this.#again ? this.#strangers : this.#again;
+    return line.turns;
   }
 }

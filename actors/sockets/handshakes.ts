@@ -9,7 +9,7 @@ import type { Server } from 'node:tls';
 
 /** Calls everybody who waits, a few in each turn of the event loop (`runtime/turns.ts`). */
 export interface Line {
-  wait(turn: () => void, had: boolean): void;
+  wait(turn: () => void, who: 'newcomer'): void;
 }
 
 /**
@@ -32,7 +32,7 @@ export function paceHandshakes(server: Server, line: Line, silenceMaxMs: number)
       socket.unshift(first);
       line.wait(() => {
         if (!socket.destroyed) shakeHands.call(server, socket);
-      }, false);
+      }, 'newcomer');
     });
   });
 }

@@ -6,7 +6,7 @@
  * So a flood holds up nobody but who sends it. A large packet may cost more than there is: then the connection is in debt, and
  * pays it back in the turns to come.
  */
-import type { Turns } from '../../../actors/runtime/turns.ts';
+import type { Turns, Who } from '../../../actors/runtime/turns.ts';
 import type { ClientPacket, Fault } from './packets.ts';
 
 /** Of a turn, in cost: about as many microseconds. */
@@ -54,7 +54,7 @@ export class Budget {
 
   /**
    * @param goOn called, when a packet had to wait, as soon as it need not
-   * @param isLetIn who has not said who it is waits behind all others: thousands may say CONNECT at once
+   * @param isLetIn who has not said who it is has a line of its own: thousands may say CONNECT at once
    */
   constructor(turns: Turns, goOn: () => void, isLetIn: () => boolean = () => true) {
     this.#turns = turns;
@@ -69,19 +69,22 @@ export class Budget {
     if (turn !== this.#turn) {
       this.#left = Math.min(PER_TURN, this.#left + PER_TURN * (turn - this.#turn));
       this.#turn = turn;
-      if (!this.#called && this.#turns.late) return this.#wait(!this.#isLetIn());
+      if (!this.#called && this.#turns.late) return this.#wait('newcomer');
     }
     this.#called = false;
-    return this.#left > 0 ? true : this.#wait(true);
+    return this.#left > 0 ? true : this.#wait('again');
   }
 
-  #wait(had: boolean): false {
+  #wait(known: Who): false {
     this.#waits = true;
-    this.#turns.wait(() => {
-      this.#waits = false;
-      this.#called = true;
-      this.#goOn();
-    }, had);
+    this.#turns.wait(
+      () => {
+        this.#waits = false;
+        this.#called = true;
+        this.#goOn();
+      },
+      this.#isLetIn() ? known : 'stranger',
+    );
     return false;
   }
 
