@@ -42,7 +42,7 @@ export interface TextOption extends Described {
   readonly parse?: (text: string) => string | undefined;
   /** The pattern in words, for error messages. */
   readonly expected?: string;
-  /** Its value is never printed. `in-url`: a URL that may have a password in it. */
+  /** Its value is never printed. `in-url`: a URL that may have a password in it, or a key in its query. */
   readonly secret?: true | 'in-url';
 }
 
@@ -154,7 +154,7 @@ export function isSecret(option: Option): boolean {
  */
 export function isSecretValue(option: Option, value: string): boolean {
   if (option.type !== 'text' || option.secret !== 'in-url') return isSecret(option);
-  return /^[a-z-]+:\/\/[^/]*:[^/]*@/iu.test(value);
+  return /^[a-z-]+:\/\/[^/]*:[^/]*@/iu.test(value) || value.includes('?');
 }
 
 /** The environment variable that names a file with the value, as containers have secrets; undefined: it has none. */

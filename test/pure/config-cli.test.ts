@@ -124,6 +124,11 @@ cli('secrets are not taken from the command line, where every process reads them
   }
   for (const url of ['memory:', 'lmdb:/var/lib/claimd', 'redis://host:6379', 'redis-cluster://a:1,b:2'])
     assert.is(parseArguments([`--store.url=${url}`]).type, 'serve', url);
+  const hook = (url: string) => parseArguments([`--security.claim.policyHook.url=${url}`]);
+  assert.is(hook('https://hook.test/ask').type, 'serve');
+  const keyed = hook('https://hook.test/ask?code=hush');
+  assert.is(keyed.type, 'misuse', 'a key in the query');
+  assert.not.match(JSON.stringify(keyed), 'hush');
 });
 
 const docs = suite('config: documents');

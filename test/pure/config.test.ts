@@ -42,6 +42,8 @@ sources('what is shown of an option: its value, the very place it comes from, an
       WEB_NAME: 'Pumps',
       SYSADMIN_PASSWORD: 'hush-hush-hush',
       STORE_URL: 'redis://me:hush-hush@redis.test',
+      SECURITY_CLAIM_POLICY_HOOK_URL: 'https://hook.test/ask?code=hush-hush',
+      SECURITY_CLAIM_POLICY_HOOK_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
     },
     flags: [{ key: 'coap.bind_port', value: '5684' }],
   });
@@ -75,7 +77,7 @@ sources('what is shown of an option: its value, the very place it comes from, an
     hidden: false,
   });
   assert.equal(shown('web.logo'), { source: 'DEFAULT', where: null, value: null, hidden: false });
-  for (const key of ['install.sysadmin_password', 'store.url']) {
+  for (const key of ['install.sysadmin_password', 'store.url', 'security.claim.policyHook.url']) {
     const { source, value, hidden } = shown(key);
     assert.equal({ source, value, hidden }, { source: 'ENVIRONMENT', value: null, hidden: true }, key);
   }

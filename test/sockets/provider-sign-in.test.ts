@@ -775,6 +775,22 @@ story('nobody is led into adding a provider at which the browser is somebody els
   assert.equal(await world.accounts.providerLinks.list(home.alice.userId), []);
 });
 
+story('who signs out on the way to another way in is neither signed in nor signed up', async (all) => {
+  const { world, home, idp } = all;
+  await all.set(home.admin, { ...SIGN_UP, allowedEmailDomains: [] });
+  const browser = visitor(world);
+  await browser.signIn('alice@home.test');
+  const left = await browser.get(await addLink(browser));
+  await browser.post('/logout', {});
+  const shown = await browser.get(idp.approve(left.to ?? '', STRANGER));
+  await isOut(browser, shown, /took too long|began/);
+  assert.is(await world.accounts.users.findByEmail(STRANGER.email), undefined);
+  // Nor is the attempt good for anything once she is in again.
+  await browser.signIn('alice@home.test');
+  await browser.follow(await browser.get(idp.approve(left.to ?? '', STRANGER)));
+  assert.equal(await world.accounts.providerLinks.list(home.alice.userId), []);
+});
+
 story(
   'administrators set providers up on pages, try them, change and delete them; no page has the secret',
   async (all) => {

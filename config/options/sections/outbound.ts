@@ -22,6 +22,7 @@ export const policyHook = section('Policy hook', {
     key: 'security.claim.policyHook.url',
     env: 'SECURITY_CLAIM_POLICY_HOOK_URL',
     default: undefined,
+    secret: 'in-url', // many hooks are protected by a key in the query
     why: 'URL that is asked, by a signed POST, before a claim is final. Without an answer in time there is no claim. By default nobody is asked.',
   }),
   secrets: text({

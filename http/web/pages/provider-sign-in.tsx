@@ -77,10 +77,16 @@ async function comeBack(visit: Visit, nextOf: (path: string | null) => string): 
   const { anonymous, query, params, locale } = visit;
   const state = query.get('state') ?? '';
   const attempt = visit.attempt(state);
-  if (attempt === undefined || !attempt.sealed.startsWith(`${params.providerId}.`))
-    return refusedTo('/login', locale.say('login.attemptLost'));
+  const lost: SeeOther = {
+    type: 'see-other',
+    to: '/login',
+    notice: { kind: 'bad', text: locale.say('login.attemptLost') },
+  };
+  if (attempt === undefined || !attempt.sealed.startsWith(`${params.providerId}.`)) return lost;
   const body = { attempt: attempt.sealed, answer: query.toString() };
-  if (attempt.next.startsWith(ADDS) && visit.session !== undefined) {
+  if (attempt.next.startsWith(ADDS)) {
+    // Who was to get another way in is not here any more: going on would sign up, or in, who never asked for it.
+    if (visit.session === undefined) return { ...lost, attemptEnds: state };
     const ticket = new URLSearchParams(attempt.next.slice(attempt.next.indexOf('?'))).get('ticket') ?? '';
     const added = await visit.session.api.act('POST', '/api/auth/signIns', { ...body, ticket });
     return { ...addedReply(added, locale), attemptEnds: state };
