@@ -9,6 +9,16 @@ export function endOfClaim(span: TraceSpan | undefined, outcome: { readonly type
   span?.end({ 'claimd.outcome': outcome.type }, error);
 }
 
+/** The same promise. Where it rejects, which is a bug, nobody else ends the span. */
+export async function orEndOfFault<Value>(span: TraceSpan | undefined, work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (error) {
+    span?.end({}, 'fault');
+    throw error;
+  }
+}
+
 /** Of what became of a gateway's message: how many devices it named, and how many of their windows are open. */
 export function endOfGatewayClaims(
   span: TraceSpan | undefined,

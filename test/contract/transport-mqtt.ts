@@ -1,6 +1,7 @@
 /** An MQTT endpoint in the transports' world, for one test: started on a free port, stopped whatever happens. */
 import type { Clock } from '../../actors/base/clock.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
+import type { Tracing } from '../../actors/base/tracing.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import {
   MQTT_ENDPOINT_DEFAULTS,
@@ -34,6 +35,7 @@ interface MqttSceneOptions {
   /** What the endpoint gets instead of the world's own. */
   readonly change?: (world: TransportWorld) => Partial<TransportWorld>;
   readonly wrongTokensMax?: number;
+  readonly tracing?: Tracing;
 }
 
 /** Plays one scene against an endpoint with these settings; `clock` is the endpoint's alone. */
@@ -45,6 +47,7 @@ export async function withMqtt(
     log = silentLog,
     change,
     wrongTokensMax,
+    tracing,
     ...policy
   }: Parameters<typeof createTransportWorld>[0] & MqttSceneOptions = {},
 ): Promise<void> {
@@ -54,6 +57,7 @@ export async function withMqtt(
     ...change?.(world),
     clock: clock ?? world.clock,
     log,
+    tracing,
     settings: { ...MQTT_ENDPOINT_DEFAULTS, bindAddress: '127.0.0.1', port: 0, ...settings },
   });
   world.onEvent = endpoint.onDeviceEvent;

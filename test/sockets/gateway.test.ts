@@ -3,6 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
+import type { Tracing } from '../../actors/base/tracing.ts';
 import { tokenOf } from '../../actors/fleet/credentials.ts';
 import type { ProfileFields } from '../../actors/fleet/profiles.ts';
 import type { MqttEndpointSettings } from '../../transports/mqtt/endpoint/settings.ts';
@@ -34,11 +35,13 @@ async function withGateway(
   version: 4 | 5,
   play: (scene: MqttScene & { client: RawMqttClient; gateway: DeviceId }) => Promise<void>,
   settings: Partial<MqttEndpointSettings> = {},
+  more: { readonly tracing?: Tracing } = {},
 ): Promise<void> {
-  await withMqtt(settings, async (scene) => {
+  const playing = async (scene: MqttScene) => {
     const gateway = await scene.world.provision('G', { additionalInfo: { gateway: true } });
     await play({ ...scene, gateway, client: await scene.connect(version, 'G') });
-  });
+  };
+  await withMqtt(settings, playing, more);
 }
 
 async function told(client: RawMqttClient): Promise<Record<string, { status: string; reason?: string }>> {
@@ -386,5 +389,56 @@ test('gateway: one that reconnects again and again does not pile up messages', (
     },
     { inFlightMax: 3 },
   ));
+
+/** Traces everything; of each span, how it ended, as often as it did. */
+function everySpan(): { readonly spans: readonly string[][]; readonly tracing: Tracing } {
+  const spans: string[][] = [];
+  const start = () => {
+    const ends: string[] = [];
+    spans.push(ends);
+    return { text: undefined, end: (_: object, error = 'none') => void ends.push(error) };
+  };
+  return { spans, tracing: { sample: () => ({}), start, flush: async () => {} } };
+}
+
+test('gateway: a message that is refused because too much waits has an end in its trace, one end like all others', () => {
+  const { spans, tracing } = everySpan();
+  return withGateway(
+    5,
+    async (scene) => {
+      const letGo = holdFirst(scene.world);
+      let { client } = scene;
+      for (let connection = 0; connection < 4; connection += 1) {
+        if (connection > 0) client = await scene.connect(5, 'G');
+        client.send(claims({ [`d ${connection}`]: {} }, 1, 1));
+        client.send({ cmd: 'pingreq' });
+        await client.take(); // the answer to the ping, or the end
+        await client.close();
+      }
+      assert.equal(spans, [[], [], ['unavailable'], ['unavailable']]);
+      letGo();
+      const ended = [['none'], ['none'], ['unavailable'], ['unavailable']];
+      await until('those that were taken are done', async () => spans.every((ends) => ends.length > 0));
+      assert.equal(spans, ended);
+    },
+    { inFlightMax: 1 },
+    { tracing },
+  );
+});
+
+test('gateway: a bug while a message is carried out is the end of its span', () => {
+  const { spans, tracing } = everySpan();
+  return withGateway(
+    5,
+    async ({ client, world }) => {
+      world.intercept = () => Promise.reject(new Error('a bug'));
+      client.send(claims({ d: {} }));
+      await until('it is ended', async () => spans.length === 1 && spans[0]?.length !== 0);
+      assert.equal(spans, [['fault']]);
+    },
+    {},
+    { tracing },
+  );
+});
 
 test.run();

@@ -12,7 +12,7 @@ import type { Log } from '../../../actors/base/log.ts';
 import type { Tracing } from '../../../actors/base/tracing.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
-import { endOfClaim, endOfGatewayClaims } from '../../../actors/claiming/claim-spans.ts';
+import { endOfClaim, endOfGatewayClaims, orEndOfFault } from '../../../actors/claiming/claim-spans.ts';
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
 import { gatewayOutcomeMessages, outcomeMessage } from '../../../actors/claiming/outcome.ts';
@@ -84,7 +84,10 @@ export function createService(needs: ServiceNeeds): Service {
     if (request.type === 'malformed') return malformed(request.why);
     const publication = { destination: 'v1/devices/+/claim', version: 5, userProperties };
     const span = tracePublication(needs.tracing, publication);
-    const outcome = await claiming.initiate(device, request, isRedelivery, arrivedAt, span?.text);
+    const outcome = await orEndOfFault(
+      span,
+      claiming.initiate(device, request, isRedelivery, arrivedAt, span?.text),
+    );
     endOfClaim(span, outcome);
     switch (outcome.type) {
       case 'opened':
@@ -120,7 +123,7 @@ export function createService(needs: ServiceNeeds): Service {
     if (claims.type === 'nothing-usable') return malformed('the message has no entry');
     const publication = { destination: GATEWAY_CLAIM_TOPIC, version: 5, userProperties };
     const span = tracePublication(needs.tracing, publication);
-    const answer = await gateways.claim(gateway, claims.entries, arrivedAt, span?.text);
+    const answer = await orEndOfFault(span, gateways.claim(gateway, claims.entries, arrivedAt, span?.text));
     endOfGatewayClaims(span, answer);
     if (answer.type === 'revoked') return unknownDevice;
     if (answer.type === 'unavailable') return UNAVAILABLE;

@@ -16,7 +16,7 @@
  */
 
 import { unreachable } from '../../../../actors/base/unreachable.ts';
-import { endOfClaim } from '../../../../actors/claiming/claim-spans.ts';
+import { endOfClaim, orEndOfFault } from '../../../../actors/claiming/claim-spans.ts';
 import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../../actors/claiming/outcome.ts';
 import { readClaimPayload } from '../../../../actors/claiming/payload.ts';
 import { toldAs } from '../../../../actors/claiming/reasons.ts';
@@ -46,7 +46,7 @@ export function claim(
     const userProperties = properties?.userProperties;
     const publication = { destination: CLAIM_TOPIC, version: session.version, userProperties };
     const span = context.tracing === undefined ? undefined : tracePublication(context.tracing, publication);
-    context.claiming.initiate(device, request, dup, undefined, span?.text).then(
+    orEndOfFault(span, context.claiming.initiate(device, request, dup, undefined, span?.text)).then(
       (outcome) => {
         endOfClaim(span, outcome);
         session.answered(ticket, () => settlementOf(session, ticket, outcome));

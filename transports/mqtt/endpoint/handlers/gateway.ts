@@ -18,7 +18,7 @@
 import { nextTurn } from '../../../../actors/base/slices.ts';
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
-import { endOfClaim, endOfGatewayClaims } from '../../../../actors/claiming/claim-spans.ts';
+import { endOfClaim, endOfGatewayClaims, orEndOfFault } from '../../../../actors/claiming/claim-spans.ts';
 import { ENTRIES_PER_TURN, type GatewayAnswer } from '../../../../actors/claiming/gateways.ts';
 import {
   type EntryOutcome,
@@ -84,17 +84,19 @@ function claims(session: Session, { payload, properties }: Publication, ticket: 
   const { tracing } = session.context;
   const span =
     tracing && tracePublication(tracing, { ...traced, userProperties: properties?.userProperties });
-  inTurn(session, ticket, async (device) => {
+  const { gateways } = session.context;
+  const task = async (device: AuthenticatedDevice): Promise<Settlement> => {
     if (payload.length > LARGE_BYTES) await nextTurn(); // of many gateways one message is read in a turn
     const read = readGatewayClaims(payload, session.payloadRules.format);
     if (read.type !== 'entries') endOfClaim(span, read);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     if (read.type === 'nothing-usable') return NOTHING_USABLE;
     session.budget.spend(PublicationCost.gatewayEntry * Math.min(read.entries.size, ENTRIES_PER_TURN));
-    const outcome = await session.context.gateways.claim(device, read.entries, undefined, span?.text);
+    const outcome = await orEndOfFault(span, gateways.claim(device, read.entries, undefined, span?.text));
     endOfGatewayClaims(span, outcome);
     return settlementOf(ticket, outcome, (devices) => batch(session, ticket, devices));
-  });
+  };
+  inTurn(session, ticket, task, () => endOfClaim(span, { type: 'unavailable' }));
 }
 
 /** A message whose reading takes a good part of a turn. */
@@ -124,11 +126,15 @@ function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
   });
 }
 
-/** Queues a task behind what the gateway sent before. Where too much waits, the gateway has to send it again. */
+/**
+ * Queues a task behind what the gateway sent before. Where too much waits, the gateway has to send it again.
+ * @param notTaken is called then, and the task is not
+ */
 function inTurn(
   session: Session,
   ticket: Ticket,
   task: (device: AuthenticatedDevice) => Promise<Settlement>,
+  notTaken: () => void = () => {},
 ): void {
   const { device, context } = session;
   if (device === undefined) throw new Error('a session without a device took a publication');
@@ -141,7 +147,9 @@ function inTurn(
     },
     fail: (error) => session.fail(error),
   });
-  if (!taken) session.settle(ticket, unavailable(ticket));
+  if (taken) return;
+  notTaken();
+  session.settle(ticket, unavailable(ticket));
 }
 
 function settlementOf<Value>(
