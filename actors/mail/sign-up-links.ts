@@ -2,7 +2,7 @@
  * The link by which somebody signs up by mail. All that is known of the person is in its token, sealed under a key that only
  * this server has: nothing is stored before the link is opened and a password chosen.
  */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Instant } from '../base/clock.ts';
 import { type MailId, parseId, type TenantId } from '../base/ids.ts';
 import { type CredentialSecrets, credentialOrNull } from '../base/secret.ts';
 
@@ -18,7 +18,12 @@ export interface SignUpWish {
 }
 
 interface Sealed extends SignUpWish {
-  readonly expiresAt: number;
+  readonly expiresAt: Instant;
+}
+
+export interface OpenedSignUp extends Sealed {
+  /** Of the mail: it names the link. */
+  readonly id: MailId;
 }
 
 /** Tells it from what else is sealed for a mail. */
@@ -40,12 +45,12 @@ export function openSignUpToken(
   secrets: Pick<CredentialSecrets, 'unsealCredential'>,
   clock: Pick<Clock, 'now'>,
   token: string,
-): SignUpWish | undefined {
+): OpenedSignUp | undefined {
   const dot = token.indexOf('.');
   const id = parseId<MailId>(token.slice(0, Math.max(0, dot)));
   const text = id === undefined ? null : credentialOrNull(secrets, id, token.slice(dot + 1));
-  if (text === null || !text.startsWith(MARK)) return undefined;
+  if (id === undefined || text === null || !text.startsWith(MARK)) return undefined;
   // Nobody else can have sealed it.
-  const { expiresAt, ...wish } = JSON.parse(text.slice(MARK.length)) as Sealed;
-  return clock.now() < expiresAt ? wish : undefined;
+  const sealed = JSON.parse(text.slice(MARK.length)) as Sealed;
+  return clock.now() < sealed.expiresAt ? { ...sealed, id } : undefined;
 }

@@ -6,10 +6,13 @@ import type { AccountAnswer, Accounts, User } from '../accounts/accounts.ts';
 import type { Clock } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
+import type { Directory } from '../fleet/devices.ts';
 import { OWN_CUSTOMER } from '../providers/model.ts';
 import { domainOf, markOf, signUp } from '../providers/sign-up.ts';
+import type { Store } from '../store/store.ts';
 import type { Mails } from './model.ts';
-import { openSignUpToken, type SignUpWish } from './sign-up-links.ts';
+import { type OpenedSignUp, openSignUpToken, type SignUpWish } from './sign-up-links.ts';
+import { openUsedLinks } from './used-links.ts';
 
 export interface SignUpSettings {
   /** Whose customers people may become; the first one's where nothing else is said. None: nobody signs up. */
@@ -21,7 +24,9 @@ export interface SignUpSettings {
 }
 
 interface SignUpNeeds {
+  readonly store: Store;
   readonly accounts: Accounts;
+  readonly directory: Pick<Directory, 'ofCustomer'>;
   readonly secrets: Secrets;
   readonly mails: Pick<Mails, 'ask'>;
   readonly clock: Clock;
@@ -52,14 +57,15 @@ export interface SignUps {
 
 export function createSignUps(
   { tenants, customerPattern, emailDomains }: SignUpSettings,
-  { accounts, secrets, mails, clock }: SignUpNeeds,
+  { store, accounts, directory, secrets, mails, clock }: SignUpNeeds,
 ): SignUps {
+  const used = openUsedLinks(store, clock);
   const isOffered = (tenantId: TenantId | undefined): tenantId is TenantId =>
     tenantId !== undefined && tenants.includes(tenantId);
   const mayHave = (email: string) => emailDomains.length === 0 || emailDomains.includes(domainOf(email));
 
   /** What the link says, where the operator's settings are still what they were. */
-  function opened(token: string): SignUpWish | undefined {
+  function opened(token: string): OpenedSignUp | undefined {
     const wish = openSignUpToken(secrets, clock, token);
     return wish !== undefined && isOffered(wish.tenantId) && mayHave(wish.email) ? wish : undefined;
   }
@@ -74,7 +80,7 @@ export function createSignUps(
 
     async complete(token, { password, firstName, lastName }) {
       const wish = opened(token);
-      if (wish === undefined) return { type: 'link-ended' };
+      if (wish === undefined || (await used.has(wish.id))) return { type: 'link-ended' };
       const { tenantId, email, language } = wish;
       if ((await accounts.tenants.find(tenantId)) === undefined) return { type: 'link-ended' };
       if ((await accounts.users.findByEmail(email)) !== undefined) return { type: 'link-ended' };
@@ -88,18 +94,23 @@ export function createSignUps(
       const wrong = await accounts.users.wrongPassword(password, names);
       if (wrong !== undefined) return { type: 'refused', refusal: wrong };
       const isOwn = customerPattern === OWN_CUSTOMER;
-      const made = await signUp(accounts, {
-        tenantId,
-        title: isOwn ? email : customerPattern.replaceAll('%{domain}', domainOf(email)),
-        ownOf: isOwn ? markOf(secrets, tenantId, `mail ${email.toLowerCase()}`) : null,
-        email,
-        firstName,
-        lastName,
-        password,
-        additionalInfo: language === null ? null : { lang: language },
-      });
+      const made = await signUp(
+        { ...accounts, directory },
+        {
+          tenantId,
+          title: isOwn ? email : customerPattern.replaceAll('%{domain}', domainOf(email)),
+          ownOf: isOwn ? markOf(secrets, tenantId, `mail ${email.toLowerCase()}`) : null,
+          email,
+          firstName,
+          lastName,
+          password,
+          additionalInfo: language === null ? null : { lang: language },
+        },
+      );
       switch (made.type) {
         case 'done':
+          // Behind the user: until then what is broken off is finished by the same link, and the address is taken by now.
+          await used.add(wish.id, wish.expiresAt);
           return { type: 'done', value: made.user };
         case 'unavailable':
           return { type: 'unavailable', reason: 'overloaded' };

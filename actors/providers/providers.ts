@@ -11,6 +11,7 @@ import { newId, type ProviderId, type TenantId } from '../base/ids.ts';
 import { credentialOrNull, type Secrets } from '../base/secret.ts';
 import { isEmail } from '../base/text.ts';
 import { unreachable } from '../base/unreachable.ts';
+import type { Directory } from '../fleet/devices.ts';
 import type { Counters } from '../limits/counters.ts';
 import type { AddressFilter } from '../outbound/addresses.ts';
 import { type Collection, createCollection, emptyList, type Kind } from '../records/collection.ts';
@@ -29,6 +30,7 @@ import { domainOf, isOwnOf, markOf, signUp } from './sign-up.ts';
 export interface ProviderNeeds {
   readonly store: Store;
   readonly accounts: Accounts;
+  readonly directory: Pick<Directory, 'ofCustomer'>;
   readonly secrets: Secrets;
   readonly filter: Pick<AddressFilter, 'checkUrl'>;
   readonly counters: Counters;
@@ -164,7 +166,13 @@ const CONFUSED = 'apiAudience should be no clientId of the same issuer, nor the 
 
 const refused = (why: Extract<SignedIn, { type: 'refused' }>['why']): SignedIn => ({ type: 'refused', why });
 
-function createPeople({ accounts, counters, secrets, allowSignUp }: ProviderNeeds): Providers['signIn'] {
+function createPeople({
+  accounts,
+  directory,
+  counters,
+  secrets,
+  allowSignUp,
+}: ProviderNeeds): Providers['signIn'] {
   const { users, customers, providerLinks } = accounts;
   const perAddress = counters('sign-up-address', { windowMs: DAY_MS });
   const perProvider = counters('sign-up-provider', { windowMs: DAY_MS });
@@ -221,14 +229,17 @@ function createPeople({ accounts, counters, secrets, allowSignUp }: ProviderNeed
     if (await isLimited(provider, address)) return refused('too-many-sign-ups');
     const isOwn = customerPattern === OWN_CUSTOMER;
     const title = isOwn ? email : customerPattern.replaceAll('%{domain}', domain);
-    const made = await signUp(accounts, {
-      tenantId,
-      title,
-      ownOf: isOwn ? markOf(secrets, tenantId, person) : null,
-      email,
-      firstName,
-      lastName,
-    });
+    const made = await signUp(
+      { ...accounts, directory },
+      {
+        tenantId,
+        title,
+        ownOf: isOwn ? markOf(secrets, tenantId, person) : null,
+        email,
+        firstName,
+        lastName,
+      },
+    );
     if (made.type === 'refused') return refused('user-unknown');
     return made.type === 'done' ? { type: 'found', user: made.user, isNew: true, isLinked: true } : made;
   }

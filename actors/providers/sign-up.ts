@@ -10,6 +10,7 @@ import type { TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { type Secrets, sameDigest } from '../base/secret.ts';
 import { hiddenIn } from '../base/text.ts';
+import type { Directory } from '../fleet/devices.ts';
 
 interface SignUp {
   readonly tenantId: TenantId;
@@ -25,6 +26,13 @@ interface SignUp {
   readonly password?: string;
   readonly additionalInfo?: JsonObject | null;
 }
+
+interface SignUpNeeds extends Pick<Accounts, 'customers' | 'users'> {
+  readonly directory: Pick<Directory, 'ofCustomer'>;
+}
+
+/** Customers of one person that were in use already: of more than these nobody signs up by the same title. */
+const TITLES_MAX = 50;
 
 /** Where the mark is, in a customer's `additionalInfo`, which the tenant writes too. */
 const MARK = 'signedUp';
@@ -43,12 +51,16 @@ export type SignUpAnswer =
   | { readonly type: 'refused'; readonly refusal?: AccountRefusal }
   | { readonly type: 'unavailable' };
 
-/** Broken off, it is finished by asking again: a customer with the mark is taken as it is. */
-export async function signUp({ customers, users }: Accounts, asked: SignUp): Promise<SignUpAnswer> {
+/**
+ * Broken off, it is finished by asking again: a customer with the mark that nobody uses yet is taken as it is. One that has
+ * users or devices is left alone: the address may be another's by now, or the tenant has shut the person out.
+ */
+export async function signUp(needs: SignUpNeeds, asked: SignUp): Promise<SignUpAnswer> {
   const { tenantId, title, email } = asked;
   // What looks like another name is none; who vouches for the person did not see to that.
   if (hiddenIn(title) !== undefined || hiddenIn(email) !== undefined) return { type: 'refused' };
-  const customer = await customerFor(customers, asked);
+  const { users } = needs;
+  const customer = await customerFor(needs, asked);
   if (customer === undefined) return { type: 'refused' };
   const [firstName, lastName] = [visible(asked.firstName), visible(asked.lastName)];
   const fields = { email, firstName, lastName, phone: null, additionalInfo: asked.additionalInfo ?? null };
@@ -70,8 +82,27 @@ export function isOwnOf({ additionalInfo }: Customer, mark: string): boolean {
   return typeof there === 'string' && sameDigest(there, mark);
 }
 
-async function customerFor(
-  customers: Accounts['customers'],
+async function customerFor(needs: SignUpNeeds, asked: SignUp): Promise<Customer | undefined> {
+  const { title, ownOf } = asked;
+  const first = await customerOf(needs, asked);
+  if (ownOf === null || first === undefined || !(await isInUse(needs, first))) return first;
+  for (let n = 2; n <= TITLES_MAX; n += 1) {
+    const next = await customerOf(needs, { ...asked, title: `${title} (${n})` });
+    if (next !== undefined && !(await isInUse(needs, next))) return next;
+  }
+  return undefined;
+}
+
+async function isInUse({ users, directory }: SignUpNeeds, { id, tenantId }: Customer): Promise<boolean> {
+  const one = { page: 0, pageSize: 1 };
+  const membership = { authority: 'CUSTOMER_USER', tenantId, customerId: id } as const;
+  if ((await users.list(membership, one)).total > 0) return true;
+  return (await directory.ofCustomer(tenantId, id, one)).total > 0;
+}
+
+/** The customer of this very title, made where it is not there; undefined: it is somebody else's. */
+async function customerOf(
+  { customers }: SignUpNeeds,
   { tenantId, title, ownOf }: SignUp,
 ): Promise<Customer | undefined> {
   const there = await customers.findByTitle(tenantId, title);

@@ -205,7 +205,15 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     const counters = opened.counters ?? quickCounters;
-    const mail = composeMail(config, { ...needs, store, accounts, secrets, counters, audit: trail });
+    const mail = composeMail(config, {
+      ...needs,
+      store,
+      accounts,
+      directory,
+      secrets,
+      counters,
+      audit: trail,
+    });
     stopMail = () => mail.stop();
     const { filter } = outbound;
     const { allowSignUp } = config.accounts;
@@ -224,7 +232,16 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
         bus,
       ),
       counters,
-      providers: createProviders({ store, accounts, secrets, filter, counters, clock, allowSignUp }),
+      providers: createProviders({
+        store,
+        accounts,
+        directory,
+        secrets,
+        filter,
+        counters,
+        clock,
+        allowSignUp,
+      }),
       mail,
       outbound,
       quickCounters,

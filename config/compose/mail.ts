@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import { parseId, type TenantId } from '../../actors/base/ids.ts';
+import type { Directory } from '../../actors/fleet/devices.ts';
 import { createMails, type MailNeeds } from '../../actors/mail/mails.ts';
 import type { Mails } from '../../actors/mail/model.ts';
 import type { SenderFigures } from '../../actors/mail/sender.ts';
@@ -41,7 +42,10 @@ const NONE: MailParts = {
 /** Throws `StartRefused` for settings that cannot be. */
 export function composeMail(
   config: Config,
-  needs: Omit<MailNeeds, 'smtp'> & { readonly accounts: Accounts },
+  needs: Omit<MailNeeds, 'smtp'> & {
+    readonly accounts: Accounts;
+    readonly directory: Pick<Directory, 'ofCustomer'>;
+  },
 ): MailParts {
   const settings = smtpSettings(config);
   const { baseUrl } = config.http;

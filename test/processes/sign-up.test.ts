@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Clock, systemClock } from '../../actors/base/clock.ts';
-import type { TenantId } from '../../actors/base/ids.ts';
+import { type MailId, newId, type TenantId } from '../../actors/base/ids.ts';
+import { signUpToken } from '../../actors/mail/sign-up-links.ts';
+import { USED_LINKS } from '../../actors/mail/used-links.ts';
 import { type Api, PASSWORD, restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { type LocalServer, SYSADMIN_PASSWORD, startLocalServer } from '../kit/local-server.ts';
@@ -202,6 +204,89 @@ test('where people share a customer, only the addresses of the named domains com
     },
     { 'security.sign_up.customer': 'People of %{domain}', 'security.sign_up.domains': 'house.example' },
   ));
+
+interface Me {
+  readonly id: { readonly id: string };
+  readonly customerId: { readonly id: string };
+}
+
+/** Signs up by the link, and says who it is. */
+async function come({ api }: Pick<Scene, 'api'>, link: string | null) {
+  const done = await complete(api, link);
+  assert.is(done.status, 200, done.body);
+  const { token } = JSON.parse(done.body) as { token: string };
+  return { token, me: await api.get<Me>('/api/auth/user', token) };
+}
+
+/** What another mail to the address would lead to: asked for again, one comes after five minutes only. */
+const anotherLink = ({ server, clock, tenantId }: Scene, email: string) =>
+  signUpToken(server.core.secrets, clock, newId<MailId>(clock.now()), {
+    tenantId: tenantId as TenantId,
+    email,
+    language: null,
+  });
+
+const devicesOf = async ({ api }: Scene, { token, me }: Awaited<ReturnType<typeof come>>) =>
+  (
+    await api.get<{ totalElements: number }>(
+      `/api/customer/${me.customerId.id}/devices?pageSize=10&page=0`,
+      token,
+    )
+  ).totalElements;
+
+test('attack: whoever has the address that somebody had before comes to none of that person’s devices', () =>
+  scene(async (all) => {
+    const { api, mails, tenant, server } = all;
+    await signUp(api, NEW);
+    const first = await tokenOf(mails, NEW);
+    const alice = await come(all, first);
+    await api.createDevice(tenant, 'Lamp', 'a token of Lamp');
+    await api.initiate('a token of Lamp', { secretKey: 'on the box' });
+    assert.is((await api.confirm(alice.token, 'Lamp', 'on the box')).status, 200);
+    const { users } = server.core.accounts;
+    const user = await users.findByEmail(NEW);
+    if (user === undefined) throw new Error('she has just signed up');
+    const { firstName, lastName, phone, additionalInfo } = user;
+    const moved = { email: 'alice@moved.example', firstName, lastName, phone, additionalInfo };
+    assert.is((await users.update(user.id, moved, undefined, 'itself')).type, 'done');
+
+    assert.match((await complete(api, first)).body, 'does not work any more');
+    const heir = await come(all, anotherLink(all, NEW));
+    assert.is.not(heir.me.customerId.id, alice.me.customerId.id);
+    assert.equal([await devicesOf(all, alice), await devicesOf(all, heir)], [1, 0]);
+  }));
+
+test('attack: whose user the tenant deletes is not in again by the link that was used, nor among the devices', () =>
+  scene(async (all) => {
+    const { api, mails, tenant } = all;
+    await signUp(api, NEW);
+    const first = await tokenOf(mails, NEW);
+    const before = await come(all, first);
+    await api.must('DELETE', `/api/user/${before.me.id.id}`, tenant);
+    assert.match((await complete(api, first)).body, 'does not work any more');
+
+    // A customer that is as empty as one of a sign-up that was broken off is taken; with a device in it, it is not.
+    const again = await come(all, anotherLink(all, NEW));
+    assert.is(again.me.customerId.id, before.me.customerId.id);
+    await api.createDevice(tenant, 'Lamp', 'a token of Lamp');
+    await api.initiate('a token of Lamp', { secretKey: 'on the box' });
+    assert.is((await api.confirm(again.token, 'Lamp', 'on the box')).status, 200);
+    await api.must('DELETE', `/api/user/${again.me.id.id}`, tenant);
+    const third = await come(all, anotherLink(all, NEW));
+    assert.is.not(third.me.customerId.id, before.me.customerId.id);
+    assert.is(await devicesOf(all, third), 0);
+  }));
+
+test('links that were used are forgotten when they would be too old anyway', () =>
+  scene(async (all) => {
+    const { index } = all.server.core.store;
+    await come(all, anotherLink(all, 'one@elsewhere.example'));
+    await come(all, anotherLink(all, 'two@elsewhere.example'));
+    assert.is(await index.count(USED_LINKS), 2);
+    all.clock.step(24 * 3_600_000);
+    await come(all, anotherLink(all, 'three@elsewhere.example'));
+    assert.is(await index.count(USED_LINKS), 1);
+  }));
 
 test('a customer that somebody else has the name of is not walked into', () =>
   scene(async (all) => {

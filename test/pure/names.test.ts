@@ -142,9 +142,13 @@ law(
   'attack: whoever signs up does not come to a customer by a title that only looks like its',
   async ({ world, home }) => {
     const { tenantId } = home;
+    const { directory } = world;
     entity(await home.admin.post('/api/customer', { title: 'acme.test' }));
     const signing = async (title: string, email: string, firstName: string | null = null) =>
-      signUp(world.accounts, { tenantId, title, ownOf: null, email, firstName, lastName: null });
+      signUp(
+        { ...world.accounts, directory },
+        { tenantId, title, ownOf: null, email, firstName, lastName: null },
+      );
     for (const title of ['ac\u200bme.test', 'ａｃｍｅ.test', 'acme.test\u202e'])
       assert.is((await signing(title, 'mallory@evil.test')).type, 'refused', JSON.stringify(title));
     assert.is((await signing('acme.test', 'al\u200bice@home.test')).type, 'refused');

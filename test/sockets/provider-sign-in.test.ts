@@ -10,6 +10,7 @@ import { CLIENT, type IdentityProvider, type Lies, startIdentityProvider } from 
 import {
   type Caller,
   isProblem,
+  provision,
   type RestOptions,
   type RestWorld,
   restLaws,
@@ -716,6 +717,28 @@ story(
     assert.is((await home.admin.post('/api/customer', trap)).status, 200);
     await isOut(all.browser, await signIn(all, id, STRANGER), /no account here/);
     assert.is(await world.accounts.users.findByEmail(STRANGER.email), undefined);
+  },
+);
+
+story(
+  'whose user the tenant deleted comes by the same provider into a new customer, not to the devices',
+  async (all) => {
+    const { world, home } = all;
+    const { users } = world.accounts;
+    const id = await all.set(home.admin, SIGN_UP);
+    const customerNow = async (browser: Visitor) => {
+      await signIn({ ...all, browser }, id, STRANGER);
+      const user = await users.findByEmail(STRANGER.email);
+      if (user?.membership.authority !== 'CUSTOMER_USER') throw new Error('nobody signed up');
+      return { userId: user.id, customerId: user.membership.customerId };
+    };
+    const before = await customerNow(visitor(world));
+    await users.remove(before.userId);
+    const again = await customerNow(visitor(world));
+    assert.is(again.customerId, before.customerId, 'nobody uses it');
+    await provision(world, home.tenantId, 'Lamp', again.customerId);
+    await users.remove(again.userId);
+    assert.is.not((await customerNow(visitor(world))).customerId, before.customerId);
   },
 );
 

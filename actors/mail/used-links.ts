@@ -1,0 +1,49 @@
+/**
+ * Which links to sign up by were used, so that none works again: neither when its address is nobody's any more, nor when the
+ * tenant has deleted who came by it. Each is kept until the link would be too old anyway.
+ */
+import type { Clock, Instant } from '../base/clock.ts';
+import type { MailId } from '../base/ids.ts';
+import { openRecords } from '../records/records.ts';
+import type { Store } from '../store/store.ts';
+
+export interface UsedLinks {
+  has(id: MailId): Promise<boolean>;
+  /** Again is harmless. @param expiresAt when the link ends by itself */
+  add(id: MailId, expiresAt: Instant): Promise<void>;
+}
+
+export const USED_LINKS = 'sign-up-used';
+/** Old ones looked at with each new one: more than one, so that they do not pile up. */
+const CLEARED = 3;
+/** Digits of an instant: the list is in the order of time. */
+const INSTANT_DIGITS = 15;
+
+/** Both reject with `StoreUnavailable`. */
+export function openUsedLinks(
+  store: Pick<Store, 'index' | 'records' | 'swap'>,
+  clock: Pick<Clock, 'now'>,
+): UsedLinks {
+  const { index } = store;
+  const records = openRecords<{ readonly expiresAt: Instant }>(store, USED_LINKS);
+
+  async function clear(): Promise<void> {
+    for (const member of await index.page(USED_LINKS, { offset: 0, limit: CLEARED })) {
+      const [expiresAt = '', id = ''] = member.split(' ');
+      if (clock.now() < Number(expiresAt)) return;
+      await records.remove(id);
+      await index.remove(USED_LINKS, member);
+    }
+  }
+
+  return {
+    has: async (id) => (await records.get(id)) !== undefined,
+
+    async add(id, expiresAt) {
+      // In the list first: a crash leaves no record that nobody clears.
+      await index.add(USED_LINKS, `${String(expiresAt).padStart(INSTANT_DIGITS, '0')} ${id}`);
+      await records.put(id, { expiresAt });
+      await clear();
+    },
+  };
+}
