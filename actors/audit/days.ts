@@ -5,6 +5,9 @@
  * A tenant has one record: the days, and up to which place of the trail they are counted. Both are replaced at once, so no entry
  * is counted twice or left out, whoever counts and wherever a process ends. A round in the background counts on from time to time;
  * who asks counts what is still left. Entries that the trail let go of before they were counted are missing.
+ *
+ * What has been counted does not depend on the clock, which may be wrong for a moment on any node: entries of days to come are
+ * counted as others are, and the record has some days more than are shown. Which are shown is decided when somebody asks.
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
@@ -17,8 +20,10 @@ import { figuresOf, timesOf } from './figures.ts';
 import { entryOf, type Line } from './line.ts';
 
 const DAY_MS = 86_400_000;
-/** Days that are counted, today among them. */
+/** Days that are shown, today among them. */
 export const DAYS = 31;
+/** Days of a record, the newest on which something happened: so many may come from wrong clocks and cost none that is shown. */
+const DAYS_KEPT = DAYS + 14;
 const FIRST_MS = 30_000;
 const EVERY_MS = 60_000;
 /** Blocks of the trail that one answer counts; the round in the background counts all. */
@@ -74,17 +79,16 @@ export function createDays(store: Store, blocks: Pick<Blocks, 'since'>, clock: C
 
   /** One step. Resolves to what is counted then, and whether that is all. */
   async function step(tenantId: TenantId): Promise<{ readonly counted: Counted; readonly isAll: boolean }> {
-    const now = clock.now();
     const snapshot = await records.read(tenantId);
     const { place, days } = snapshot?.value ?? { place: 0, days: [] };
-    const oldest = startOf(now) - (DAYS - 1) * DAY_MS;
-    const read = await blocks.since(tenantId, place, oldest, BLOCKS_AT_ONCE);
-    const kept = days.filter(({ startTime }) => startTime >= oldest);
-    if (read.place === place) return { counted: { place, days: kept }, isAll: true };
-    const counted = { place: read.place, days: withLines(kept, read.lines, oldest, now) };
+    // A trail of which something is counted is read on from there, whatever the clock says.
+    const from = place === 0 ? startOf(clock.now()) - (DAYS - 1) * DAY_MS : 0;
+    const read = await blocks.since(tenantId, place, from, BLOCKS_AT_ONCE);
+    if (read.place === place) return { counted: { place, days }, isAll: true };
+    const counted = { place: read.place, days: withLines(days, read.lines) };
     const isOurs = await records.swap(tenantId, snapshot, counted);
     // Somebody else counted meanwhile: what is there by now is looked at in the next step.
-    return isOurs ? { counted, isAll: read.isAll } : { counted: { place, days: kept }, isAll: false };
+    return isOurs ? { counted, isAll: read.isAll } : { counted: { place, days }, isAll: false };
   }
 
   return {
@@ -140,18 +144,12 @@ function emptyDay(startTime: Instant): Day {
   return { startTime, windowsOpened: 0, claimed: 0, givenBack: 0, refused: 0, reasons: {} };
 }
 
-/** The days with what these lines of the trail say. What is older than the days, or not over yet, is left out. */
-function withLines(
-  before: readonly Day[],
-  lines: readonly Line[],
-  oldest: Instant,
-  now: Instant,
-): readonly Day[] {
+/** The days with what these lines of the trail say; the newest of them. */
+function withLines(before: readonly Day[], lines: readonly Line[]): readonly Day[] {
   const days = new Map(before.map((day) => [day.startTime, day]));
   for (const line of lines) {
     const entry = entryOf(line);
     const startTime = startOf(entry.at);
-    if (startTime < oldest || startTime > now) continue;
     for (const figure of figuresOf(entry)) {
       const day = days.get(startTime) ?? emptyDay(startTime);
       const times = figure === 'refused' ? timesOf(entry.data) : 1;
@@ -160,7 +158,7 @@ function withLines(
       days.set(startTime, isRefusal ? withReason(counted, entry.failure ?? 'unknown', times) : counted);
     }
   }
-  return [...days.values()].sort((one, other) => one.startTime - other.startTime);
+  return [...days.values()].sort((one, other) => one.startTime - other.startTime).slice(-DAYS_KEPT);
 }
 
 function withReason(day: Day, reason: string, times: number): Day {

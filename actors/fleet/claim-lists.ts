@@ -2,8 +2,9 @@
  * Puts every device into the list of its group of claim states (`claim-states.ts`). What events write is in them already; devices
  * of an older store are not, until the background has gone through them once. Until then states are looked for in devices' heads.
  *
- * It also looks from time to time whether the lists still add up, as after a return to an older version and back, and puts them
- * right. `check` does the same for `verify` and writes nothing.
+ * It also looks from time to time whether the lists still add up, and puts them right if not. After a return to an older version
+ * and back they may be wrong and add up nevertheless, where a device only went from one state to another meanwhile: `check`, which
+ * looks at every device for `verify` and writes nothing, finds this, and `verify` has them made anew.
  *
  * Devices go on meanwhile. An entry is brought to what the head says, and again until the head is still the one that was looked at.
  * So nothing is lost where a device is claimed at the same time, or another process does the same.

@@ -168,4 +168,44 @@ test('days: one answer counts a bounded part and says so; the next goes on', asy
   await store.close();
 });
 
+for (const ahead of [31, -31, 400]) {
+  test(`days: a clock that was wrong by ${ahead} days for a moment, while somebody wrote and counted, costs no day`, async () => {
+    const dice = createDice(8);
+    const { store, clock, blocks, counter } = world();
+    const written: Written[] = [];
+    const write = async (count: number) => {
+      const some = Array.from({ length: count }, () => anyEntry(dice, clock.now()));
+      written.push(...some);
+      await append(blocks, some);
+    };
+    for (let day = 0; day < DAYS; day += 1) {
+      await write(20);
+      await counter().count(TENANT, always);
+      clock.advance(DAY_MS);
+    }
+    await write(20);
+    clock.step(ahead * DAY_MS);
+    await write(5);
+    await counter().count(TENANT, always);
+    await counter().of(TENANT);
+    clock.step(-ahead * DAY_MS);
+    await write(20);
+    isRight((await counter().of(TENANT)).days, written, 'the clock is right again');
+    clock.advance(31 * DAY_MS);
+    isRight((await counter().of(TENANT)).days, written, 'a month later');
+    await store.close();
+  });
+}
+
+test('days: an entry of a node whose clock is ahead is counted before its day has come, and is shown on it', async () => {
+  const dice = createDice(9);
+  const { store, clock, blocks, counter } = world();
+  const tomorrows = Array.from({ length: 30 }, () => anyEntry(dice, clock.now() + DAY_MS));
+  await append(blocks, tomorrows);
+  isRight((await counter().of(TENANT)).days, [], 'today');
+  clock.advance(DAY_MS);
+  isRight((await counter().of(TENANT)).days, tomorrows, 'tomorrow');
+  await store.close();
+});
+
 test.run();
