@@ -53,6 +53,8 @@ export interface ProviderLinks {
   keep(userId: UserId, id: string): Promise<void>;
   /** Undefined: the user has none with this id. */
   remove(userId: UserId, id: string): Promise<ProviderLink | undefined>;
+  /** Removes those by which somebody has come in or added a way in; what a system administrator linked stays. */
+  forgetAdded(userId: UserId): Promise<void>;
   /** Removes those of a user. */
   forget(userId: UserId): Promise<void>;
 }
@@ -128,6 +130,11 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
       if (link?.userId !== userId) return undefined;
       await links.remove(id);
       return link;
+    },
+    async forgetAdded(userId) {
+      const some = await links.first(linksOf(userId), LOOKED_AT);
+      const added = some.filter(({ providerId }) => providerId !== undefined);
+      await Promise.all(added.map(({ id }) => links.remove(id)));
     },
     forget: (userId) => emptyList(links, linksOf(userId)),
   };

@@ -149,14 +149,37 @@ export function createLetters(needs: LetterNeeds) {
     };
   }
 
-  function changed(user: User): Draft {
+  function changed(user: User, byMail: boolean): Draft {
     const say = sayTo(user);
     return {
       to: user.email,
       say,
       content: {
         subject: say('changed.subject'),
-        before: [say('changed.text', { product }), say('changed.not-you')],
+        before: [
+          say('changed.text', { product }),
+          ...(byMail ? [say('changed.by-mail')] : []),
+          say('changed.not-you'),
+        ],
+        action: { label: say('reset.action'), url: link('/login/resetPasswordRequest') },
+        after: [],
+        why: say('account.why', { product }),
+      },
+    };
+  }
+
+  /** Whoever it was not sets a password by a mail, which removes what was added. */
+  function signInAdded(user: User, provider: string): Draft {
+    const say = sayTo(user);
+    return {
+      to: user.email,
+      say,
+      content: {
+        subject: say('sign-in-added.subject'),
+        before: [
+          say('sign-in-added.text', { product, provider: nameInMail(provider) }),
+          say('changed.not-you'),
+        ],
         action: { label: say('reset.action'), url: link('/login/resetPasswordRequest') },
         after: [],
         why: say('account.why', { product }),
@@ -258,7 +281,9 @@ export function createLetters(needs: LetterNeeds) {
       case 'activated':
         return activated(user);
       case 'password-changed':
-        return changed(user);
+        return changed(user, letter.byMail === true);
+      case 'sign-in-added':
+        return signInAdded(user, letter.provider);
       case 'notice':
         return notice(user, letter);
       case 'address-changed':

@@ -25,7 +25,11 @@ const PER_ADDRESS: PerAddress = { anHour: 5, aDay: 20, anHourAfterwards: 1 };
 const SIGN_UPS_PER_ADDRESS: PerAddress = { anHour: 3, aDay: 5, anHourAfterwards: 0 };
 
 /** Those tell somebody of an attack: what else a tenant sends must not use their number up. */
-const WARNINGS: ReadonlySet<Letter['type']> = new Set(['password-changed', 'address-changed']);
+const WARNINGS: ReadonlySet<Letter['type']> = new Set([
+  'password-changed',
+  'address-changed',
+  'sign-in-added',
+]);
 /** Notices of devices that one person gets in an hour: whoever plays with devices must not fill a mailbox. */
 const NOTICES_PER_USER = 20;
 /** Offers that one address without an account hears of in a day. */

@@ -85,6 +85,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
       case 'address-changed':
         return letter.email;
       case 'activation':
+      case 'sign-in-added': // it may be an address that the user only says is its own
         return (await needs.accounts.users.find(letter.userId))?.email;
       default:
         return undefined;

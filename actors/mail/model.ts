@@ -10,7 +10,11 @@ export type Letter =
   | { readonly type: 'reset'; readonly email: string }
   /** To activate an account; where the address is that of another user, that one is told instead. */
   | { readonly type: 'activation'; readonly userId: UserId }
-  | { readonly type: 'activated' | 'password-changed'; readonly userId: UserId }
+  | { readonly type: 'activated'; readonly userId: UserId }
+  /** `byMail`: by the link of a mail, which removes the other ways in. */
+  | { readonly type: 'password-changed'; readonly userId: UserId; readonly byMail?: true }
+  /** Somebody signs in as the user by this identity provider, too. */
+  | { readonly type: 'sign-in-added'; readonly userId: UserId; readonly provider: string }
   /** Somebody who has no account wants to become a customer; whoever has one with this address is told instead. */
   | ({ readonly type: 'sign-up' } & SignUpWish)
   /** The user has another address now; this one is told. */

@@ -167,7 +167,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...webhookRoutes(needs),
     ...providerRoutes({ ...needs, factors }),
     ...providerLogoutRoutes(needs),
-    ...signInRoutes(needs),
+    ...signInRoutes({ ...needs, post }),
     ...liveRoutes(needs),
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),

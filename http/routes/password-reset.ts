@@ -15,6 +15,7 @@ import { empty } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
 import type { Post } from './post.ts';
 import { noteUser } from './user-notes.ts';
+import { endOtherWaysIn } from './ways-in.ts';
 
 export interface PasswordResetNeeds {
   readonly accounts: Accounts;
@@ -85,21 +86,14 @@ function followResetLink({ accounts: { users } }: PasswordResetNeeds): Route {
   });
 }
 
-function resetPassword({ accounts: { users, apiKeys }, audit, post }: PasswordResetNeeds): Route {
+function resetPassword({ accounts, audit, post }: PasswordResetNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: PATH,
-    summary: 'Set another password by the token of a link, once; all sessions of the user end',
+    summary:
+      'Set another password by the token of a link, once; all sessions of the user end, and its API keys and sign-ins by providers',
     roles: ['PUBLIC'],
-    body: z.object(
-      {
-        resetToken,
-        password: credential,
-        /** Ours: whoever was in may have made some. */
-        revokeApiKeys: z.boolean().default(false),
-      },
-      { error: 'The body should be a JSON object!' },
-    ),
+    body: z.object({ resetToken, password: credential }, { error: 'The body should be a JSON object!' }),
     responses: {
       200: { description: 'Set; nobody is logged in by it' },
       400: {
@@ -108,13 +102,13 @@ function resetPassword({ accounts: { users, apiKeys }, audit, post }: PasswordRe
       },
     },
     async handle({ body }) {
-      const changed = await users.resetPassword(body.resetToken, body.password);
+      const changed = await accounts.users.resetPassword(body.resetToken, body.password);
       if (changed.type !== 'done') return accountProblem(changed, 'User');
       const user = changed.value;
-      if (body.revokeApiKeys) await apiKeys.forget(user.id);
-      const data = { password: 'reset', revokedApiKeys: body.revokeApiKeys };
+      await endOtherWaysIn(accounts, user.id);
+      const data = { password: 'reset', revokedApiKeys: true, signIns: 'removed' };
       noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
-      await post({ type: 'password-changed', userId: user.id }, user);
+      await post({ type: 'password-changed', userId: user.id, byMail: true }, user);
       return empty;
     },
   });

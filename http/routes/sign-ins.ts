@@ -1,6 +1,7 @@
 /** By which identity providers somebody signs in: seen, and ended where another way in remains. */
 import { z } from 'zod';
 import type { Accounts, User } from '../../actors/accounts/accounts.ts';
+import { subjectId } from '../../actors/accounts/provider-links.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { ProviderId } from '../../actors/base/ids.ts';
@@ -14,12 +15,14 @@ import type { ApiSettings } from '../settings.ts';
 import { otherSignInView, signInView } from '../views/provider.ts';
 import { badRequest, ErrorCode, notFound, permissionDenied } from '../wire/errors.ts';
 import { empty, json, type Problem } from '../wire/reply.ts';
+import type { Post } from './post.ts';
 import { ANSWER_MAX, ATTEMPT_MAX, refusedSignIn } from './provider-refusals.ts';
 import { noteUser } from './user-notes.ts';
 
 export interface SignInNeeds {
   readonly accounts: Accounts;
   readonly audit: Pick<AuditTrail, 'note'>;
+  readonly post: Post;
   readonly providers: Pick<Providers, 'findAny' | 'list'>;
   readonly providerSignIn: Pick<ProviderSignIn, 'complete'>;
   readonly secrets: Pick<Secrets, 'digestForUser'>;
@@ -144,7 +147,7 @@ function listOthers(needs: SignInNeeds): Route {
 }
 
 function addSignIn(needs: SignInNeeds): Route {
-  const { accounts, audit, providerSignIn, clock, settings } = needs;
+  const { accounts, audit, post, providerSignIn, clock, settings } = needs;
   return defineRoute({
     method: 'POST',
     path: '/api/auth/signIns',
@@ -189,8 +192,15 @@ function addSignIn(needs: SignInNeeds): Route {
         return badRequest('You sign in by this provider already!');
       const holder = await accounts.providerLinks.add(subject, userId, { providerId: provider.id });
       if (holder !== userId) return isSomebodyElse;
-      if (before === undefined)
-        noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, { provider: provider.id, signIn: 'linked' });
+      if (before !== undefined) return empty;
+      // A password was set meanwhile, by whom this must not outlive: its removal may have gone before the link was there.
+      const stays = (await accounts.users.sessions(userId)).some(({ id }) => id === sessionId);
+      if (!stays) {
+        await accounts.providerLinks.remove(userId, subjectId(subject));
+        return permissionDenied;
+      }
+      noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, { provider: provider.id, signIn: 'linked' });
+      await post({ type: 'sign-in-added', userId, provider: provider.title }, user);
       return empty;
     },
   });

@@ -119,7 +119,21 @@ test('a forgotten password: the mail, its link, another password, and all sessio
     await api.login(USER, winner);
     assert.is((await reset(api, token, 'yet-another-password')).status, 400, 'used up');
     assert.is((await api.send('GET', `/api/noauth/resetPassword?resetToken=${token}`)).status, 409);
-    assert.is((await mails.mailTo(USER, 3)).mail.subject, 'Your password was changed');
+    const changed = await mails.mailTo(USER, 3);
+    assert.is(changed.mail.subject, 'Your password was changed');
+    assert.match(changed.mail.text ?? '', 'Other ways to sign in and API keys were removed');
+  }));
+
+test('who gets another way to sign in is mailed, with the way to be rid of it', () =>
+  scene(async ({ mails, server }) => {
+    await mails.mailTo(USER);
+    const user = await server.core.accounts.users.findByEmail(USER);
+    if (user === undefined) throw new Error('it is there');
+    await server.core.mail.mails?.post({ type: 'sign-in-added', userId: user.id, provider: 'Acme' }, null);
+    const heard = await mails.mailTo(USER, 2);
+    assert.is(heard.mail.subject, 'Another way to sign in was added');
+    assert.match(heard.mail.text ?? '', /sign in to your account at claimd with “Acme”/);
+    assert.is(linkIn(heard).pathname, '/base/login/resetPasswordRequest');
   }));
 
 test('a link dies by its time, by a newer one, by another address, and while the user is disabled', async () => {

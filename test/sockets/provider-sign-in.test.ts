@@ -814,6 +814,59 @@ story('who signs out on the way to another way in is neither signed in nor signe
   assert.equal(await world.accounts.providerLinks.list(home.alice.userId), []);
 });
 
+for (const way of ['resets the password', 'activates an account that nobody has proven'] as const)
+  story(`who ${way} by a mail is alone in the account: no provider added before, and no key`, async (all) => {
+    const { world, home, idp } = all;
+    const { users, providerLinks, apiKeys } = world.accounts;
+    const isReset = way === 'resets the password';
+    const id = await all.set(home.admin, isReset ? { allowedEmailDomains: [] } : SIGN_UP);
+    const thief = { ...all, browser: visitor(world) };
+    const person = isReset ? { sub: 'thief', email: 'thief@elsewhere.test', email_verified: true } : STRANGER;
+    if (isReset) {
+      await thief.browser.signIn('alice@home.test');
+      const left = await thief.browser.get(await addLink(thief.browser));
+      await thief.browser.get(idp.approve(left.to ?? '', person));
+    } else assert.is((await signIn(thief, id, person)).to, '/claim');
+    const user = await users.findByEmail(isReset ? 'alice@home.test' : STRANGER.email);
+    if (user === undefined) throw new Error('it is there');
+    const linkId = 'an identity of her own';
+    const iss = 'https://login.example';
+    await providerLinks.add({ tenantId: null, iss, sub: linkId }, user.id, { claimingOnly: true });
+    await apiKeys.create(user.id, { description: 'mine', expiresAt: null, claimingOnly: false });
+    assert.is((await providerLinks.list(user.id)).length, 2);
+    if (isReset) {
+      const asked = { token: 'a token in the mail', email: user.email, askedAt: world.clock.now() + 1 };
+      await users.beginReset(user.id, { ...asked, lifeMs: 60_000 });
+      const body = { resetToken: asked.token, password: 'a password of her own' };
+      assert.is((await world.nobody.post('/api/noauth/resetPassword', body)).status, 200);
+    } else {
+      const { email: _, ...fields } = user;
+      const moved = await users.update(
+        user.id,
+        { ...fields, email: 'victim@elsewhere.test' },
+        undefined,
+        'itself',
+      );
+      assert.is(moved.type, 'done');
+      const made = await users.activation(user.id);
+      const activateToken = made.type === 'done' ? made.value.token : '';
+      const body = { activateToken, password: 'a password of her own' };
+      assert.is((await world.nobody.post('/api/noauth/activate', body)).status, 200);
+    }
+    const left = await providerLinks.list(user.id);
+    assert.equal(
+      left.map(({ sub }) => sub),
+      [linkId],
+      'what a system administrator linked stays',
+    );
+    assert.is((await apiKeys.list(user.id, { page: 0, pageSize: 1 })).total, 0);
+    assert.is((await thief.browser.get('/account')).status, 303, 'and the sessions have ended');
+    const again = { ...all, browser: visitor(world) };
+    await signIn(again, id, person);
+    const account = await again.browser.get('/account');
+    assert.not.match(account.text, /alice@home\.test|victim@elsewhere\.test/);
+  });
+
 story(
   'administrators set providers up on pages, try them, change and delete them; no page has the secret',
   async (all) => {

@@ -31,6 +31,10 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   'changed.text':
     'Das Passwort Ihres Kontos bei {product} wurde geändert, und alle anderen Geräte wurden abgemeldet.',
   'changed.not-you': 'Waren Sie es nicht, wählen Sie sofort ein neues Passwort:',
+  'changed.by-mail': 'Andere Anmeldewege und API-Schlüssel wurden ebenfalls entfernt.',
+  'sign-in-added.subject': 'Ein weiterer Anmeldeweg wurde hinzugefügt',
+  'sign-in-added.text':
+    'Bei Ihrem Konto bei {product} kann man sich ab jetzt auch mit „{provider}“ anmelden.',
   'address-changed.subject': 'Ihre E-Mail-Adresse wurde geändert',
   'address-changed.text':
     'Ihr Konto bei {product} hat ab jetzt eine andere E-Mail-Adresse. Diese wird nicht mehr verwendet.',

@@ -28,6 +28,9 @@ export const en = {
   'changed.text':
     'The password of your account at {product} was changed, and all other devices were signed out.',
   'changed.not-you': 'If it was not you, choose a new password at once:',
+  'changed.by-mail': 'Other ways to sign in and API keys were removed, too.',
+  'sign-in-added.subject': 'Another way to sign in was added',
+  'sign-in-added.text': 'From now on one can sign in to your account at {product} with “{provider}”, too.',
   'address-changed.subject': 'Your e-mail address was changed',
   'address-changed.text':
     'Your account at {product} has another e-mail address from now on. This one is not used any more.',

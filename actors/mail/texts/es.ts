@@ -29,6 +29,9 @@ export const es: Readonly<Record<keyof typeof en, string>> = {
   'changed.text':
     'Se cambió la contraseña de su cuenta en {product} y se cerró la sesión en todos los demás dispositivos.',
   'changed.not-you': 'Si no fue usted, elija enseguida una contraseña nueva:',
+  'changed.by-mail': 'También se quitaron las demás formas de entrar y las claves de API.',
+  'sign-in-added.subject': 'Se añadió otra forma de iniciar sesión',
+  'sign-in-added.text': 'Desde ahora también se puede entrar en su cuenta en {product} con «{provider}».',
   'address-changed.subject': 'Su dirección de correo ha cambiado',
   'address-changed.text':
     'Su cuenta en {product} tiene desde ahora otra dirección de correo. Esta ya no se usa.',

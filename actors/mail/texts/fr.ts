@@ -31,6 +31,10 @@ export const fr: Readonly<Record<keyof typeof en, string>> = {
   'changed.text':
     'Le mot de passe de votre compte chez {product} a été modifié, et tous les autres appareils ont été déconnectés.',
   'changed.not-you': 'Si ce n’était pas vous, choisissez tout de suite un nouveau mot de passe :',
+  'changed.by-mail': 'Les autres moyens de connexion et les clés d’API ont aussi été supprimés.',
+  'sign-in-added.subject': 'Un autre moyen de connexion a été ajouté',
+  'sign-in-added.text':
+    'On peut désormais se connecter à votre compte chez {product} avec « {provider} » aussi.',
   'address-changed.subject': 'Votre adresse e-mail a été modifiée',
   'address-changed.text':
     'Votre compte chez {product} a désormais une autre adresse e-mail. Celle-ci n’est plus utilisée.',

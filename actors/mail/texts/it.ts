@@ -29,6 +29,9 @@ export const it: Readonly<Record<keyof typeof en, string>> = {
   'changed.text':
     'La password del suo account su {product} è stata cambiata e tutti gli altri dispositivi sono stati disconnessi.',
   'changed.not-you': 'Se non è stato lei, scelga subito una nuova password:',
+  'changed.by-mail': 'Sono stati rimossi anche gli altri modi di accedere e le chiavi API.',
+  'sign-in-added.subject': 'È stato aggiunto un altro modo di accedere',
+  'sign-in-added.text': 'D’ora in poi si può accedere al suo account su {product} anche con “{provider}”.',
   'address-changed.subject': 'Il suo indirizzo e-mail è stato cambiato',
   'address-changed.text':
     'Il suo account su {product} ha da ora un altro indirizzo e-mail. Questo non viene più usato.',

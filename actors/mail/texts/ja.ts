@@ -28,6 +28,9 @@ export const ja: Readonly<Record<keyof typeof en, string>> = {
   'changed.subject': 'パスワードが変更されました',
   'changed.text': '{product} のアカウントのパスワードが変更され、他のすべての端末からログアウトされました。',
   'changed.not-you': 'お心当たりがない場合は、すぐに新しいパスワードを設定してください:',
+  'changed.by-mail': 'ほかのログイン方法と API キーも削除されました。',
+  'sign-in-added.subject': '別のログイン方法が追加されました',
+  'sign-in-added.text': '今後は「{provider}」でも {product} のアカウントにログインできます。',
   'address-changed.subject': 'メールアドレスが変更されました',
   'address-changed.text':
     '{product} のアカウントのメールアドレスが変更されました。このアドレスは今後使われません。',

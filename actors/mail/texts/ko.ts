@@ -26,6 +26,9 @@ export const ko: Readonly<Record<keyof typeof en, string>> = {
   'changed.subject': '비밀번호가 변경되었습니다',
   'changed.text': '{product} 계정의 비밀번호가 변경되었고, 다른 모든 기기에서 로그아웃되었습니다.',
   'changed.not-you': '본인이 아니라면 즉시 새 비밀번호를 설정하세요:',
+  'changed.by-mail': '다른 로그인 방법과 API 키도 삭제되었습니다.',
+  'sign-in-added.subject': '다른 로그인 방법이 추가되었습니다',
+  'sign-in-added.text': '이제부터 “{provider}”(으)로도 {product} 계정에 로그인할 수 있습니다.',
   'address-changed.subject': '이메일 주소가 변경되었습니다',
   'address-changed.text':
     '{product} 계정의 이메일 주소가 변경되었습니다. 이 주소는 더 이상 사용되지 않습니다.',

@@ -28,6 +28,9 @@ export const pl: Readonly<Record<keyof typeof en, string>> = {
   'changed.text':
     'Hasło do Twojego konta w {product} zostało zmienione, a wszystkie inne urządzenia zostały wylogowane.',
   'changed.not-you': 'Jeśli to nie Ty, natychmiast wybierz nowe hasło:',
+  'changed.by-mail': 'Usunięto także inne sposoby logowania i klucze API.',
+  'sign-in-added.subject': 'Dodano inny sposób logowania',
+  'sign-in-added.text': 'Od teraz do Twojego konta w {product} można się zalogować także przez „{provider}”.',
   'address-changed.subject': 'Twój adres e-mail został zmieniony',
   'address-changed.text': 'Twoje konto w {product} ma odtąd inny adres e-mail. Ten nie jest już używany.',
   'address-changed.not-you': 'Jeśli to nie Ty, powiadom operatora {product}.',

@@ -28,6 +28,9 @@ export const ptBR: Readonly<Record<keyof typeof en, string>> = {
   'changed.text':
     'A senha da sua conta em {product} foi alterada, e todos os outros aparelhos foram desconectados.',
   'changed.not-you': 'Se não foi você, escolha já uma nova senha:',
+  'changed.by-mail': 'As outras formas de entrar e as chaves de API também foram removidas.',
+  'sign-in-added.subject': 'Outra forma de entrar foi adicionada',
+  'sign-in-added.text': 'A partir de agora também se pode entrar na sua conta em {product} com “{provider}”.',
   'address-changed.subject': 'Seu endereço de e-mail foi alterado',
   'address-changed.text': 'Sua conta em {product} tem agora outro endereço de e-mail. Este não é mais usado.',
   'address-changed.not-you': 'Se não foi você, avise quem administra {product}.',

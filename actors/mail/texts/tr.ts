@@ -27,6 +27,9 @@ export const tr: Readonly<Record<keyof typeof en, string>> = {
   'changed.subject': 'Parolanız değiştirildi',
   'changed.text': '{product} hesabınızın parolası değiştirildi ve diğer tüm cihazlarda oturum kapatıldı.',
   'changed.not-you': 'Siz değilseniz hemen yeni bir parola seçin:',
+  'changed.by-mail': 'Diğer oturum açma yolları ve API anahtarları da kaldırıldı.',
+  'sign-in-added.subject': 'Başka bir oturum açma yolu eklendi',
+  'sign-in-added.text': 'Artık {product} hesabınıza “{provider}” ile de oturum açılabilir.',
   'address-changed.subject': 'E-posta adresiniz değiştirildi',
   'address-changed.text':
     '{product} hesabınızın artık başka bir e-posta adresi var. Bu adres artık kullanılmıyor.',

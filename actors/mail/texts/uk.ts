@@ -29,6 +29,10 @@ export const uk: Readonly<Record<keyof typeof en, string>> = {
   'changed.text':
     'Пароль вашого облікового запису в {product} змінено, на всіх інших пристроях виконано вихід.',
   'changed.not-you': 'Якщо це були не ви, негайно виберіть новий пароль:',
+  'changed.by-mail': 'Інші способи входу та ключі API також видалено.',
+  'sign-in-added.subject': 'Додано інший спосіб входу',
+  'sign-in-added.text':
+    'Відтепер до вашого облікового запису в {product} можна увійти також через «{provider}».',
   'address-changed.subject': 'Вашу адресу електронної пошти змінено',
   'address-changed.text':
     'Ваш обліковий запис у {product} відтепер має іншу адресу. Ця більше не використовується.',

@@ -124,7 +124,6 @@ const chooseReply = ({ locale: { say } }: Visit, token: string, refusal?: string
       title={say('forgot.choose')}
       lead={say('forgot.chooseLead')}
       submit={say('forgot.set')}
-      hasKeys
       refusal={refusal}
       say={say}
     />
@@ -145,12 +144,7 @@ async function choose(visit: Visit): Promise<PageReply> {
   const resetToken = form.text('resetToken');
   const password = form.text('password');
   if (password !== form.text('again')) return chooseReply(visit, resetToken, say('login.differ'));
-  const revokeApiKeys = form.text('keys') === 'revoke';
-  const changed = await anonymous.act('POST', '/api/noauth/resetPassword', {
-    resetToken,
-    password,
-    revokeApiKeys,
-  });
+  const changed = await anonymous.act('POST', '/api/noauth/resetPassword', { resetToken, password });
   if (changed.type === 'ok') {
     const notice = { kind: 'good', text: say('forgot.changed') } as const;
     return { type: 'see-other', to: '/login', signOut: true, notice };

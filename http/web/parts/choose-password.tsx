@@ -10,13 +10,11 @@ interface Props {
   readonly title: string;
   readonly lead: string;
   readonly submit: string;
-  /** Whether API keys may be revoked along with it. */
-  readonly hasKeys?: true;
   readonly refusal: string | undefined;
   readonly say: Say;
 }
 
-export function ChoosePassword({ to, field, token, title, lead, submit, hasKeys, refusal, say }: Props) {
+export function ChoosePassword({ to, field, token, title, lead, submit, refusal, say }: Props) {
   return (
     <div class="card">
       <h1>{title}</h1>
@@ -33,11 +31,6 @@ export function ChoosePassword({ to, field, token, title, lead, submit, hasKeys,
           required
         />
         <Field name="again" label={say('login.again')} type="password" autocomplete="new-password" required />
-        {hasKeys ? (
-          <label class="check">
-            <input type="checkbox" name="keys" value="revoke" /> {say('account.revokeKeys')}
-          </label>
-        ) : null}
         <button type="submit" class="primary wide">
           {submit}
         </button>

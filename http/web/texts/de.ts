@@ -329,7 +329,8 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
     'Nach ein paar Minuten nichts da? Sehen Sie in den unerwünschten E-Mails nach, und ob die Adresse stimmt. Ein Konto, das nie aktiviert wurde, bekommt keine: Fragen Sie Ihren Administrator.',
   'forgot.another': 'Andere Adresse versuchen',
   'forgot.choose': 'Neues Passwort wählen',
-  'forgot.chooseLead': 'Sie werden überall abgemeldet und melden sich mit dem neuen an.',
+  'forgot.chooseLead':
+    'Sie werden überall abgemeldet, andere Anmeldewege und API-Schlüssel werden entfernt, und Sie melden sich mit dem neuen an.',
   'forgot.set': 'Passwort setzen',
   'forgot.ended': 'Dieser Link gilt nicht mehr',
   'forgot.endedText':

@@ -329,7 +329,8 @@ export const ENGLISH = {
     'Nothing there after a few minutes? Look among the unwanted mails, and whether the address is right. An account that was never activated gets none: ask your administrator.',
   'forgot.another': 'Try another address',
   'forgot.choose': 'Choose a new password',
-  'forgot.chooseLead': 'You will be signed out everywhere, and sign in with the new one.',
+  'forgot.chooseLead':
+    'You will be signed out everywhere, other ways to sign in and API keys are removed, and you sign in with the new one.',
   'forgot.set': 'Set the password',
   'forgot.ended': 'This link does not work any more',
   'forgot.endedText':

@@ -324,7 +324,8 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
     '¿Nada después de unos minutos? Mire entre los correos no deseados y compruebe la dirección. Una cuenta que nunca se activó no recibe ninguno: consulte a su administrador.',
   'forgot.another': 'Probar otra dirección',
   'forgot.choose': 'Elija una nueva contraseña',
-  'forgot.chooseLead': 'Se cerrarán todas sus sesiones, y entrará con la nueva.',
+  'forgot.chooseLead':
+    'Se cerrarán todas sus sesiones, se quitarán las demás formas de entrar y las claves de API, y entrará con la nueva.',
   'forgot.set': 'Guardar la contraseña',
   'forgot.ended': 'Este enlace ya no sirve',
   'forgot.endedText':

@@ -329,7 +329,8 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
     'Rien après quelques minutes ? Regardez parmi les indésirables, et vérifiez l’adresse. Un compte jamais activé n’en reçoit pas : adressez-vous à votre administrateur.',
   'forgot.another': 'Essayer une autre adresse',
   'forgot.choose': 'Choisissez un nouveau mot de passe',
-  'forgot.chooseLead': 'Vous serez déconnecté partout, et vous connecterez avec le nouveau.',
+  'forgot.chooseLead':
+    'Vous serez déconnecté partout, les autres moyens de connexion et les clés d’API seront supprimés, et vous vous connecterez avec le nouveau.',
   'forgot.set': 'Définir le mot de passe',
   'forgot.ended': 'Ce lien ne fonctionne plus',
   'forgot.endedText':

@@ -321,7 +321,8 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
     'Nulla dopo qualche minuto? Guardi tra la posta indesiderata e controlli l’indirizzo. Un account mai attivato non ne riceve: si rivolga all’amministratore.',
   'forgot.another': 'Prova un altro indirizzo',
   'forgot.choose': 'Scelga una nuova password',
-  'forgot.chooseLead': 'Verrà disconnesso ovunque e accederà con la nuova.',
+  'forgot.chooseLead':
+    'Verrà disconnesso ovunque, gli altri modi di accedere e le chiavi API saranno rimossi, e accederà con la nuova.',
   'forgot.set': 'Imposta la password',
   'forgot.ended': 'Questo link non funziona più',
   'forgot.endedText':

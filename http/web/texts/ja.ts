@@ -318,7 +318,8 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
     '数分たっても届きませんか？迷惑メールと、アドレスの誤りをご確認ください。一度も有効化されていないアカウントには届きません。管理者にお問い合わせください。',
   'forgot.another': '別のアドレスを試す',
   'forgot.choose': '新しいパスワードを決める',
-  'forgot.chooseLead': 'すべての場所でサインアウトされ、新しいパスワードでサインインします。',
+  'forgot.chooseLead':
+    'すべての場所でサインアウトされ、ほかのサインイン方法と API キーは削除されます。その後、新しいパスワードでサインインします。',
   'forgot.set': 'パスワードを設定',
   'forgot.ended': 'このリンクは使えません',
   'forgot.endedText':

@@ -307,7 +307,8 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
     '몇 분이 지나도 오지 않았나요? 스팸 메일함과 주소가 맞는지 확인하세요. 한 번도 활성화되지 않은 계정에는 메일이 가지 않습니다. 관리자에게 문의하세요.',
   'forgot.another': '다른 주소로 시도',
   'forgot.choose': '새 비밀번호 정하기',
-  'forgot.chooseLead': '모든 곳에서 로그아웃되고 새 비밀번호로 로그인하게 됩니다.',
+  'forgot.chooseLead':
+    '모든 곳에서 로그아웃되고 다른 로그인 방법과 API 키가 삭제되며, 새 비밀번호로 로그인하게 됩니다.',
   'forgot.set': '비밀번호 설정',
   'forgot.ended': '이 링크는 더 이상 유효하지 않습니다',
   'forgot.endedText':

@@ -324,7 +324,8 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
     'Po kilku minutach nic nie ma? Sprawdź niechcianą pocztę oraz poprawność adresu. Konto, które nigdy nie było aktywowane, nie dostaje e-maila: zapytaj administratora.',
   'forgot.another': 'Spróbuj innego adresu',
   'forgot.choose': 'Wybierz nowe hasło',
-  'forgot.chooseLead': 'Nastąpi wylogowanie wszędzie, a logowanie będzie nowym hasłem.',
+  'forgot.chooseLead':
+    'Nastąpi wylogowanie wszędzie, inne sposoby logowania i klucze API zostaną usunięte, a logowanie będzie nowym hasłem.',
   'forgot.set': 'Ustaw hasło',
   'forgot.ended': 'Ten link już nie działa',
   'forgot.endedText':

@@ -317,7 +317,8 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
     'Nada depois de alguns minutos? Veja entre os e-mails indesejados e confira o endereço. Uma conta nunca ativada não recebe nenhum: fale com seu administrador.',
   'forgot.another': 'Tentar outro endereço',
   'forgot.choose': 'Escolha uma nova senha',
-  'forgot.chooseLead': 'Você sairá de todos os lugares e entrará com a nova.',
+  'forgot.chooseLead':
+    'Você sairá de todos os lugares, as outras formas de entrar e as chaves de API serão removidas, e você entrará com a nova.',
   'forgot.set': 'Definir a senha',
   'forgot.ended': 'Este link não funciona mais',
   'forgot.endedText':

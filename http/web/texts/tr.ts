@@ -312,7 +312,8 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
     'Birkaç dakika sonra hâlâ yok mu? İstenmeyen e-postalara ve adresin doğru olup olmadığına bakın. Hiç etkinleştirilmemiş bir hesap e-posta almaz: yöneticinize sorun.',
   'forgot.another': 'Başka bir adres dene',
   'forgot.choose': 'Yeni bir parola seçin',
-  'forgot.chooseLead': 'Her yerde oturumunuz kapanır ve yenisiyle oturum açarsınız.',
+  'forgot.chooseLead':
+    'Her yerde oturumunuz kapanır, diğer oturum açma yolları ve API anahtarları kaldırılır ve yenisiyle oturum açarsınız.',
   'forgot.set': 'Parolayı belirle',
   'forgot.ended': 'Bu bağlantı artık geçerli değil',
   'forgot.endedText':

@@ -290,7 +290,7 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
     '几分钟后仍未收到？请查看垃圾邮件，并检查地址是否正确。从未激活的账户不会收到邮件：请咨询管理员。',
   'forgot.another': '尝试其他地址',
   'forgot.choose': '选择新密码',
-  'forgot.chooseLead': '您将在所有地方退出登录，然后用新密码登录。',
+  'forgot.chooseLead': '您将在所有地方退出登录，其他登录方式和 API 密钥将被移除，然后用新密码登录。',
   'forgot.set': '设置密码',
   'forgot.ended': '此链接已失效',
   'forgot.endedText':
