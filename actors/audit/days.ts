@@ -108,13 +108,17 @@ export function createDays(store: Store, blocks: Pick<Blocks, 'since'>, clock: C
   };
 }
 
-/** @param tenants all there are */
+/**
+ * @param tenants all there are
+ * @param tenantStands whether there is such a tenant, and nobody is deleting it
+ */
 export function createDayRounds(
   store: Store,
   days: Pick<Days, 'count'>,
   tenants: () => AsyncIterable<TenantId>,
   clock: Clock,
   log: Log,
+  tenantStands: (id: TenantId) => Promise<boolean>,
 ): Rounds {
   return createRounds(
     store,
@@ -128,6 +132,8 @@ export function createDayRounds(
         for await (const tenantId of tenants()) {
           if (!(await mayGoOn())) return;
           await days.count(tenantId, mayGoOn);
+          // Looked at after the write: who deletes the tenant marks it first, and forgets its days last.
+          if (!(await tenantStands(tenantId))) await forgetDays(store, tenantId);
         }
       },
     },

@@ -39,12 +39,16 @@ export interface Differences {
 
 type Lists = Pick<Store, 'index'> & { readonly journal: Pick<Journal, 'load'> };
 
-/** @param tenants all there are */
+/**
+ * @param tenants all there are
+ * @param tenantStands whether there is such a tenant, and nobody is deleting it
+ */
 export function createClaimLists(
   store: Store,
   tenants: () => AsyncIterable<TenantId>,
   clock: Clock,
   log: Log,
+  tenantStands: (id: TenantId) => Promise<boolean>,
 ): Rounds {
   const { index } = store;
   /** Tenants whose lists did not add up in the last round, though they had been made: a claim may have been under way. */
@@ -68,6 +72,8 @@ export function createClaimLists(
     const found = await goThrough(store, tenantId, true, mayGoOn);
     if (found === undefined) return;
     await index.add(WHOLE, tenantId);
+    // Looked at after the write: who deletes the tenant marks it first, and forgets this last.
+    if (!(await tenantStands(tenantId))) return forgetClaimLists(store, tenantId);
     if (found.missing + found.surplus > 0)
       log.info({ tenantId, ...found }, 'lists of devices by claim state are whole');
   }

@@ -191,8 +191,10 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const { auditKeepMs: forMs, auditKeepEntries: entries } = config.system;
     const allTenants = () => tenantsOf(accounts);
     const pruning = createPruning(store, { forMs, entries }, allTenants, clock, needs.log);
-    const dayRounds = createDayRounds(store, { count: audit.countDays }, allTenants, clock, needs.log);
-    const claimLists = createClaimLists(store, allTenants, clock, needs.log);
+    const tenantStands = async (id: TenantId) => (await accounts.tenants.find(id)) !== undefined;
+    const countDays = { count: audit.countDays };
+    const dayRounds = createDayRounds(store, countDays, allTenants, clock, needs.log, tenantStands);
+    const claimLists = createClaimLists(store, allTenants, clock, needs.log, tenantStands);
     stopRounds = async () => {
       await Promise.all([pruning.stop(), claimLists.stop(), dayRounds.stop()]);
     };

@@ -62,6 +62,7 @@ test('verify: a list of devices by claim state that is not as the devices are is
       },
       systemClock,
       { debug() {}, info() {}, warn() {}, error() {} },
+      async () => true,
     ).round();
   const verify = () => launch({ dataDir, args: ['verify'] }).ended;
 

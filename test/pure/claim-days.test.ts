@@ -2,10 +2,18 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Blocks, createBlocks } from '../../actors/audit/blocks.ts';
-import { createDays, DAYS, type Day, type Days, forgetDays } from '../../actors/audit/days.ts';
+import {
+  createDayRounds,
+  createDays,
+  DAYS,
+  type Day,
+  type Days,
+  forgetDays,
+} from '../../actors/audit/days.ts';
 import type { Action } from '../../actors/audit/entry.ts';
 import type { Line } from '../../actors/audit/line.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
+import { openRecords } from '../../actors/records/records.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { createDice, type Dice } from '../kit/dice.ts';
@@ -206,6 +214,30 @@ test('days: an entry of a node whose clock is ahead is counted before its day ha
   clock.advance(DAY_MS);
   isRight((await counter().of(TENANT)).days, tomorrows, 'tomorrow');
   await store.close();
+});
+
+test('days: of a tenant that is deleted while its days are counted nothing is left', async () => {
+  for (const isDeletedMeanwhile of [false, true]) {
+    const dice = createDice(10);
+    const { store, clock, blocks, counter } = world();
+    await append(
+      blocks,
+      Array.from({ length: 30 }, () => anyEntry(dice, clock.now())),
+    );
+    const count: Days['count'] = async (tenantId, mayGoOn) => {
+      // All of the deletion falls before the record is written.
+      if (isDeletedMeanwhile) await forgetDays(store, tenantId);
+      await counter().count(tenantId, mayGoOn);
+    };
+    const tenants = async function* () {
+      yield TENANT;
+    };
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    await createDayRounds(store, { count }, tenants, clock, log, async () => !isDeletedMeanwhile).round();
+    const isKept = (await openRecords<object>(store, 'claim-days').read(TENANT)) !== undefined;
+    assert.is(isKept, !isDeletedMeanwhile);
+    await store.close();
+  }
 });
 
 test.run();

@@ -16,7 +16,8 @@ import {
 import { deviceOf, indexEntries, lists, memberByInstant } from '../../actors/device/indexes.ts';
 import { encodeStanding } from '../../actors/device/persistence.ts';
 import type { Device, DeviceRecord } from '../../actors/device/state.ts';
-import { checkClaimLists, createClaimLists } from '../../actors/fleet/claim-lists.ts';
+import { checkClaimLists, createClaimLists, forgetClaimLists } from '../../actors/fleet/claim-lists.ts';
+import { WHOLE } from '../../actors/fleet/claim-states.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { readDevice } from '../../actors/fleet/live-devices.ts';
@@ -256,6 +257,7 @@ async function withoutLists({ index, journal }: Store, count: number): Promise<v
 async function* onlyTenant() {
   yield TENANT;
 }
+const stands = async () => true;
 
 test('claim states: an older store answers honestly until its lists are made; a making that broke off is begun anew', async () => {
   const COUNT = 900;
@@ -271,7 +273,7 @@ test('claim states: an older store answers honestly until its lists are made; a 
 
   const told: string[] = [];
   const log: Log = { ...SILENT, info: (_fields, message) => told.push(message) };
-  const make = () => createClaimLists(store, onlyTenant, createSimClock(NOW), log);
+  const make = () => createClaimLists(store, onlyTenant, createSimClock(NOW), log, stands);
   // The process ends after some devices.
   let loads = 0;
   const broken: Store = {
@@ -284,7 +286,7 @@ test('claim states: an older store answers honestly until its lists are made; a 
       },
     }),
   };
-  await createClaimLists(broken, onlyTenant, createSimClock(NOW), log)
+  await createClaimLists(broken, onlyTenant, createSimClock(NOW), log, stands)
     .round()
     .then(
       () => assert.unreachable(),
@@ -321,7 +323,7 @@ test('claim states: a device that is claimed while its list is made is in the li
       },
     }),
   };
-  await createClaimLists(racing, onlyTenant, clock, SILENT).round();
+  await createClaimLists(racing, onlyTenant, clock, SILENT, stands).round();
   assert.is(claimed, 20);
   assert.equal(await checkClaimLists(store, TENANT), { missing: 0, surplus: 0 });
   assert.is(await store.index.count(lists.ofGroup(TENANT, 'owned')), 20);
@@ -341,7 +343,7 @@ async function claim({ journal }: Store, device: DeviceRecord): Promise<void> {
 test('claim states: lists that are wrong are found by a check, and put right in the round after the next', async () => {
   const store = createMemoryStore();
   await writeDevices(store, 0, 30, (n) => (n < 10 ? { owner } : {}));
-  const rounds = createClaimLists(store, onlyTenant, createSimClock(NOW), SILENT);
+  const rounds = createClaimLists(store, onlyTenant, createSimClock(NOW), SILENT, stands);
   await rounds.round();
   assert.equal(await checkClaimLists(store, TENANT), { missing: 0, surplus: 0 });
   await store.index.remove(lists.ofGroup(TENANT, 'owned'), manyId(3));
@@ -358,6 +360,30 @@ test('claim states: lists that are wrong are found by a check, and put right in 
     ),
     30,
   );
+  await store.close();
+});
+
+test('claim states: of a tenant that is deleted while its lists are made no mark is left', async () => {
+  const store = createMemoryStore();
+  await writeDevices(store, 0, 5, () => ({}));
+  await withoutLists(store, 5);
+  let isDeleted = false;
+  // All of the deletion falls between the look at the last device and the mark.
+  const racing: Store = {
+    ...store,
+    index: like(store.index, {
+      async add(list, member) {
+        if (list === WHOLE) {
+          isDeleted = true;
+          await forgetClaimLists(store, TENANT);
+        }
+        await store.index.add(list, member);
+      },
+    }),
+  };
+  await createClaimLists(racing, onlyTenant, createSimClock(NOW), SILENT, async () => !isDeleted).round();
+  assert.ok(isDeleted);
+  assert.is(await store.index.count(WHOLE), 0);
   await store.close();
 });
 
