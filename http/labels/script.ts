@@ -123,7 +123,7 @@ function levelsOf(parts: readonly string[]): number[] {
 
 const OPENING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
-/** Two brackets that belong together run the same way (UAX #9, N0): as what is in them, if it runs as the line does. */
+/** Two brackets that belong together run the same way (UAX #9, bracket pairs): as what is in them, if it runs as the line does. */
 function withBrackets(
   parts: readonly string[],
   directions: readonly (Direction | undefined)[],

@@ -271,9 +271,17 @@ journey(
 
 /** In ms; a busy machine takes longer. */
 const PAINT_MAX = { here: 300, slowPhone: 2_000 } as const;
+/** In which a bare text of this server is painted where those limits were set: a slower machine gets longer in proportion. */
+const BARE_PAINT_MS = 60;
 /** One visit in time is enough. None in so many, and for so long, is no bad luck; what makes it fast is looked at above. */
 const VISITS_MIN = 10;
 const VISITING_MS = 20_000;
+
+async function firstPaint(person: Person, path: string): Promise<number> {
+  await person.goto(path);
+  await until('it is painted', async () => (await person.firstPaintMs()) > 0);
+  return person.firstPaintMs();
+}
 
 journey(
   'the claim page is seen soon: on this machine, and on a slow phone with a slow connection',
@@ -281,6 +289,7 @@ journey(
     for (const [where, limit] of Object.entries(PAINT_MAX)) {
       await visit(
         async (person) => {
+          const bare = await firstPaint(person, '/livez');
           await signedIn(person, ALICE);
           const browserOf = await person.context.newCDPSession(person.page);
           await browserOf.send('Network.enable');
@@ -296,13 +305,13 @@ journey(
           const times: number[] = [];
           let inTime = false;
           while (!inTime && (times.length < VISITS_MIN || !over())) {
-            await person.goto('/claim');
-            await until('it is painted', async () => (await person.firstPaintMs()) > 0);
-            const paintedMs = await person.firstPaintMs();
+            const paintedMs = await firstPaint(person, '/claim');
             times.push(paintedMs);
-            inTime = paintedMs <= limit * crowding();
+            inTime = paintedMs <= limit * Math.max(crowding(), bare / BARE_PAINT_MS);
           }
-          process.stdout.write(`\n# first paint, ${where}: ${times.join(', ')} ms\n`);
+          process.stdout.write(
+            `\n# first paint, ${where}: ${times.join(', ')} ms; of a bare text ${bare} ms\n`,
+          );
           assert.ok(inTime, `${where}: ${times.join()} ms`);
         },
         { serviceWorkers: 'block' },
