@@ -577,7 +577,7 @@ test('lists: who reads many customers or users leaves others their turn', async 
     assert.is((await read()).total, number);
     done = true;
     await others;
-    assert.ok(turns > 2, `${turns} turns`);
+    assert.ok(turns >= 2, `${turns} turns`); // between three slices
   }
 });
 
