@@ -138,7 +138,10 @@ export function createLetters(needs: LetterNeeds) {
       content: {
         subject: say('sign-up.subject', { product }),
         before: [say('sign-up.text', { product })],
-        action: { label: say('activation.action'), url: link('/login/signUp/complete', { token }) },
+        action: {
+          label: say('activation.action'),
+          url: link('/login/signUp/complete', { token, tenant: letter.tenantId }),
+        },
         after: [
           say('activation.until', { hours: hoursOf(SIGN_UP_LINK_MS) }),
           say('sign-up.same-browser'),

@@ -42,7 +42,7 @@ export interface MailLimitSettings {
   readonly signUpsPerTenant: number;
 }
 
-/** Each counts one more, and resolves to whether that is too many. Rejects with `StoreUnavailable` where nodes count together. */
+/** Each counts one more, where it does not say otherwise, and resolves to whether that is too many. Rejects with `StoreUnavailable` where nodes count together. */
 export function createMailLimits(counters: Counters, settings: MailLimitSettings) {
   const perTenant = counters('mail-tenant', { windowMs: HOUR });
   const signUps = counters('mail-sign-up', { windowMs: HOUR });
@@ -56,6 +56,11 @@ export function createMailLimits(counters: Counters, settings: MailLimitSettings
     async ofTenant(type: Letter['type'], tenantId: TenantId): Promise<boolean> {
       const kind = WARNINGS.has(type) ? ' warnings' : '';
       return (await perTenant.add(`${tenantId}${kind}`)).count > settings.perTenant;
+    },
+
+    /** Whether the next one would be too many; it counts nothing. */
+    async haveSignedUp(tenantId: TenantId): Promise<boolean> {
+      return (await signUps.get(tenantId)).count >= settings.signUpsPerTenant;
     },
 
     async ofSignUps(tenantId: TenantId): Promise<boolean> {
@@ -82,9 +87,9 @@ export function createMailLimits(counters: Counters, settings: MailLimitSettings
       return false;
     },
 
-    /** The same was asked for a moment ago. */
-    async ofAsked(type: Letter['type'], address: string): Promise<boolean> {
-      return (await perAsked.add(`${type} ${address.toLowerCase()}`)).count > 1;
+    /** The same was asked for a moment ago. @param tenantId whose customer somebody wants to become */
+    async ofAsked(type: Letter['type'], address: string, tenantId: TenantId | null): Promise<boolean> {
+      return (await perAsked.add(`${type} ${tenantId ?? ''} ${address.toLowerCase()}`)).count > 1;
     },
 
     async ofNews(letter: Letter): Promise<boolean> {

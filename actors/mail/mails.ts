@@ -109,6 +109,11 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
     return (await keep(letter, tenantId, id)) ? 'kept' : 'too-many';
   }
 
+  function tooManySignUps(tenantId: TenantId): Posted {
+    tooMany({ about: 'sign-up', tenantId, option: 'security.sign_up.perHour' });
+    return 'too-many';
+  }
+
   const notices = createNoticeTarget({
     users: needs.accounts.users,
     read: ({ deviceId }) => readDevice(store.journal, deviceId),
@@ -132,16 +137,17 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
 
       async ask(letter, from) {
         if (await limits.ofNetwork(from)) return 'too-many';
+        const tenantId = letter.type === 'sign-up' ? letter.tenantId : null;
+        // Before the address is counted: who is told to come later must not hear then that a mail is on its way.
+        if (tenantId !== null && (await limits.haveSignedUp(tenantId))) return tooManySignUps(tenantId);
+        if (await outbox.isFull()) return 'too-many';
         // Whoever has the address or not, it is counted and kept alike; and nobody hears that somebody else has asked.
-        if (await limits.ofAsked(letter.type, letter.email)) return 'kept';
-        if (await addressHasEnough(letter, null)) {
-          tooMany({ about: letter.type, tenantId: null });
+        if (await limits.ofAsked(letter.type, letter.email, tenantId)) return 'kept';
+        if (await addressHasEnough(letter, tenantId)) {
+          tooMany({ about: letter.type, tenantId });
           return 'kept';
         }
-        if (letter.type === 'sign-up' && (await limits.ofSignUps(letter.tenantId))) {
-          tooMany({ about: letter.type, tenantId: letter.tenantId, option: 'security.sign_up.perHour' });
-          return 'too-many';
-        }
+        if (tenantId !== null && (await limits.ofSignUps(tenantId))) return tooManySignUps(tenantId);
         return (await keep(letter, null)) ? 'kept' : 'too-many';
       },
 

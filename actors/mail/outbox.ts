@@ -41,6 +41,7 @@ export interface MailOutbox {
   readonly mails: Collection<Waiting>;
   /** Resolves to false when too many wait already. */
   keep(letter: Letter, tenantId: TenantId | null, id?: MailId): Promise<boolean>;
+  isFull(): Promise<boolean>;
   letterOf(waiting: Waiting): Letter;
   waiting(): Promise<number>;
 }
@@ -49,12 +50,14 @@ export function openMailOutbox(store: Store, secrets: Secrets, clock: Clock): Ma
   const mails = createCollection(store, kind);
   const { index } = store;
   const waiting = async () => (await index.count(FRESH)) + (await index.count(LATER));
+  const isFull = async () => (await waiting()) >= WAITING_MAX;
   return {
     mails,
     waiting,
+    isFull,
 
     async keep(letter, tenantId, id = newId<MailId>(clock.now())) {
-      if ((await waiting()) >= WAITING_MAX) return false;
+      if (await isFull()) return false;
       const now = clock.now();
       // Where it is there already, the same was asked for before, and the answer got lost.
       await mails.create({

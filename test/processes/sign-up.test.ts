@@ -320,6 +320,10 @@ test('the pages: from the login to the claim page, in the language of the person
     assert.match(String(heard.mail.text), 'Quelqu’un souhaite');
     const token = linkIn(heard).searchParams.get('token') ?? '';
     assert.match((await page(`/login/signUp/complete?token=${token}`)).html, token);
+    const tenant = randomUUID();
+    const ended = { token: 'ended', password: PASSWORD, again: PASSWORD };
+    const { html } = await page(`/login/signUp/complete?tenant=${tenant}`, ended);
+    assert.match(html, `signUp?tenant=${tenant}`, 'the new link is of the same tenant');
     const send = (again: string) => page('/login/signUp/complete', { token, password: PASSWORD, again });
     assert.is((await send('other')).status, 400);
     assert.is((await send(PASSWORD)).to, '/base/claim');

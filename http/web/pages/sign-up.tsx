@@ -79,10 +79,11 @@ function Asked({ email, tenant, say }: { email: string; tenant: string; say: Say
   );
 }
 
-const signUpLink = (tenant: string) =>
-  tenant === '' ? SIGN_UP_PAGE : `${SIGN_UP_PAGE}?${toQuery({ tenant })}`;
+const withTenant = (page: string, tenant: string) =>
+  tenant === '' ? page : `${page}?${toQuery({ tenant })}`;
+const signUpLink = (tenant: string) => withTenant(SIGN_UP_PAGE, tenant);
 
-function LinkEnded({ say }: { say: Say }) {
+function LinkEnded({ tenant, say }: { tenant: string; say: Say }) {
   return (
     <div class="card">
       <h1>{say('forgot.ended')}</h1>
@@ -93,7 +94,7 @@ function LinkEnded({ say }: { say: Say }) {
         </a>
       </p>
       <p>
-        <a class="button wide" href={SIGN_UP_PAGE}>
+        <a class="button wide" href={signUpLink(tenant)}>
           {say('forgot.newLink')}
         </a>
       </p>
@@ -160,21 +161,21 @@ async function ask(visit: Visit): Promise<PageReply> {
   return askReply(visit, { text, status: answer.status === 429 ? 429 : answer.status >= 500 ? 503 : 400 });
 }
 
-const chooseReply = ({ locale: { say } }: Visit, token: string, refusal?: string): PageReply => ({
+const chooseReply = (visit: Visit, token: string, refusal?: string): PageReply => ({
   type: 'page',
-  title: say('login.choose'),
+  title: visit.locale.say('login.choose'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
   body: (
     <ChoosePassword
-      to={COMPLETE_PAGE}
+      to={withTenant(COMPLETE_PAGE, tenantIn(visit))}
       field="token"
       token={token}
-      title={say('login.choose')}
-      lead={say('login.chooseLead')}
-      submit={say('login.set')}
+      title={visit.locale.say('login.choose')}
+      lead={visit.locale.say('login.chooseLead')}
+      submit={visit.locale.say('login.set')}
       refusal={refusal}
-      say={say}
+      say={visit.locale.say}
     />
   ),
 });
@@ -199,7 +200,7 @@ async function complete(visit: Visit): Promise<PageReply> {
     title: say('forgot.ended'),
     narrow: true,
     status: 400,
-    body: <LinkEnded say={say} />,
+    body: <LinkEnded tenant={tenantIn(visit)} say={say} />,
   };
 }
 
