@@ -21,6 +21,8 @@ const SECRET = 'printed on the box';
 interface Generator {
   readonly program: string;
   readonly main: string;
+  /** It makes modules, whose programs need packages out of this folder. */
+  readonly modules?: string;
   readonly args: (api: string, folder: string) => readonly string[];
 }
 
@@ -95,6 +97,53 @@ async function main(): Promise<void> {
 void main();
 `;
 
+const WITH_TYPES = `
+import createClient from "openapi-fetch";
+import type { paths } from "./client/api.js";
+
+declare const process: { readonly argv: readonly string[] };
+const [, , baseUrl = '', username = '', password = '', name = '', secretKey = ''] = process.argv;
+
+async function main(): Promise<void> {
+  const claimd = createClient<paths>({ baseUrl });
+  const login = await claimd.POST('/api/auth/login', { body: { username, password } });
+  if (login.data === undefined || !('refreshToken' in login.data)) throw new Error('not logged in');
+  const headers = { 'X-Authorization': 'Bearer ' + login.data.token };
+  const user = await claimd.GET('/api/auth/user', { headers });
+  if (user.data === undefined) throw new Error('nobody');
+  const customerId = user.data.customerId.id;
+  const owns = async (): Promise<boolean> => {
+    const page = await claimd.GET('/api/customer/{customerId}/devices', {
+      params: { path: { customerId }, query: { page: 0, pageSize: 100 } },
+      headers,
+    });
+    if (page.data === undefined) throw new Error('no list');
+    return page.data.data.some((device) => device.name === name);
+  };
+  const claim = (secret: string) =>
+    claimd.POST('/api/customer/device/{deviceName}/claim', {
+      params: { path: { deviceName: name } },
+      body: { secretKey: secret },
+      headers,
+    });
+
+  const before = await owns();
+  const guessed = await claim('a guess');
+  const claimed = await claim(secretKey);
+  if (claimed.data === undefined || !('device' in claimed.data)) throw new Error('not claimed');
+  const isOwn = claimed.data.device.customerId.id === customerId;
+  console.log(JSON.stringify([before, guessed.response.status + ' ' + guessed.error, claimed.data.response, isOwn, await owns()]));
+}
+
+void main();
+`;
+
+/**
+ * A folder with openapi-typescript, openapi-fetch and the TypeScript 5 that the former needs, which does not install beside ours:
+ * `.ci/run` makes one.
+ */
+const TYPES_FOLDER = process.env.CLAIMD_OPENAPI_TYPESCRIPT;
+
 const GENERATORS: Readonly<Record<string, Generator>> = {
   'openapi-typescript-codegen': {
     program: WITH_CODEGEN,
@@ -104,9 +153,22 @@ const GENERATORS: Readonly<Record<string, Generator>> = {
   oazapfts: {
     program: WITH_OAZAPFTS,
     main: fileURLToPath(new URL('cli.js', import.meta.resolve('oazapfts'))),
+    modules: MODULES,
     args: (api, folder) => [api, join(folder, 'api.ts'), '--argumentStyle=object'],
   },
+  ...(TYPES_FOLDER === undefined
+    ? {}
+    : {
+        'openapi-typescript': {
+          program: WITH_TYPES,
+          main: join(TYPES_FOLDER, 'node_modules/openapi-typescript/bin/cli.js'),
+          modules: join(TYPES_FOLDER, 'node_modules'),
+          args: (api, folder) => [api, '--output', join(folder, 'api.ts')],
+        },
+      }),
 };
+if (TYPES_FOLDER === undefined)
+  process.stdout.write('# without CLAIMD_OPENAPI_TYPESCRIPT, clients of openapi-typescript are not tried\n');
 
 const settings = (module: 'commonjs' | 'nodenext', exactOptionalPropertyTypes: boolean) => ({
   compilerOptions: {
@@ -136,19 +198,19 @@ for (const [name, generator] of Object.entries(GENERATORS)) {
   }
 }
 
-async function claimWith({ program, main, args }: Generator, path: string): Promise<void> {
+async function claimWith({ program, main, modules, args }: Generator, path: string): Promise<void> {
   const server = await startServer({ args: ['--demo'], env: { SECURITY_PASSWORD_HASH_COST: '1024' } });
   const folder = temporaryFolder();
   const inFolder = (name: string): string => join(folder, name);
   writeFileSync(inFolder('api.json'), await (await fetch(server.url + path)).text());
   writeFileSync(inFolder('program.ts'), program);
-  // oazapfts makes modules, and what is its own in them is not written for `exactOptionalPropertyTypes`.
-  const isModule = program === WITH_OAZAPFTS;
-  const options = isModule ? settings('nodenext', false) : settings('commonjs', true);
+  // What is oazapfts' own in what it makes is not written for `exactOptionalPropertyTypes`.
+  const isExact = program !== WITH_OAZAPFTS;
+  const options = settings(modules === undefined ? 'commonjs' : 'nodenext', isExact);
   writeFileSync(inFolder('tsconfig.json'), JSON.stringify(options));
-  if (isModule) {
+  if (modules !== undefined) {
     writeFileSync(inFolder('package.json'), '{"type":"module"}');
-    symlinkSync(MODULES, inFolder('node_modules'));
+    symlinkSync(modules, inFolder('node_modules'));
   }
   mkdirSync(inFolder('client'));
   const made = await runProgram('node', [main, ...args(inFolder('api.json'), inFolder('client'))]);
