@@ -4,10 +4,16 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ProfileId } from '../../actors/base/ids.ts';
+import { indexEntries } from '../../actors/device/indexes.ts';
+import { NO_ENTRIES } from '../../actors/journal/index-changes.ts';
 import { openLmdbStore } from '../../actors/store/lmdb/lmdb.ts';
+import { needOf } from '../../actors/store/lmdb/needs.ts';
 import { NoRoom, Room } from '../../actors/store/lmdb/room.ts';
 import { temporaryFolder } from '../kit/folders.ts';
+import { claimed, DEVICE, given, idOf, OPEN_POLICY } from '../kit/given.ts';
 
+const PROFILE = idOf<ProfileId>(41);
 const NEED = { keys: 10, bytes: 4 * 1024 * 1024 };
 
 /** While it runs, each write fails with an error of the system. */
@@ -48,6 +54,27 @@ test('room: a full disk, a quota and a limit on files are no room; EIO and EROFS
   room.reserve(NEED, 2);
   assert.ok(statSync(join(folder, 'data.mdb')).size > before, 'afterwards there is room');
   room.close();
+});
+
+test('room: who is told that the store works has room for a device, also one that is owned and in every list', () => {
+  const touch = needOf({ type: 'touch' });
+  for (const { state } of [given(OPEN_POLICY), given(OPEN_POLICY, claimed())]) {
+    const device = state.status === 'absent' ? state : { ...state, label: 'in the hall', profileId: PROFILE };
+    const { keys, bytes } = needOf({
+      type: 'append',
+      entry: {
+        stream: DEVICE,
+        expected: 0,
+        event: 'e'.repeat(16_000),
+        state: 's',
+        alarmAt: null,
+        details: 'd'.repeat(16_000),
+        index: { take: indexEntries(DEVICE, device), release: NO_ENTRIES },
+      },
+    });
+    assert.ok(keys <= touch.keys, `${keys} keys`);
+    assert.ok(bytes <= touch.bytes, `${bytes} bytes`);
+  }
 });
 
 test.run();

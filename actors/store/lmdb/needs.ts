@@ -47,8 +47,8 @@ export function needOf(operation: Operation): Need {
         bytes: AROUND + byteLength(operation.key) + byteLength(operation.next ?? ''),
       };
     case 'touch':
-      // More than most writes need: who is told that it works will write more than this.
-      return { keys: 16, bytes: 64 * 1024 };
+      // More than most writes need, also a device in all lists of an owner: who is told that it works will write as much.
+      return { keys: 40, bytes: 64 * 1024 };
     default:
       return unreachable(operation);
   }
