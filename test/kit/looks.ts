@@ -1,11 +1,40 @@
 /** Goes through the pages of a scene in several tabs of one browser, as the people who are signed in there. */
 import type { Browser } from 'playwright-core';
+import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Person, PHONE } from './browser.ts';
-import type { WebScene, Who } from './web-scene.ts';
+import { BROWSER, launchBrowser, Person, PHONE } from './browser.ts';
+import { findProgram } from './programs.ts';
+import { startWebScene, type WebScene, type Who } from './web-scene.ts';
 
 /** Tabs that are open at once: while one waits for the server, another is drawn. */
 const TABS = 3;
+
+/** A scene and a browser for all tests of a file, from its first to its last; without a browser on this machine, neither. */
+export function withScene(test: Test): { readonly scene: WebScene; readonly browser: Browser } {
+  let scene: WebScene | undefined;
+  let browser: Browser | undefined;
+  test.before(async () => {
+    if (findProgram(BROWSER) === undefined) return;
+    scene = await startWebScene();
+    browser = await launchBrowser();
+  });
+  test.after(async () => {
+    await browser?.close();
+    await scene?.stop();
+  });
+  const there = <Thing>(thing: Thing | undefined): Thing => {
+    if (thing === undefined) throw new Error('it is there while tests run');
+    return thing;
+  };
+  return {
+    get scene() {
+      return there(scene);
+    },
+    get browser() {
+      return there(browser);
+    },
+  };
+}
 
 export interface Look {
   readonly who: Who;

@@ -2,27 +2,13 @@
  * What customers see in every language, and administrators, where it is translated, in three of them, from right to left, and in
  * a made-up language that is 40 % longer than English, on a phone. Set CLAIMD_SCREENSHOTS to a folder to look at the pictures.
  */
-import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import { ALL_LANGUAGES } from '../../actors/texts/languages.ts';
-import { BROWSER, launchBrowser } from '../kit/browser.ts';
-import { inLanguage, lookAtAll, looksOf } from '../kit/looks.ts';
-import { findProgram, needing } from '../kit/programs.ts';
-import { startWebScene, type WebScene } from '../kit/web-scene.ts';
+import { BROWSER } from '../kit/browser.ts';
+import { inLanguage, lookAtAll, looksOf, withScene } from '../kit/looks.ts';
+import { needing } from '../kit/programs.ts';
 
-let scene: WebScene;
-let browser: Browser;
-
-test.before(async () => {
-  if (findProgram(BROWSER) === undefined) return;
-  scene = await startWebScene();
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  await browser?.close();
-  await scene?.stop();
-});
-
+const here = withScene(test);
 const journey = needing([BROWSER], test);
 
 /** Of administrators' pages those that are translated. */
@@ -38,10 +24,10 @@ const TRANSLATED = [
   'tenant-claim',
 ];
 
-const forCustomers = () => looksOf(scene, 'nobody', 'customer');
+const forCustomers = () => looksOf(here.scene, 'nobody', 'customer');
 const forPeople = () => [
   ...forCustomers(),
-  ...looksOf(scene, 'tenant').filter(({ name }) => TRANSLATED.includes(name)),
+  ...looksOf(here.scene, 'tenant').filter(({ name }) => TRANSLATED.includes(name)),
 ];
 
 /** One from right to left, one of long words, one of other letters: where a page fits these, it fits the others. */
@@ -50,11 +36,16 @@ const TELLING = ['ar', 'de', 'ja'];
 for (const language of ALL_LANGUAGES) {
   const looks = () => (TELLING.includes(language) ? forPeople() : forCustomers());
   journey(`${language}: what people see has no flaw that axe finds, and fits a phone`, () =>
-    lookAtAll(browser, scene, inLanguage(scene, language, looks()), async (person, { name }) => {
-      await person.screenshot(`${name}-${language}`);
-      const shown = String(await person.page.evaluate('document.documentElement.lang'));
-      return [...(shown === language ? [] : [`it is in “${shown}”`]), ...(await person.flaws('words'))];
-    }),
+    lookAtAll(
+      here.browser,
+      here.scene,
+      inLanguage(here.scene, language, looks()),
+      async (person, { name }) => {
+        await person.screenshot(`${name}-${language}`);
+        const shown = String(await person.page.evaluate('document.documentElement.lang'));
+        return [...(shown === language ? [] : [`it is in “${shown}”`]), ...(await person.flaws('words'))];
+      },
+    ),
   );
 }
 
@@ -78,11 +69,16 @@ const UNTRANSLATED = `(() => {
 })()`;
 
 journey('a language 40 % longer than English fits a phone, and every text is from the catalogues', () =>
-  lookAtAll(browser, scene, inLanguage(scene, 'en-XA', forPeople()), async (person, { name }) => {
-    await person.screenshot(`${name}-en-XA`);
-    const untranslated = (await person.page.evaluate(UNTRANSLATED)) as string[]; // as it says above
-    return [...untranslated, ...(await person.overflows()), ...person.complaints()];
-  }),
+  lookAtAll(
+    here.browser,
+    here.scene,
+    inLanguage(here.scene, 'en-XA', forPeople()),
+    async (person, { name }) => {
+      await person.screenshot(`${name}-en-XA`);
+      const untranslated = (await person.page.evaluate(UNTRANSLATED)) as string[]; // as it says above
+      return [...untranslated, ...(await person.overflows()), ...person.complaints()];
+    },
+  ),
 );
 
 test.run();

@@ -2,26 +2,12 @@
  * Every page as it is seen, read aloud and gone through by keyboard: on a phone, a tablet and a desk, in light and dark. Set CLAIMD_SCREENSHOTS to a
  * folder to look at the pictures.
  */
-import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
-import { BROWSER, launchBrowser, type Person, PHONE, TABLET, WIDE } from '../kit/browser.ts';
-import { type Look, lookAtAll, looksOf } from '../kit/looks.ts';
-import { findProgram, needing } from '../kit/programs.ts';
-import { startWebScene, type WebScene } from '../kit/web-scene.ts';
+import { BROWSER, type Person, PHONE, TABLET, WIDE } from '../kit/browser.ts';
+import { type Look, lookAtAll, looksOf, withScene } from '../kit/looks.ts';
+import { needing } from '../kit/programs.ts';
 
-let scene: WebScene;
-let browser: Browser;
-
-test.before(async () => {
-  if (findProgram(BROWSER) === undefined) return;
-  scene = await startWebScene();
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  await browser?.close();
-  await scene?.stop();
-});
-
+const here = withScene(test);
 const journey = needing([BROWSER], test);
 
 /** As somebody has it who turns a screen or moves a window: the page is loaded once. */
@@ -51,7 +37,13 @@ function flawsHere(person: Person, viewport: typeof PHONE, scheme: 'light' | 'da
 
 journey(
   'every page has no flaw that axe finds, in light and dark, and fits a phone, a tablet and a desk',
-  () => lookAtAll(browser, scene, looksOf(scene, 'nobody', 'customer', 'tenant', 'system'), inEverySize),
+  () =>
+    lookAtAll(
+      here.browser,
+      here.scene,
+      looksOf(here.scene, 'nobody', 'customer', 'tenant', 'system'),
+      inEverySize,
+    ),
 );
 
 /** What Tab has to reach, in the order of the page. Of radio buttons one stands for its group. */
@@ -97,7 +89,13 @@ async function byKeyboard({ page }: Person): Promise<string[]> {
 
 journey(
   'every page is gone through by Tab: all that can be used is reached, in order, seen, and left again',
-  () => lookAtAll(browser, scene, looksOf(scene, 'nobody', 'customer', 'tenant', 'system'), byKeyboard),
+  () =>
+    lookAtAll(
+      here.browser,
+      here.scene,
+      looksOf(here.scene, 'nobody', 'customer', 'tenant', 'system'),
+      byKeyboard,
+    ),
 );
 
 test.run();

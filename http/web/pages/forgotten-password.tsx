@@ -1,7 +1,8 @@
 /** A forgotten password: asking for a link, and the page that it leads to. Without a mail server: whom to ask instead. */
 import type { Page, PageReply, Visit } from '../page.ts';
-import { ChoosePassword } from '../parts/choose-password.tsx';
+import { choosePasswordReply } from '../parts/choose-password.tsx';
 import { Field } from '../parts/elements.tsx';
+import { MailOnItsWay } from '../parts/mail-on-its-way.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import type { Say } from '../texts/say.ts';
 
@@ -51,24 +52,13 @@ function NoMail({ say }: { say: Say }) {
 
 function Asked({ email, say }: { email: string; say: Say }) {
   return (
-    <div class="card">
-      <h1>{say('forgot.asked')}</h1>
-      <p>
-        {say.pieces('forgot.askedText', {
-          email: (
-            <strong>
-              <bdi>{email}</bdi>
-            </strong>
-          ),
-        })}
-      </p>
-      <p class="muted">{say('forgot.nothing')}</p>
+    <MailOnItsWay email={email} words="forgot" say={say}>
       <p>
         <a class="button" href={FORGOTTEN_PAGE}>
           {say('forgot.another')}
         </a>
       </p>
-    </div>
+    </MailOnItsWay>
   );
 }
 
@@ -111,24 +101,8 @@ async function asked({ anonymous, form, settings, locale: { say } }: Visit): Pro
   return { type: 'page', title, narrow: true, body: <Asked email={email} say={say} /> };
 }
 
-const chooseReply = ({ locale: { say } }: Visit, token: string, refusal?: string): PageReply => ({
-  type: 'page',
-  title: say('forgot.choose'),
-  narrow: true,
-  status: refusal === undefined ? 200 : 400,
-  body: (
-    <ChoosePassword
-      to={RESET_PAGE}
-      field="resetToken"
-      token={token}
-      title={say('forgot.choose')}
-      lead={say('forgot.chooseLead')}
-      submit={say('forgot.set')}
-      refusal={refusal}
-      say={say}
-    />
-  ),
-});
+const chooseReply = (visit: Visit, token: string, refusal?: string): PageReply =>
+  choosePasswordReply(visit, { to: RESET_PAGE, field: 'resetToken', token, words: 'forgot', refusal });
 
 const endedReply = ({ locale: { say } }: Visit, status: 200 | 400): PageReply => ({
   type: 'page',

@@ -5,7 +5,7 @@ import { sessionView } from '../../views/session.ts';
 import { loginView } from '../../views/user.ts';
 import { type Api, type Refused, toQuery } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
-import { ChoosePassword } from '../parts/choose-password.tsx';
+import { choosePasswordReply } from '../parts/choose-password.tsx';
 import { Field, Refusal } from '../parts/elements.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import { PROVIDER_LOGOUT_PATH } from '../session.ts';
@@ -158,24 +158,14 @@ const linkExpiredReply = ({ session, locale: { say } }: Visit): PageReply => ({
   ),
 });
 
-const createPasswordReply = ({ locale: { say } }: Visit, token: string, refusal?: string): PageReply => ({
-  type: 'page',
-  title: say('login.choose'),
-  narrow: true,
-  status: refusal === undefined ? 200 : 400,
-  body: (
-    <ChoosePassword
-      to="/login/createPassword"
-      field="activateToken"
-      token={token}
-      title={say('login.choose')}
-      lead={say('login.chooseLead')}
-      submit={say('login.set')}
-      refusal={refusal}
-      say={say}
-    />
-  ),
-});
+const createPasswordReply = (visit: Visit, token: string, refusal?: string): PageReply =>
+  choosePasswordReply(visit, {
+    to: '/login/createPassword',
+    field: 'activateToken',
+    token,
+    words: 'login',
+    refusal,
+  });
 
 async function createPassword(visit: Visit): Promise<PageReply> {
   const { form, anonymous } = visit;

@@ -6,8 +6,9 @@ import { SIGN_UP_LINK_ENDED } from '../../routes/sign-up.ts';
 import { loginView } from '../../views/user.ts';
 import { toQuery } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
-import { ChoosePassword } from '../parts/choose-password.tsx';
+import { choosePasswordReply } from '../parts/choose-password.tsx';
 import { Field, Refusal } from '../parts/elements.tsx';
+import { MailOnItsWay } from '../parts/mail-on-its-way.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import type { Say } from '../texts/say.ts';
 import { afterPassword } from './second-factor.tsx';
@@ -52,19 +53,7 @@ function AskForLink({ visit, refusal }: { visit: Visit; refusal: string | undefi
 
 function Asked({ email, tenant, say }: { email: string; tenant: string; say: Say }) {
   return (
-    // What a label said is kept for the tab in which the link is opened.
-    <div class="card" data-keep-claim>
-      <h1>{say('forgot.asked')}</h1>
-      <p>
-        {say.pieces('signUp.askedText', {
-          email: (
-            <strong>
-              <bdi>{email}</bdi>
-            </strong>
-          ),
-        })}
-      </p>
-      <p class="muted">{say('signUp.nothing')}</p>
+    <MailOnItsWay email={email} words="signUp" keepsClaim say={say}>
       <p>
         <a class="button primary wide" href={AFTERWARDS}>
           {say('signUp.done')}
@@ -75,7 +64,7 @@ function Asked({ email, tenant, say }: { email: string; tenant: string; say: Say
           {say('forgot.another')}
         </a>
       </p>
-    </div>
+    </MailOnItsWay>
   );
 }
 
@@ -161,24 +150,14 @@ async function ask(visit: Visit): Promise<PageReply> {
   return askReply(visit, { text, status: answer.status === 429 ? 429 : answer.status >= 500 ? 503 : 400 });
 }
 
-const chooseReply = (visit: Visit, token: string, refusal?: string): PageReply => ({
-  type: 'page',
-  title: visit.locale.say('login.choose'),
-  narrow: true,
-  status: refusal === undefined ? 200 : 400,
-  body: (
-    <ChoosePassword
-      to={withTenant(COMPLETE_PAGE, tenantIn(visit))}
-      field="token"
-      token={token}
-      title={visit.locale.say('login.choose')}
-      lead={visit.locale.say('login.chooseLead')}
-      submit={visit.locale.say('login.set')}
-      refusal={refusal}
-      say={visit.locale.say}
-    />
-  ),
-});
+const chooseReply = (visit: Visit, token: string, refusal?: string): PageReply =>
+  choosePasswordReply(visit, {
+    to: withTenant(COMPLETE_PAGE, tenantIn(visit)),
+    field: 'token',
+    token,
+    words: 'login',
+    refusal,
+  });
 
 async function complete(visit: Visit): Promise<PageReply> {
   const { form, anonymous } = visit;
