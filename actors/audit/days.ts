@@ -82,7 +82,7 @@ export function createDays(store: Store, blocks: Pick<Blocks, 'since'>, clock: C
     const snapshot = await records.read(tenantId);
     const { place, days } = snapshot?.value ?? { place: 0, days: [] };
     // A trail of which something is counted is read on from there, whatever the clock says.
-    const from = place === 0 ? startOf(clock.now()) - (DAYS - 1) * DAY_MS : 0;
+    const from = place === 0 ? firstShown(clock.now()) : 0;
     const read = await blocks.since(tenantId, place, from, BLOCKS_AT_ONCE);
     if (read.place === place) return { counted: { place, days }, isAll: true };
     const counted = { place: read.place, days: withLines(days, read.lines) };
@@ -94,7 +94,7 @@ export function createDays(store: Store, blocks: Pick<Blocks, 'since'>, clock: C
   return {
     async of(tenantId) {
       const { counted, isAll } = await step(tenantId);
-      const first = startOf(clock.now()) - (DAYS - 1) * DAY_MS;
+      const first = firstShown(clock.now());
       const known = new Map(counted.days.map((day) => [day.startTime, day]));
       const days = Array.from({ length: DAYS }, (_, at) => first + at * DAY_MS).map(
         (startTime) => known.get(startTime) ?? emptyDay(startTime),
@@ -140,6 +140,11 @@ export function createDayRounds(
     clock,
     log,
   );
+}
+
+/** The day with which a month back begins. */
+function firstShown(now: Instant): Instant {
+  return startOf(now) - (DAYS - 1) * DAY_MS;
 }
 
 function startOf(at: Instant): Instant {

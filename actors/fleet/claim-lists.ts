@@ -20,7 +20,7 @@ import { decodeHead } from '../device/persistence.ts';
 import type { Journal, ListMember } from '../journal/journal.ts';
 import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Index, Store } from '../store/store.ts';
-import { doGroupsAddUp, WHOLE } from './claim-states.ts';
+import { doGroupsAddUp, isIn, WHOLE } from './claim-states.ts';
 import { readDevice } from './live-devices.ts';
 
 const FIRST_MS = 2_000;
@@ -243,9 +243,4 @@ async function those(entries: readonly ListMember[], fits: (entry: ListMember) =
 
 function isSame(one: ListMember, other: ListMember): boolean {
   return one.list === other.list && one.member === other.member;
-}
-
-async function isIn(index: Index, { list, member }: ListMember): Promise<boolean> {
-  const [found] = await index.page(list, { offset: 0, limit: 1, prefix: member });
-  return found === member;
 }

@@ -15,7 +15,7 @@ import { mapInSlices, nextTurn } from '../base/slices.ts';
 import { CLAIM_GROUPS, type ClaimState, claimGroupOf, claimStateOf } from '../device/claim-state.ts';
 import { deviceOf, instantOf, lists } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, ListMember } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
 import { fromNearerEnd, type RowRange } from './search.ts';
 
@@ -58,8 +58,12 @@ export const WHOLE = 'claim-groups-whole';
 
 /** Whether every device of a tenant is in the list of its group, which those of an older store are not at first. */
 async function areGroupsWhole(index: Index, tenantId: TenantId): Promise<boolean> {
-  const [marked] = await index.page(WHOLE, { offset: 0, limit: 1, prefix: tenantId });
-  return marked !== undefined || (await doGroupsAddUp(index, tenantId));
+  return (await isIn(index, { list: WHOLE, member: tenantId })) || (await doGroupsAddUp(index, tenantId));
+}
+
+export async function isIn(index: Index, { list, member }: ListMember): Promise<boolean> {
+  const [found] = await index.page(list, { offset: 0, limit: 1, prefix: member });
+  return found === member;
 }
 
 /** Whether there are as many devices in the groups as there are at all. Each is in one of them at most. */
