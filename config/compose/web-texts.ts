@@ -4,8 +4,8 @@ import { extname, join } from 'node:path';
 import { isJsonObject, parsedJson } from '../../actors/base/json.ts';
 import { faultsIn } from '../../actors/texts/faults.ts';
 import { ALL_LANGUAGES, type Language } from '../../actors/texts/languages.ts';
+import { CATALOGUES } from '../../http/web/texts/catalogues.ts';
 import type { Overlays } from '../../http/web/texts/overlay.ts';
-import { CATALOGUES } from '../../http/web/texts/say.ts';
 import { StartRefused } from './refusal.ts';
 
 const FAULTS_TOLD = 10;

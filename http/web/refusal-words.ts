@@ -1,7 +1,7 @@
 /** What the API refused, in the reader's language. The API itself speaks English; its reason codes are the same for all. */
 import type { Refused } from './api.ts';
-import { ENGLISH } from './texts/en.ts';
-import type { Say, TextKey } from './texts/say.ts';
+import { ENGLISH, type TextKey } from './texts/catalogues.ts';
+import type { Say } from './texts/say.ts';
 
 /** The texts for reason codes; none of them has places. */
 type ReasonKey = Extract<TextKey, `reason.${string}`>;

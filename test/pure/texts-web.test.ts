@@ -3,8 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { faultsIn, missingIn } from '../../actors/texts/faults.ts';
 import { ALL_LANGUAGES, LANGUAGES } from '../../actors/texts/languages.ts';
-import { ENGLISH } from '../../http/web/texts/en.ts';
-import { CATALOGUES } from '../../http/web/texts/say.ts';
+import { CATALOGUES, ENGLISH } from '../../http/web/texts/catalogues.ts';
 
 /** Scripts, and the languages that are written in them. Han is in Japanese too. */
 const SCRIPTS: readonly (readonly [script: RegExp, of: readonly string[]])[] = [

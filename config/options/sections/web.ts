@@ -85,7 +85,7 @@ export const web = section('Web application', {
     default: undefined,
     pattern: /^[^\p{Cc}]{1,1000}$/u,
     expected: 'a folder',
-    why: 'Folder with your own words for texts of the pages: `de.json` has those of German, as `{"claim.title": "…"}`. The keys and our words are in `http/web/texts/en.ts`; a key that is none, or a text that is not in ICU form, stops the start.',
+    why: 'Folder with your own words for texts of the pages: `de.json` has those of German, as `{"claim.title": "…"}`. The keys and our words are in `http/web/texts/*/en.ts`; a key that is none, or a text that is not in ICU form, stops the start.',
   }),
   afterClaimLink: text({
     key: 'web.afterClaim.link',

@@ -4,7 +4,7 @@ import { CUSTOMER } from '../../auth/principal.ts';
 import { mailNoticesView } from '../../routes/mail-notices.ts';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type SignedIn, saidAt } from '../page.ts';
-import type { TextKey } from '../texts/say.ts';
+import type { TextKey } from '../texts/catalogues.ts';
 
 type Choices = z.output<typeof mailNoticesView>;
 

@@ -6,7 +6,8 @@ import type { Locale } from '../locale.ts';
 import type { Notice } from '../notice.ts';
 import type { User } from '../session.ts';
 import type { WebSettings } from '../settings.ts';
-import type { Say, TextKey } from '../texts/say.ts';
+import type { TextKey } from '../texts/catalogues.ts';
+import type { Say } from '../texts/say.ts';
 import { Note } from './elements.tsx';
 import { Mark } from './mark.tsx';
 
