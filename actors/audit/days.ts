@@ -108,17 +108,31 @@ export function createDays(store: Store, blocks: Pick<Blocks, 'since'>, clock: C
   };
 }
 
-/**
- * @param tenants all there are
- * @param tenantStands whether there is such a tenant, and nobody is deleting it
- */
+/** Whether there is such a tenant, and nobody is deleting it. */
+type TenantStands = (id: TenantId) => Promise<boolean>;
+
+/** The same as `of`, which may write while somebody deletes the tenant: then nothing of that is left. */
+export function daysOfStanding(of: Days['of'], store: Store, tenantStands: TenantStands): Days['of'] {
+  return async (tenantId) => {
+    const days = await of(tenantId);
+    await forgetUnless(tenantStands, store, tenantId);
+    return days;
+  };
+}
+
+/** To be called after a write: who deletes the tenant marks it first, and forgets its days last. */
+async function forgetUnless(tenantStands: TenantStands, store: Store, tenantId: TenantId): Promise<void> {
+  if (!(await tenantStands(tenantId))) await forgetDays(store, tenantId);
+}
+
+/** @param tenants all there are */
 export function createDayRounds(
   store: Store,
   days: Pick<Days, 'count'>,
   tenants: () => AsyncIterable<TenantId>,
   clock: Clock,
   log: Log,
-  tenantStands: (id: TenantId) => Promise<boolean>,
+  tenantStands: TenantStands,
 ): Rounds {
   return createRounds(
     store,
@@ -132,8 +146,7 @@ export function createDayRounds(
         for await (const tenantId of tenants()) {
           if (!(await mayGoOn())) return;
           await days.count(tenantId, mayGoOn);
-          // Looked at after the write: who deletes the tenant marks it first, and forgets its days last.
-          if (!(await tenantStands(tenantId))) await forgetDays(store, tenantId);
+          await forgetUnless(tenantStands, store, tenantId);
         }
       },
     },

@@ -201,31 +201,28 @@ const UNREADABLE = 'The secret was sealed under a server key that is no longer t
 const tokenTooShort = (length: number) => `The access token has fewer than ${length} characters`;
 const tooShort = (length: number) => `The secret has fewer than ${length} characters`;
 
-function provisionFor(
-  { id, tenantId, createdBy }: ImportJob,
-  row: ImportRow,
-  credentials: Credentials,
-): DeviceCommand {
+function provisionFor(job: ImportJob, row: ImportRow, credentials: Credentials): DeviceCommand {
   return {
     type: 'ProvisionDevice',
-    tenantId,
+    tenantId: job.tenantId,
     name: row.name,
     deviceType: row.type === '' ? 'default' : row.type,
     label: row.label === '' ? null : row.label,
     additionalInfo: null,
     credentials,
     customerId: null,
-    userId: createdBy,
-    importId: id,
+    userId: startedBy(job),
+    importId: job.id,
   };
 }
 
 async function pack(
   kits: Pick<Kits, 'fill'>,
-  { id: job, tenantId, createdBy, createdAt, keysExpireAt }: ImportJob,
+  started: ImportJob,
   first: number,
   rows: readonly ImportRow[],
 ): Promise<readonly ImportRow[]> {
+  const { id: job, tenantId, createdAt, keysExpireAt } = started;
   const byLabel = new Map<string, PackedDevice[]>();
   for (const [nth, { kit, name, outcome, again }] of rows.entries()) {
     if (kit === undefined || outcome !== 'created') continue;
@@ -236,7 +233,7 @@ async function pack(
   const troubles = new Map<string, string>();
   for (const [label, devices] of byLabel) {
     const kit = { id: idOfKit(job, createdAt, label), label, expiresAt: keysExpireAt };
-    const answer = await kits.fill(tenantId, createdBy, kit, devices);
+    const answer = await kits.fill(tenantId, startedBy(started), kit, devices);
     if (answer.type === 'refused') troubles.set(label, `It is in no kit: ${answer.reason}`);
   }
   return rows.map((row) => {
@@ -269,6 +266,9 @@ async function inWords(
       return refusal.reason;
   }
 }
+
+/** Whose work a run is: a job that one administrator created, another may start. */
+const startedBy = ({ startedBy, createdBy }: ImportJob) => startedBy?.userId ?? createdBy;
 
 const THE: Readonly<Record<Credentials['type'], string>> = {
   ACCESS_TOKEN: 'The access token',

@@ -11,7 +11,7 @@ import {
 } from '../../actors/accounts/accounts.ts';
 import { createStoredBytes, type StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
-import { createDayRounds } from '../../actors/audit/days.ts';
+import { createDayRounds, daysOfStanding } from '../../actors/audit/days.ts';
 import { createPruning } from '../../actors/audit/pruning.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
@@ -194,6 +194,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const tenantStands = async (id: TenantId) => (await accounts.tenants.find(id)) !== undefined;
     const countDays = { count: audit.countDays };
     const dayRounds = createDayRounds(store, countDays, allTenants, clock, needs.log, tenantStands);
+    const trailOfStanding = { ...trail, days: daysOfStanding(trail.days, store, tenantStands) };
     const claimLists = createClaimLists(store, allTenants, clock, needs.log, tenantStands);
     stopRounds = async () => {
       await Promise.all([pruning.stop(), claimLists.stop(), dayRounds.stop()]);
@@ -227,7 +228,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       devices,
       directory,
       accounts,
-      audit: trail,
+      audit: trailOfStanding,
       stored,
       windowGuesses: createWindowGuesses(
         { max: config.limits.wrongSecretsPerWindow, firstWaitMs: config.limits.firstWaitMs },

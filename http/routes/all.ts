@@ -161,7 +161,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...deviceExportRoutes(many),
     ...labelRoutes(needs),
     ...labelSheetRoutes(many),
-    ...importRoutes(needs),
+    ...importRoutes(many),
     ...batchRoutes(many),
     ...kitRoutes(needs),
     ...webhookRoutes(needs),

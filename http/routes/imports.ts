@@ -23,12 +23,14 @@ import { switched } from '../wire/query.ts';
 import { json, type Reply, streamOf } from '../wire/reply.ts';
 import { devicePaging } from '../wire/schemas.ts';
 import { resultLines } from './import-result.ts';
+import { type LargeReads, TOO_MANY_READS } from './large-reads.ts';
 
 export interface ImportRouteNeeds {
   readonly imports: Imports;
   readonly kits: Kits;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  readonly largeReads: LargeReads;
 }
 
 const PART_MAX = 1000;
@@ -225,7 +227,7 @@ function listRows({ imports }: ImportRouteNeeds): Route {
 }
 
 function resultAsCsv(needs: ImportRouteNeeds): Route {
-  const { imports } = needs;
+  const { imports, largeReads } = needs;
   return defineRoute({
     method: 'GET',
     path: '/api/deviceImport/:importId/result',
@@ -237,15 +239,19 @@ function resultAsCsv(needs: ImportRouteNeeds): Route {
     query: z.object({ raw: switched('raw'), bom: switched('bom') }),
     description:
       'For programs with raw=true: else a text that a spreadsheet would run as a formula has a quote before it, also a secret. For spreadsheets with bom=true: it begins with a byte order mark, without which they take UTF-8 for something else.',
-    responses: { 200: { description: 'CSV (RFC 4180)' }, 404: { description: 'No such import' } },
+    responses: {
+      200: { description: 'CSV (RFC 4180)' },
+      404: { description: 'No such import' },
+      ...TOO_MANY_READS,
+    },
     async handle({ principal, params, query, linkBase }) {
       const job = await imports.find(principal.tenantId, params.importId);
       if (job === undefined) return notFound;
-      return {
+      return largeReads.run(principal.tenantId, async () => ({
         type: 'stream',
         contentType: 'text/csv;charset=UTF-8',
         body: streamOf(resultLines(needs, job, linkBase(), query)),
-      };
+      }));
     },
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Requests that read up to all of a tenant's devices at once: lists as CSV, sheets of labels, batches of all that fit. Each takes
+ * Requests that read up to all of a tenant's devices at once: lists and results of imports as CSV, sheets of labels, batches of all that fit. Each takes
  * some megabytes until its answer is read, so a tenant has few of them at a time and hears 429 for more. Nobody else waits for
  * them. Counted in this process: each process allows as many.
  */

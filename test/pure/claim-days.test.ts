@@ -8,6 +8,7 @@ import {
   DAYS,
   type Day,
   type Days,
+  daysOfStanding,
   forgetDays,
 } from '../../actors/audit/days.ts';
 import type { Action } from '../../actors/audit/entry.ts';
@@ -233,9 +234,17 @@ test('days: of a tenant that is deleted while its days are counted nothing is le
       yield TENANT;
     };
     const log = { debug() {}, info() {}, warn() {}, error() {} };
-    await createDayRounds(store, { count }, tenants, clock, log, async () => !isDeletedMeanwhile).round();
-    const isKept = (await openRecords<object>(store, 'claim-days').read(TENANT)) !== undefined;
-    assert.is(isKept, !isDeletedMeanwhile);
+    const askedBy: Days['of'] = async (tenantId) => {
+      if (isDeletedMeanwhile) await forgetDays(store, tenantId);
+      return counter().of(tenantId);
+    };
+    const isKept = async () => (await openRecords<object>(store, 'claim-days').read(TENANT)) !== undefined;
+    const tenantStands = async () => !isDeletedMeanwhile;
+    await daysOfStanding(askedBy, store, tenantStands)(TENANT);
+    assert.is(await isKept(), !isDeletedMeanwhile, 'who asks counts, too');
+    await forgetDays(store, TENANT);
+    await createDayRounds(store, { count }, tenants, clock, log, tenantStands).round();
+    assert.is(await isKept(), !isDeletedMeanwhile);
     await store.close();
   }
 });

@@ -375,6 +375,18 @@ law('import: asked about is who started it; of older records, who created them',
   for (const id of [fresh, trial]) assert.is((await next.start(tenantId, id, false, by)).type, 'done');
   for (const id of [fresh, trial]) await until('it is done', async () => (await stateOf(id)) === 'done');
   assert.is(await devicesOf(world, home), 4);
+  await world.audit.catchUp();
+  const { data } = (await colleague.caller.get('/api/audit/logs?page=0&pageSize=100')).json as {
+    data: { actionType: string; entityId: { entityType: string }; userId: { id: string } }[];
+  };
+  const makers = data
+    .filter(({ actionType, entityId }) => actionType === 'ADDED' && entityId.entityType === 'DEVICE')
+    .map(({ userId }) => userId.id);
+  assert.equal(
+    makers,
+    Array.from({ length: 4 }, () => colleague.userId),
+    'the trail names who started it',
+  );
   await next.stop();
 });
 

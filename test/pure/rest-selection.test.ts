@@ -172,6 +172,7 @@ law('attack: two large reads of a tenant at a time; another tenant is not kept w
   const path = `/api/deviceExport?${about({})}`;
   const ask = async (method = 'GET') => world.app.request(path, { method, headers });
 
+  const job = (await admin.post('/api/deviceImport', {})).json as { id: string };
   const [one, two] = [await ask(), await ask()];
   const set = { change: 'FORBID_CLAIMING', where: {} };
   for (const refused of [
@@ -179,6 +180,7 @@ law('attack: two large reads of a tenant at a time; another tenant is not kept w
     await admin.get(`/api/deviceLabels?${about({})}`),
     await admin.get(`/api/deviceLabels/preview?${about({})}`),
     await admin.post('/api/deviceBatch', set),
+    await admin.get(`/api/deviceImport/${job.id}/result`),
   ]) {
     isProblem(refused, 429, 33);
     assert.is(refused.headers.get('retry-after'), '5');
@@ -191,6 +193,8 @@ law('attack: two large reads of a tenant at a time; another tenant is not kept w
   assert.is((await exported(admin, about({}))).length, 1, 'one was read to its end');
   await two.body?.cancel();
   for (let nth = 0; nth < 5; nth += 1) assert.is((await exported(admin, about({}))).length, 1);
+  for (let nth = 0; nth < 3; nth += 1)
+    assert.is((await admin.get(`/api/deviceImport/${job.id}/result`)).status, 200);
   const foreign = about({ customerId: other.alice.customerId });
   for (let nth = 0; nth < 3; nth += 1) isProblem(await admin.get(`/api/deviceExport?${foreign}`), 404, 32);
   for (let nth = 0; nth < 3; nth += 1) entity(await admin.get(`/api/deviceLabels/preview?${about({})}`));

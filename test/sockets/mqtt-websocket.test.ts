@@ -1,4 +1,5 @@
 /** MQTT over WebSocket: the contract of all transports, what may be in a frame and what not, and the endpoint's limits. */
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -6,11 +7,13 @@ import mqtt from 'mqtt-packet';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
+import { type Turn, Turns, type Who } from '../../actors/runtime/turns.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import {
   MQTT_ENDPOINT_DEFAULTS,
   type MqttEndpointSettings,
 } from '../../transports/mqtt/endpoint/settings.ts';
+import { createWebSocketDoor } from '../../transports/mqtt/endpoint/websocket.ts';
 import { transportContract } from '../contract/transport.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { claimPacket, connectPacket, type RawMqttClient } from '../kit/mqtt-client.ts';
@@ -279,6 +282,39 @@ law(
 );
 
 // ------------------------------------------------------------------------------------------------------------ floods
+
+test('mqtt-websocket: frames stand in the line of strangers until the client has said who it is', async () => {
+  const lines = new Set<string>();
+  class Watched extends Turns {
+    override wait(turn: Turn, who: Who): void {
+      lines.add(who);
+      super.wait(turn, who);
+    }
+  }
+  let isLetIn = false;
+  const door = createWebSocketDoor(MQTT_ENDPOINT_DEFAULTS, new Watched(), (stream) =>
+    stream.letInWhen?.(() => isLetIn),
+  );
+  const server = createServer().listen(0, '127.0.0.1');
+  server.on('upgrade', (request, _stream, head) => {
+    door.upgrade({ request, socket: request.socket, head, peer: '203.0.113.9' });
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  const raw = openRaw(port, handshake());
+  await raw.until((text) => text.includes('\r\n\r\n'));
+  const pour = (expected: () => boolean) =>
+    until('they wait for more', async () => {
+      raw.socket.write(times(2_000, frame(Opcode.pong, EMPTY)));
+      return expected();
+    });
+  await pour(() => lines.size > 0);
+  assert.equal([...lines], ['stranger']);
+  isLetIn = true;
+  await pour(() => lines.has('again'));
+  raw.socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
+});
 
 const FLOODING = 4;
 const ROUND_TRIPS = 10;

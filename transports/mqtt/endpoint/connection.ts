@@ -33,6 +33,8 @@ export interface ByteStream {
   resume(): unknown;
   /** Returns whether there is room for more; if not, `drain` says when there is. */
   write(bytes: Buffer): boolean;
+  /** Where carrying the bytes has a budget of its own: who tells it whether the client has said who it is. */
+  letInWhen?(isLetIn: () => boolean): void;
   /** Closes our side once everything written has left. */
   end(): unknown;
   destroy(): unknown;

@@ -247,6 +247,7 @@ class Endpoint implements MqttEndpoint {
     });
     connection.certificate = certificate;
     const session = new Session(this.#context, connection);
+    stream.letInWhen?.(() => session.isLetIn);
     const client: Client = { session, openedAt: clock.elapsed(), address, dueAt: undefined };
     spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
     this.#clients.add(client);

@@ -26,12 +26,18 @@ export class PacedFrames extends Duplex {
   #ended = false;
   /** Whoever reads has no room. */
   #full = false;
+  /** Whether the client has said who it is; before that, its frames stand in the line of strangers. */
+  isLetIn = () => false;
 
   /** @param head what came behind the request already */
   constructor(socket: Socket, head: Buffer, turns: Turns) {
     super();
     this.#socket = socket;
-    this.#budget = new Budget(turns, () => this.#handOver());
+    this.#budget = new Budget(
+      turns,
+      () => this.#handOver(),
+      () => this.isLetIn(),
+    );
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('end', () => {
       this.#ended = true;

@@ -139,8 +139,13 @@ export class Session {
     this.budget = new Budget(
       context.turns,
       () => this.read(),
-      () => this.status !== 'connecting',
+      () => this.isLetIn,
     );
+  }
+
+  /** Whether the client has said who it is. */
+  get isLetIn(): boolean {
+    return this.status !== 'connecting';
   }
 
   /** Whether the session has ended, or the connection was cut under it. */

@@ -6,7 +6,6 @@
  */
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { Turns } from '../../../actors/runtime/turns.ts';
 import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
@@ -89,14 +88,14 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
   readonly #webSocket: WebSocket;
-  readonly #frames: Duplex;
+  readonly #frames: PacedFrames;
   /** Contents of frames that arrived in one chunk; handed on together. */
   #arrived: Buffer[] = [];
   #rejected = false;
 
   constructor(
     webSocket: WebSocket,
-    frames: Duplex,
+    frames: PacedFrames,
     peer: { readonly address: string; readonly port: number | undefined },
   ) {
     super();
@@ -151,6 +150,10 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
 
   resume(): void {
     this.#webSocket.resume();
+  }
+
+  letInWhen(isLetIn: () => boolean): void {
+    this.#frames.isLetIn = isLetIn;
   }
 
   write(bytes: Buffer): boolean {
