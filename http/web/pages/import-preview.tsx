@@ -5,9 +5,10 @@
 
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { type Column, type Table, titleOf, unreadIn } from '../csv.ts';
+import { type Column, type Table as CsvTable, titleOf, unreadIn } from '../csv.ts';
 import type { PageReply, SignedIn } from '../page.ts';
 import { Back, Head, Note, Refusal } from '../parts/elements.tsx';
+import { Table } from '../parts/table.tsx';
 
 const COLUMNS: readonly (readonly [Column, string])[] = [
   ['name', 'Name of the device'],
@@ -31,7 +32,7 @@ export const columnNamed = (text: string): Column | undefined =>
 export const quoted = (names: readonly string[]): string => names.map((name) => `“${name}”`).join(', ');
 
 interface Preview {
-  readonly table: Table;
+  readonly table: CsvTable;
   readonly columns: readonly (Column | undefined)[];
   /** The file, as `packed` makes it. */
   readonly content: string;
@@ -62,23 +63,7 @@ export function previewReply({ locale }: SignedIn, { table, columns, content, re
         )}
         <form method="post" action="/devices/import" enctype="multipart/form-data">
           <input type="hidden" name="content" value={content} />
-          <div class="card tablecard">
-            <table class="cards">
-              <caption>Columns of the file</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Column</th>
-                  <th scope="col">What it is</th>
-                  <th scope="col">First rows</th>
-                </tr>
-              </thead>
-              <tbody>
-                {table.head.map((_, at) => (
-                  <ColumnRow table={table} at={at} column={columns[at]} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <FileColumns table={table} columns={columns} />
           <label class="check">
             <input type="checkbox" name="keys" value="yes" checked /> Make keys for the labels of rows that
             have none
@@ -92,32 +77,50 @@ export function previewReply({ locale }: SignedIn, { table, columns, content, re
   };
 }
 
-function ColumnRow({ table, at, column }: { table: Table; at: number; column: Column | undefined }) {
-  const title = titleOf(table, at);
+/** A row for each column of the file: its title, what it is, and what is in it. */
+function FileColumns({ table, columns }: Pick<Preview, 'table' | 'columns'>) {
+  const titleAt = (at: number) => shortened(titleOf(table, at));
+  return (
+    <Table
+      caption="Columns of the file"
+      shown
+      columns={[
+        { title: 'Column', kind: 'row', cell: titleAt },
+        {
+          title: 'What it is',
+          kind: 'bare',
+          cell: (at) => <Choice at={at} title={titleAt(at)} chosen={columns[at]} />,
+        },
+        { title: 'First rows', kind: 'bare', cell: (at) => <FirstCells table={table} at={at} /> },
+      ]}
+      rows={table.head.map((_, at) => at)}
+    />
+  );
+}
+
+function Choice({ at, title, chosen }: { at: number; title: string; chosen: Column | undefined }) {
+  return (
+    <select name={`column${at}`} aria-label={`What “${title}” is`}>
+      <option value="" selected={chosen === undefined}>
+        Left out
+      </option>
+      {COLUMNS.map(([value, text]) => (
+        <option value={value} selected={value === chosen}>
+          {text}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function FirstCells({ table, at }: { table: CsvTable; at: number }) {
   const cells = table.records.slice(0, ROWS_SHOWN).map((record) => shortened(record[at]?.trim() || '–'));
   return (
-    <tr>
-      <th scope="row">{shortened(title)}</th>
-      <td>
-        <select name={`column${at}`} aria-label={`What “${shortened(title)}” is`}>
-          <option value="" selected={column === undefined}>
-            Left out
-          </option>
-          {COLUMNS.map(([value, text]) => (
-            <option value={value} selected={value === column}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </td>
-      <td>
-        <ol class="cells">
-          {cells.map((cell) => (
-            <li>{cell}</li>
-          ))}
-        </ol>
-      </td>
-    </tr>
+    <ol class="cells">
+      {cells.map((cell) => (
+        <li>{cell}</li>
+      ))}
+    </ol>
   );
 }
 

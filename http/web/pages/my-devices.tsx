@@ -11,6 +11,7 @@ import { confirmPage } from '../parts/confirm.tsx';
 import { Description, type DeviceInfo } from '../parts/device-parts.tsx';
 import { Head, Time } from '../parts/elements.tsx';
 import { Pager, pageOf, Search } from '../parts/list.tsx';
+import { type Column, Table } from '../parts/table.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import type { Say } from '../texts/say.ts';
 
@@ -100,29 +101,18 @@ async function lostReply({ api, locale, nowMs }: SignedIn): Promise<PageReply> {
         {all.length === 0 ? (
           <div class="card empty">{say('mine.lostNone')}</div>
         ) : (
-          <div class="card tablecard">
-            <table class="cards">
-              <caption class="sr">{say('mine.lost')}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{say('mine.name')}</th>
-                  <th scope="col">{say('mine.when')}</th>
-                  <th scope="col">{say('mine.what')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {all.map((loss) => (
-                  <tr>
-                    <th scope="row">{loss.deviceName}</th>
-                    <td data-label={say('mine.when')}>
-                      <Time at={loss.lostTime} now={nowMs} locale={locale} />
-                    </td>
-                    <td data-label={say('mine.what')}>{lossWords(loss, say)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            caption={say('mine.lost')}
+            columns={[
+              { title: say('mine.name'), kind: 'row', cell: ({ deviceName }) => deviceName },
+              {
+                title: say('mine.when'),
+                cell: ({ lostTime }) => <Time at={lostTime} now={nowMs} locale={locale} />,
+              },
+              { title: say('mine.what'), cell: (loss) => lossWords(loss, say) },
+            ]}
+            rows={all}
+          />
         )}
         <p>
           <a href="/my/devices">{say('mine.title')}</a>
@@ -150,54 +140,51 @@ function TakeOver({ device, visit: { locale } }: { device: DeviceInfo; visit: Si
 }
 
 function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit: SignedIn }) {
+  const { say } = visit.locale;
+  const columns: readonly Column<DeviceInfo>[] = [
+    {
+      title: say('mine.name'),
+      kind: 'row',
+      cell: (device) => (
+        <>
+          <a href={`/my/devices/${device.id.id}`}>{device.name}</a>
+          <Description device={device} />
+        </>
+      ),
+    },
+    { title: say('mine.type'), cell: ({ type }) => type },
+    { title: say('mine.since'), cell: (device) => <Since device={device} visit={visit} /> },
+    {
+      title: say('mine.actions'),
+      kind: 'acts',
+      cell: (device) => (
+        <>
+          <TakeOver device={device} visit={visit} />
+          <div class="links">
+            <DeviceLink device={device} to="history" say={say} />
+            <DeviceLink device={device} to="hand-over" say={say} />
+            <DeviceLink device={device} to="give-back" say={say} />
+          </div>
+        </>
+      ),
+    },
+  ];
+  return <Table caption={say('mine.caption')} columns={columns} rows={devices} />;
+}
+
+/** Since when it is the customer's, and whether it is on offer. */
+function Since({ device: { ownedSince, offer }, visit }: { device: DeviceInfo; visit: SignedIn }) {
   const { locale, nowMs } = visit;
-  const { say } = locale;
   return (
-    <div class="card tablecard">
-      <table class="cards">
-        <caption class="sr">{say('mine.caption')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{say('mine.name')}</th>
-            <th scope="col">{say('mine.type')}</th>
-            <th scope="col">{say('mine.since')}</th>
-            <th scope="col">
-              <span class="sr">{say('mine.actions')}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {devices.map((device) => (
-            <tr>
-              <th scope="row">
-                <a href={`/my/devices/${device.id.id}`}>{device.name}</a>
-                <Description device={device} />
-              </th>
-              <td data-label={say('mine.type')}>{device.type}</td>
-              <td data-label={say('mine.since')}>
-                {device.ownedSince === null ? null : (
-                  <Time at={device.ownedSince} now={nowMs} locale={locale} />
-                )}
-                {device.offer === null ? null : (
-                  <>
-                    {' '}
-                    <small>{say('mine.onOffer')}</small>
-                  </>
-                )}
-              </td>
-              <td>
-                <TakeOver device={device} visit={visit} />
-                <div class="links">
-                  <DeviceLink device={device} to="history" say={say} />
-                  <DeviceLink device={device} to="hand-over" say={say} />
-                  <DeviceLink device={device} to="give-back" say={say} />
-                </div>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      {ownedSince === null ? null : <Time at={ownedSince} now={nowMs} locale={locale} />}
+      {offer === null ? null : (
+        <>
+          {' '}
+          <small>{locale.say('mine.onOffer')}</small>
+        </>
+      )}
+    </>
   );
 }
 

@@ -20,6 +20,7 @@ import {
 } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
+import { Table } from '../parts/table.tsx';
 
 type Provider = z.output<typeof providerView>;
 
@@ -66,31 +67,19 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
         {data.length === 0 ? (
           <div class="card empty">There are no identity providers yet.</div>
         ) : (
-          <div class="card tablecard">
-            <table class="cards">
-              <caption class="sr">Identity providers</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Title</th>
-                  <th scope="col">Issuer</th>
-                  <th scope="col">Since</th>
-                </tr>
-              </thead>
-              <tbody>
-                {data.map(({ id, title, issuer, createdTime }) => (
-                  <tr>
-                    <th scope="row">
-                      <a href={`${PROVIDERS}/${segment(id.id)}`}>{title}</a>
-                    </th>
-                    <td data-label="Issuer">{issuer}</td>
-                    <td data-label="Since">
-                      <Time at={createdTime} locale={locale} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            caption="Identity providers"
+            columns={[
+              {
+                title: 'Title',
+                kind: 'row',
+                cell: ({ id, title }) => <a href={`${PROVIDERS}/${segment(id.id)}`}>{title}</a>,
+              },
+              { title: 'Issuer', cell: ({ issuer }) => issuer },
+              { title: 'Since', cell: ({ createdTime }) => <Time at={createdTime} locale={locale} /> },
+            ]}
+            rows={data}
+          />
         )}
       </>
     ),

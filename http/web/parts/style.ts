@@ -140,7 +140,7 @@ summary { cursor: pointer; }
 tbody th { overflow-wrap: anywhere; min-width: 12rem; }
 td input[type=checkbox] { display: block; }
 td .note { max-width: 32rem; }
-table.wrap td { overflow-wrap: anywhere; min-width: 4.5rem; }
+table.wrap td { overflow-wrap: anywhere; min-width: 6rem; }
 .card:not(.tablecard, .fleet) > table :is(td, th):first-child { padding-inline-start: 0; }
 .card:not(.tablecard, .fleet) > table :is(td, th):last-child { padding-inline-end: 0; }
 .tablecard .selected { padding: .75rem 0; }
@@ -168,6 +168,7 @@ table.wrap td.num { overflow-wrap: normal; white-space: nowrap; }
 .fleet th a { color: inherit; text-decoration: none; display: inline-block; min-height: 1.5rem; }
 .fleet thead th a:hover, .fleet tbody th a { text-decoration: underline; }
 @media (min-width: 44.01rem) {
+  td > select { width: auto; max-width: none; }
   .bar { flex-wrap: wrap; }
   .fleet thead th { position: sticky; top: 0; z-index: 1; background: var(--surface); box-shadow: inset 0 -1px var(--line); }
   .fleet td, .fleet th { padding: .375rem .75rem; }
@@ -300,6 +301,7 @@ const WIDTHS = `@media (max-width: 47.99rem) {
 @media (min-width: 60rem) {
   .side { grid-template-columns: minmax(0, 2fr) minmax(15rem, 1fr); align-items: start; }
   td > time { white-space: nowrap; }
+  td > .links { min-width: max-content; }
 }
 @media (prefers-reduced-motion: no-preference) {
   button, .button, .top nav a { transition: background-color .12s, filter .12s; }

@@ -6,8 +6,11 @@ import type { Child } from 'hono/jsx';
 
 export interface Column<Row> {
   readonly title: string;
-  /** `row`: names the row. `number`: written to the right. `bare`: says on a phone by itself what it is. `pick`: a box to choose the row. */
-  readonly kind?: 'row' | 'number' | 'bare' | 'pick';
+  /**
+   * `row`: names the row. `number`: written to the right. `bare`: says on a phone by itself what it is. `acts`: links and
+   * buttons that say what they do, so that the title is read out alone. `pick`: a box to choose the row.
+   */
+  readonly kind?: 'row' | 'number' | 'bare' | 'acts' | 'pick';
   readonly cell: (row: Row) => Child;
 }
 
@@ -28,7 +31,7 @@ export function PlainTable<Row>({ caption, shown = false, columns, rows }: Table
         <tr>
           {columns.map(({ title, kind }) => (
             <th scope="col" {...(kind === 'number' ? { class: 'num' } : {})}>
-              {title}
+              {kind === 'acts' || kind === 'pick' ? <span class="sr">{title}</span> : title}
             </th>
           ))}
         </tr>
@@ -48,7 +51,7 @@ export function PlainTable<Row>({ caption, shown = false, columns, rows }: Table
 
 function Cell<Row>({ column: { title, kind, cell }, row }: { column: Column<Row>; row: Row }) {
   if (kind === 'row') return <th scope="row">{cell(row)}</th>;
-  if (kind === 'bare') return <td>{cell(row)}</td>;
+  if (kind === 'bare' || kind === 'acts') return <td>{cell(row)}</td>;
   if (kind === 'pick') return <td class="pick">{cell(row)}</td>;
   return (
     <td data-label={title} {...(kind === 'number' ? { class: 'num' } : {})}>
