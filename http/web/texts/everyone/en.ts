@@ -2,6 +2,7 @@
  * What the pages say to customers, in English: the catalogue whose keys and places all others have (`actors/texts`).
  * A text is whole sentences, never pieces that another language would put in another order. Apostrophes are ’, because ICU
  * reads ' as a quote. A branch of a plural is never one word alone, which would look like a place.
+ * What a language calls claiming, a kit or a tenant here is what it is called on all other pages: see its `frame.` and `kit.`.
  */
 export const ENGLISH = {
   // ------------------------------------------------------------------------------------------------ frame of every page

@@ -8,7 +8,7 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
   'settings.stored': 'المخزَّن، بالميغابايت',
   'settings.people': 'الأشخاص',
   'settings.ofLimit': '{used, number} من {max, number}',
-  'settings.tenant': 'المؤسسة',
+  'settings.tenant': 'المستأجر',
   'settings.name': 'الاسم',
   'settings.region': 'المنطقة',
   'settings.since': 'منذ',

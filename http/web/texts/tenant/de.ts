@@ -28,7 +28,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'settings.webhooks': 'Webhooks',
   'settings.webhooksText': 'URLs, die hören, was mit Geräten geschieht',
   'settings.kits': 'Sets',
-  'settings.kitsText': 'Codes auf Kartons, die viele Geräte übernehmen',
+  'settings.kitsText': 'Codes auf Kartons, mit denen viele Geräte registriert werden',
   'settings.import': 'Import',
   'settings.importText': 'Geräte aus einer Datei',
   'settings.programs': 'Für Programme',
@@ -42,7 +42,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'keys.for': 'Für',
   'keys.may': 'Darf',
   'keys.mayAll': 'Alles, was Sie dürfen',
-  'keys.mayClaim': 'Übernehmen, sonst nichts',
+  'keys.mayClaim': 'Registrieren, sonst nichts',
   'keys.used': 'Zuletzt benutzt',
   'keys.ends': 'Endet',
   'keys.never': 'Nie',
@@ -55,7 +55,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'keys.days': 'Gültig für Tage',
   'keys.daysHint': 'Leer: bis Sie ihn widerrufen.',
   'keys.daysWrong': 'Schreiben Sie eine ganze Zahl von Tagen, höchstens {max, number}, oder keine.',
-  'keys.claimingOnly': 'Er darf nur übernehmen und zurückgeben',
+  'keys.claimingOnly': 'Er darf nur registrieren und zurückgeben',
   'keys.make': 'Erstellen',
   'keys.made': 'Ihr neuer API-Schlüssel',
   'keys.once': 'Er wird jetzt gezeigt und nie wieder. Kopieren Sie ihn dorthin, wo das Programm ihn liest.',
@@ -70,7 +70,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'keys.revoked': 'Der Schlüssel ist widerrufen.',
   // ------------------------------------------------------------------------------- kits of a tenant, a new device
   'kits.title': 'Sets',
-  'kits.lead': 'Ein Code auf einem Karton, der alle Geräte einer Bestellung übernimmt.',
+  'kits.lead': 'Ein Code auf einem Karton, mit dem alle Geräte einer Bestellung registriert werden.',
   'kits.new': 'Neues Set',
   'kits.none':
     'Es gibt noch keine Sets. Stellen Sie eines aus vorhandenen Geräten zusammen; auch ein Import erstellt Sets, wenn seine Zeilen eine Spalte „kit“ haben.',
@@ -97,7 +97,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'kits.splitDone': 'Dieses Set hat einen eigenen Code.',
   'kits.revokedMeans': 'Ein widerrufener Code öffnet nichts mehr.',
   'kits.over':
-    'Dieses Set ist erledigt. Was damit übernommen wurde, bleibt übernommen, und von wem, bleibt im Verlauf.',
+    'Dieses Set ist erledigt. Was damit registriert wurde, bleibt registriert, und von wem, bleibt im Verlauf.',
   'kits.delete': 'Löschen',
   'kits.deleted': 'Das Set ist gelöscht.',
   'kits.revoke': 'Widerrufen',
@@ -114,7 +114,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'new.label': 'Beschreibung',
   'new.token': 'Zugangstoken',
   'new.tokenHint': 'Damit verbindet sich das Gerät. Leer: Es wird eines erzeugt.',
-  'new.key': 'Einen Schlüssel für das Etikett setzen, sodass es ohne offenes Fenster übernommen werden kann',
+  'new.key': 'Einen Schlüssel für das Etikett setzen, sodass es ohne offenes Fenster registriert werden kann',
   'new.create': 'Erstellen',
   'new.cancel': 'Abbrechen',
   'new.refused':

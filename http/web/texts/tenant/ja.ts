@@ -24,7 +24,7 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'settings.accountText': 'パスワード、二要素認証、セッション',
   'settings.keysText': 'あなたとして動作するプログラム用',
   'settings.providers': 'ID プロバイダー',
-  'settings.providersText': '顧客のユーザーがこれでサインインできます',
+  'settings.providersText': 'お客様のユーザーがこれでサインインできます',
   'settings.webhooks': 'ウェブフック',
   'settings.webhooksText': 'デバイスの出来事を受け取る宛先',
   'settings.kits': 'キット',

@@ -55,7 +55,7 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'keys.days': '유효 일수',
   'keys.daysHint': '비워 두면 취소할 때까지 유효합니다.',
   'keys.daysWrong': '{max, number}일 이하의 정수를 쓰거나 비워 두세요.',
-  'keys.claimingOnly': '등록과 반납만 할 수 있음',
+  'keys.claimingOnly': '등록과 반환만 할 수 있음',
   'keys.make': '만들기',
   'keys.made': '새 API 키',
   'keys.once': '지금만 표시되고 다시 표시되지 않습니다. 프로그램이 읽는 곳에 복사하세요.',

@@ -8,7 +8,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'settings.stored': 'Armazenado, em MB',
   'settings.people': 'Pessoas',
   'settings.ofLimit': '{used, number} de {max, number}',
-  'settings.tenant': 'Organização',
+  'settings.tenant': 'Inquilino',
   'settings.name': 'Nome',
   'settings.region': 'Região',
   'settings.since': 'Desde',
