@@ -210,6 +210,7 @@ export interface Tenants {
   update(id: TenantId, fields: TenantFields, version?: number): Promise<AccountAnswer<Tenant>>;
   find(id: TenantId): Promise<Tenant | undefined>;
   list(query: EntityQuery): Promise<Page<Tenant>>;
+  each(): AsyncIterable<Tenant>;
   /** Deletes the tenant's devices, customers and users, then the tenant. Broken off, it is finished by asking again. */
   remove(id: TenantId, by: UserId): Promise<AccountAnswer<void>>;
 }

@@ -23,6 +23,7 @@ export function createTenants(tenants: Collection<Tenant>, removal: Removal, clo
 
     find: (id) => tenants.find(id),
     list: (query) => tenants.page(TENANTS, query),
+    each: () => tenants.each(TENANTS),
     remove: (id, by) => removal.tenant(id, by),
   };
 }

@@ -9,7 +9,7 @@
 import { changesBetween, changesNothing, NO_ENTRIES, takingAgain } from '../journal/index-changes.ts';
 import type { IndexEntries } from '../journal/journal.ts';
 import type { EntityName, Store } from '../store/store.ts';
-import { type EntityQuery, type Page, readPage } from './pages.ts';
+import { type EntityQuery, type Page, readEach, readPage } from './pages.ts';
 
 export interface Entity {
   readonly id: string;
@@ -43,6 +43,8 @@ export interface Collection<E extends Entity> {
   /** The entity that holds a unique key. */
   findByKey(key: string): Promise<E | undefined>;
   page(list: string, query: EntityQuery): Promise<Page<E>>;
+  /** All entities of a list, in the order of creation; those that are there the whole time, whatever else is removed meanwhile. */
+  each(list: string): AsyncIterable<E>;
   /** Resolves to false when its id is there already, or one of its keys is taken. Its version is 1. */
   create(entity: E): Promise<boolean>;
   /**
@@ -155,6 +157,7 @@ export function createCollection<E extends Entity>(store: Store, kind: Kind<E>):
     },
 
     page: (list, query) => readPage({ index, find, title: kind.title }, list, query),
+    each: (list) => readEach({ index, find, title: kind.title }, list),
 
     async create(entity) {
       return (await commit(entity.id, undefined, entity)) === 'committed';

@@ -65,11 +65,20 @@ export async function readPage<Entity>(
   return { items: found.slice(offset, offset + query.pageSize), total: found.length };
 }
 
+/** All of a list that are there, in the order of creation. */
+export async function* readEach<Entity>(source: PageSource<Entity>, list: string): AsyncGenerator<Entity> {
+  for await (const some of chunks(source, list, false)) yield* some;
+}
+
+/** Each goes on behind the last one read: by numbers, one would be passed over for each that is removed meanwhile. */
 async function* chunks<Entity>(source: PageSource<Entity>, list: string, descending: boolean) {
-  for (let offset = 0; ; offset += CHUNK) {
-    const ids = await source.index.page(list, { offset, limit: CHUNK, descending });
+  let after: { readonly after: string } | undefined;
+  for (;;) {
+    const ids = await source.index.page(list, { offset: 0, limit: CHUNK, descending, ...after });
     yield await findAll(source, ids);
-    if (ids.length < CHUNK) return;
+    const last = ids.at(-1);
+    if (last === undefined || ids.length < CHUNK) return;
+    after = { after: last };
     await nextTurn();
   }
 }

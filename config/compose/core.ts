@@ -282,14 +282,8 @@ export function serverName({ http }: Pick<Config, 'http'>, installation: string)
   return http.baseUrl ?? `claimd:${installation}`;
 }
 
-const TENANTS_AT_ONCE = 100;
-
 async function* tenantsOf({ tenants }: Accounts): AsyncGenerator<TenantId> {
-  for (let page = 0; ; page += 1) {
-    const { items } = await tenants.list({ page, pageSize: TENANTS_AT_ONCE });
-    if (items.length === 0) return;
-    for (const { id } of items) yield id;
-  }
+  for await (const { id } of tenants.each()) yield id;
 }
 
 function accountSettings({ accounts, install: { loadDemo }, web }: Config): AccountSettings {

@@ -19,7 +19,6 @@ export interface Verification {
   readonly problems: readonly string[];
 }
 
-const PAGE = 100;
 const HEAD = /^(\S+) (\d+) ([\w-]{43})$/;
 
 /**
@@ -39,37 +38,33 @@ export async function verifyTrails(
   try {
     const tenants = createCollection(store, tenantKind);
     const blocks = createBlocks(store);
-    for (let page = 0; ; page += 1) {
-      const { items } = await tenants.page(TENANTS, { page, pageSize: PAGE });
-      if (items.length === 0) break;
-      for (const { id } of items) {
-        const found = await blocks.verify(id, kept.get(id) ?? []);
-        kept.delete(id);
-        const lists = await checkClaimLists(store, id);
-        if (lists === undefined)
-          notes.push(`the lists of the devices of tenant ${id} by claim state are not made yet`);
-        else if (lists.missing + lists.surplus > 0) {
-          await forgetClaimLists(store, id);
-          const { missing, surplus } = lists;
-          problems.push(
-            `the lists of the devices of tenant ${id} by claim state lack ${missing} entries and have ${surplus} too many: the server makes them anew within a minute`,
-          );
-        }
-        if (found.type === 'broken') {
-          problems.push(
-            `the trail of tenant ${id} is broken in its block ${found.part}: entries were changed, left out or added`,
-          );
-          continue;
-        }
-        heads.push(`${id} ${found.head.entries} ${found.head.hash}`);
-        for (const { entries } of found.missed) {
-          problems.push(`the trail of tenant ${id} is another one than when it had ${entries} entries`);
-        }
-        for (const { entries } of found.tooOld)
-          notes.push(
-            `of the trail of tenant ${id} the first ${found.pruned} entries were let go of, so nobody can say whether it was the same at ${entries}`,
-          );
+    for await (const { id } of tenants.each(TENANTS)) {
+      const found = await blocks.verify(id, kept.get(id) ?? []);
+      kept.delete(id);
+      const lists = await checkClaimLists(store, id);
+      if (lists === undefined)
+        notes.push(`the lists of the devices of tenant ${id} by claim state are not made yet`);
+      else if (lists.missing + lists.surplus > 0) {
+        await forgetClaimLists(store, id);
+        const { missing, surplus } = lists;
+        problems.push(
+          `the lists of the devices of tenant ${id} by claim state lack ${missing} entries and have ${surplus} too many: the server makes them anew within a minute`,
+        );
       }
+      if (found.type === 'broken') {
+        problems.push(
+          `the trail of tenant ${id} is broken in its block ${found.part}: entries were changed, left out or added`,
+        );
+        continue;
+      }
+      heads.push(`${id} ${found.head.entries} ${found.head.hash}`);
+      for (const { entries } of found.missed) {
+        problems.push(`the trail of tenant ${id} is another one than when it had ${entries} entries`);
+      }
+      for (const { entries } of found.tooOld)
+        notes.push(
+          `of the trail of tenant ${id} the first ${found.pruned} entries were let go of, so nobody can say whether it was the same at ${entries}`,
+        );
     }
   } finally {
     await close();

@@ -16,6 +16,8 @@ import type { ApiSettings } from '../settings.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
 import { claimLink, typedAddress } from '../wire/links.ts';
 import { isProblem, json, type Problem, type Reply, streamOf } from '../wire/reply.ts';
+import { deviceId } from '../wire/schemas.ts';
+import { NEXT_PART } from '../wire/totals.ts';
 import { workingKeyOf } from './labels.ts';
 import { type LargeReads, TOO_MANY_READS } from './large-reads.ts';
 import { fitting, idsInQuery, type SelectionNeeds, whereInQuery } from './selection.ts';
@@ -51,8 +53,15 @@ export const labelPreviewView = z
     /** How many labels are printed. */
     labels: z.int(),
     pages: z.int(),
-    /** Rows of the import, or devices of the batch, asked for or that fit: those from `from` on are looked at, 10,000 at most. */
+    /** Rows of the import, or devices of the batch, asked for or that fit. More than 10,000 are several parts. */
     total: z.int(),
+    /** How many of them come before this part, and how many it looks at. */
+    before: z.int(),
+    inPart: z.int(),
+    /** What the next part begins behind, as a parameter: `after=…` with where, else `from=…`; null: this part is the last. */
+    next: z.string().nullable(),
+    /** With where: the last device of this part. As `through` beside the same `after` the PDF is of this part, whatever fits by then. */
+    through: z.string().nullable(),
     /** What the codes lead to, without the scheme where that is https. */
     address: z.string(),
     /** What is wrong with the address for a label: nobody else reaches it, it is not encrypted, none is configured. */
@@ -101,6 +110,11 @@ const wanted = z
     stock,
     first: counted('first', 1, 1),
     from: counted('from', 0, 0),
+    limit: counted('limit', 1, LABELS_MAX).refine((limit) => limit <= LABELS_MAX, {
+      error: `limit should be ${LABELS_MAX} at most!`,
+    }),
+    after: deviceId.optional(),
+    through: deviceId.optional(),
   })
   .refine(
     ({ importId, batchId, deviceIds, where }) =>
@@ -108,6 +122,11 @@ const wanted = z
         Boolean,
       ).length === 1,
     { error: 'One of importId, batchId, deviceIds and where should be specified!' },
+  )
+  .refine(
+    ({ where, after, through, from }) =>
+      where === undefined ? (after ?? through) === undefined : from === 0,
+    { error: 'Parts begin by after with where, and by from without it!' },
   )
   .refine(({ stock, first }) => first <= perPage(stock), { error: 'The page has fewer labels than first!' });
 
@@ -120,8 +139,16 @@ interface ToLabel {
   readonly label: Labelled | undefined;
 }
 
-interface Asked {
+/** Of everything that was asked for, a part that one PDF holds. */
+interface Part {
   readonly total: number;
+  readonly before: number;
+  readonly inPart: number;
+  readonly next: string | null;
+  readonly through: DeviceId | null;
+}
+
+interface Asked extends Part {
   readonly devices: AsyncIterable<ToLabel>;
 }
 
@@ -133,10 +160,13 @@ function labelsPdf(needs: LabelSheetNeeds): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/deviceLabels',
-    summary: `Labels of an import's rows, of what a batch changed, of devices, or of all that fit where, as a PDF: ${LABELS_MAX} at most, from the row from on`,
+    summary: `Labels of an import's rows, of what a batch changed, of devices, or of all that fit where, as a PDF: limit at most, up to ${LABELS_MAX}`,
     description:
       'stock says what they are printed on, first the place on the first sheet to begin at, counted from 1. Devices without a ' +
-      'key that works are left out: the preview names them.',
+      'key that works are left out: the preview names them. What is more than one PDF holds comes in parts: X-Next-Part says ' +
+      'with which parameter the next one is asked for, or none. Parts of all that fit where go by the order in which devices ' +
+      'were created, each behind (after) the last device of the one before. So a device that fits the whole time is in ' +
+      'exactly one, whatever is claimed or made meanwhile. through ends a part at a device.',
     roles: TENANT,
     grants: ['everything', 'delegated'],
     query: wanted,
@@ -152,6 +182,7 @@ function labelsPdf(needs: LabelSheetNeeds): Route {
         return {
           type: 'stream',
           contentType: 'application/pdf',
+          headers: { [NEXT_PART]: asked.next ?? 'none' },
           body: streamOf(labelsAsPdf(labelsIn(asked.devices), query)),
         };
       }),
@@ -190,7 +221,7 @@ async function previewOf(
   return json({
     labels,
     pages: Math.ceil(used / perPage(query.stock)),
-    total: asked.total,
+    ...partOf(asked),
     address: typedAddress(base),
     addressTroubles: addressTroubles(base, needs.settings.baseUrl !== null),
     troubles,
@@ -249,19 +280,67 @@ async function askedFor(
   base: string,
 ): Promise<Asked | Problem> {
   const { tenantId } = principal;
-  const { importId, from } = wanted;
+  const { importId, where } = wanted;
   const toLabel = (device: DeviceRecord) => labelOf(needs, device, base);
   if (importId === undefined) {
     const ids = await chosenIn(needs, principal, wanted);
     if (isProblem(ids)) return ids;
-    const some = ids.slice(from, from + LABELS_MAX);
-    return { total: ids.length, devices: chosen(needs, tenantId, some, toLabel) };
+    const { some, ...part } = where === undefined ? rowsFrom(ids, wanted) : partBehind(ids, wanted);
+    return { ...part, devices: chosen(needs, tenantId, some, toLabel) };
   }
   const job = await needs.imports.find(tenantId, importId);
   if (job === undefined) return notFound;
   if (!isEnded(job)) return badRequest('The import is not done yet!');
-  return { total: job.rows, devices: imported(needs.imports.everything(job, from), tenantId, toLabel) };
+  const part = stretchFrom(job.rows, wanted);
+  const rows = needs.imports.everything(job, part.before);
+  return { ...part, devices: imported(rows, part.inPart, tenantId, toLabel) };
 }
+
+const partOf = ({ total, before, inPart, next, through }: Part): Part => ({
+  total,
+  before,
+  inPart,
+  next,
+  through,
+});
+
+/** Of what stays as it is: rows of an import, and of a batch. */
+function stretchFrom(total: number, { from, limit }: Wanted): Part {
+  const before = Math.min(from, total);
+  const end = Math.min(total, before + limit);
+  return { total, before, inPart: end - before, next: end < total ? `from=${end}` : null, through: null };
+}
+
+function rowsFrom(ids: readonly DeviceId[], wanted: Wanted) {
+  const part = stretchFrom(ids.length, wanted);
+  return { ...part, some: ids.slice(part.before, part.before + part.inPart) };
+}
+
+/**
+ * Of what fits now, and may not in a moment. A place in such a list is no place to go on from: where devices before it were
+ * claimed meanwhile, as many behind it are passed over. An id is, as ids stand in the order of creation for ever.
+ *
+ * With `through` the part is not cut: it is of those that were shown, and of some that fit again, at most what fits at all.
+ */
+function partBehind(fitting: readonly DeviceId[], { after, through, limit }: Wanted) {
+  const ids = [...fitting].sort();
+  const before = after === undefined ? 0 : countOf(ids, (id) => id <= after);
+  const end = through === undefined ? before + limit : countOf(ids, (id) => id <= through);
+  const some = ids.slice(before, end);
+  const last = some.at(-1) ?? through ?? null;
+  const isLast = end >= ids.length;
+  return {
+    some,
+    total: ids.length,
+    before,
+    inPart: some.length,
+    next: isLast || last === null ? null : `after=${last}`,
+    through: last,
+  };
+}
+
+const countOf = <Item>(items: readonly Item[], counts: (item: Item) => boolean): number =>
+  items.reduce((count, item) => (counts(item) ? count + 1 : count), 0);
 
 /** The devices that were named, that fit, or that a batch has changed. */
 async function chosenIn(
@@ -302,14 +381,16 @@ async function* chosen(
 /** Rows that were refused have no device, and neither have those whose device was deleted since. */
 async function* imported(
   rows: ReturnType<Imports['everything']>,
+  most: number,
   tenantId: TenantId,
   toLabel: (device: DeviceRecord) => ToLabel,
 ): AsyncGenerator<ToLabel> {
+  if (most === 0) return;
   let looked = 0;
   for await (const [, device] of rows) {
     looked += 1;
     if (device?.tenantId === tenantId) yield toLabel(device);
-    if (looked === LABELS_MAX) return;
+    if (looked === most) return;
   }
 }
 

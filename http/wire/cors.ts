@@ -9,7 +9,7 @@
 import type { Asked } from './asked.ts';
 import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, REPLAYED_HEADER } from './claim-refusal.ts';
 import { type Headers, RETRY_AFTER_HEADER } from './reply.ts';
-import { SEARCHED, TOTAL_IS } from './totals.ts';
+import { NEXT_PART, SEARCHED, TOTAL_IS } from './totals.ts';
 
 /** Headers of answers that pages may read. */
 const EXPOSED = [
@@ -19,6 +19,7 @@ const EXPOSED = [
   REPLAYED_HEADER,
   TOTAL_IS,
   SEARCHED,
+  NEXT_PART,
 ].join(', ');
 const PREFLIGHT_MAX_AGE_SECONDS = 1800;
 const ANY = '*';

@@ -30,6 +30,7 @@ interface StreamReply {
   readonly type: 'stream';
   readonly contentType: string;
   readonly body: ReadableStream<Uint8Array>;
+  readonly headers?: Headers;
 }
 
 export interface EmptyReply {
@@ -149,6 +150,7 @@ export function partsOf(reply: Reply, headers: Headers, nowMs: number): Response
           'Content-Type': reply.contentType,
           'X-Accel-Buffering': 'no',
           ...NO_STORE,
+          ...reply.headers,
           ...headers,
         },
       };

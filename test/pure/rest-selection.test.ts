@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { SAVED_VIEWS_MAX } from '../../actors/accounts/saved-views.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { parseCsv } from '../../http/web/csv.ts';
+import { decoded, readPdf } from '../kit/pdf-reader.ts';
 import {
   type Caller,
   entity,
@@ -134,6 +135,61 @@ law('labels: of all that fit, and of what a batch gave keys', async ({ world, ho
   const other = await settle(world, 'other');
   isProblem(await other.admin.get(`/api/deviceLabels?batchId=${batchId}`), 404, 32);
 });
+
+law(
+  'labels: in parts, while devices are claimed and made: each that fits the whole time is on one sheet',
+  async (scene) => {
+    const { world, home } = scene;
+    const { admin, tenantId, alice } = home;
+    const claimingData = { secretKey: 'on the box', expirationTime: world.clock.now() + 24 * HOUR_MS };
+    const make = async (name: string) => {
+      const id = await provision(world, tenantId, name);
+      await steer(admin, id, { claimingData });
+      return id;
+    };
+    // Not in the order of their names: lists of few devices are in that of their creation, others are not.
+    for (let nth = 0; nth < 20; nth += 1) await make(`lamp ${(nth * 7) % 20}`);
+    const claim = (name: string) =>
+      alice.post(`/api/customer/device/${encodeURIComponent(name)}/claim`, { secretKey: 'on the box' });
+    const query = `${about({ claimState: 'HAS_KEY' })}&limit=6&stock=roll-24x60`;
+    const printed: string[] = [];
+    const headers = { 'X-Authorization': `Bearer ${(await world.login(home.adminEmail)).token}` };
+    const print = async (part: string) => {
+      const response = await world.app.request(`/api/deviceLabels?${query}&${part}`, { headers });
+      const pages = readPdf(Buffer.from(await response.arrayBuffer()));
+      for (const code of pages.flatMap(({ codes }) => codes)) {
+        const said = new URLSearchParams(new URL(decoded(code)).hash.slice(1));
+        printed.push(String(said.get('device')));
+      }
+      return response.headers.get('x-next-part');
+    };
+    let next: string | null = '';
+    for (let part = 0; next !== 'none'; part += 1) {
+      assert.ok(part < 10, 'it ends');
+      // What is looked at, and claimed in part before it is printed.
+      const shown = entity(await admin.get(`/api/deviceLabels/preview?${query}&${next}`));
+      assert.is(shown.through === null, false);
+      if (part === 1) await claim(`lamp ${(7 * 7) % 20}`); // in this part
+      next = await print(`${next}&through=${shown.through}`);
+      assert.is(next, shown.next ?? 'none', 'the part is the one that was shown');
+      // One that was printed, one that is to come; and one is made.
+      await claim(`lamp ${(part * 6 * 7) % 20}`);
+      if (part === 0) await claim(`lamp ${(15 * 7) % 20}`);
+      if (part < 2) await make(`late ${part}`);
+    }
+    assert.equal(new Set(printed).size, printed.length, 'none twice');
+    const stayed = (await admin.get(`/api/tenant/deviceInfos?pageSize=100&page=0&claimState=HAS_KEY`))
+      .json as {
+      data: readonly { name: string }[];
+    };
+    const left = stayed.data.map(({ name }) => name).filter((name) => name.startsWith('lamp'));
+    assert.is(left.length, 14, left.join());
+    for (const name of left) assert.ok(printed.includes(name), `${name} is on a sheet`);
+    isProblem(await admin.get(`/api/deviceLabels?${query}&from=6`), 400, 31);
+    isProblem(await admin.get(`/api/deviceLabels?${query}&after=x`), 400, 31);
+    isProblem(await admin.get(`/api/deviceLabels?${query}0001`), 400, 31);
+  },
+);
 
 law('saved lists: twenty of a user, replaced by name, gone with the user', async ({ world, home }) => {
   const { admin, adminId } = home;

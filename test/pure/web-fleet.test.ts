@@ -13,6 +13,7 @@ import {
   type RestOptions,
   type RestWorld,
   settle,
+  steer,
   systemAdministrator,
 } from '../kit/rest-client.ts';
 import { pause } from '../kit/until.ts';
@@ -502,6 +503,27 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
   }
   assert.match(await act('delete'), '“E” is deleted');
   assert.is((await admin.get(`/devices/${id}`)).status, 404);
+});
+
+law('labels: of all that fit, a part at a time; the last one says so', async ({ world, home, admin }) => {
+  const expirationTime = world.clock.now() + 24 * HOUR_MS;
+  const claimingData = { secretKey: 'on the box', expirationTime };
+  for (const name of ['E 1', 'E 2', 'E 3']) {
+    const id = await provision(world, home.tenantId, name);
+    await steer(home.admin, id, { claimingData });
+  }
+  const first = await admin.get('/devices/labels?where=%7B%7D&limit=2&stock=page-a6');
+  assert.match(first.text, 'number 1 to 2 of the 3 devices');
+  assert.match(first.html, /href="[^"]*labels\.pdf[^"]*through=[0-9a-f-]{36}/);
+  const [, next = ''] = /rel="next" href="([^"]*)"/.exec(first.html) ?? [];
+  const last = await admin.get(next.replaceAll('&amp;', '&'));
+  assert.match(
+    last.text,
+    'number 3 to 3 of the 3 devices that fit now, the oldest first. This is the last part.',
+  );
+  assert.match(last.text, 'Download 1 label as PDF');
+  assert.match(last.html, /name="after" value="[0-9a-f-]{36}"/);
+  assert.not.match((await admin.get('/devices/labels?where=%7B%7D')).text, 'last part');
 });
 
 law('devices: another tenant’s do not exist', async ({ world, admin }) => {

@@ -2,6 +2,7 @@
 
 import { raw } from 'hono/html';
 import type { z } from 'zod';
+import { parseId } from '../../../actors/base/ids.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import { TENANT } from '../../auth/principal.ts';
 import { perPage, STOCKS, type Stock } from '../../labels/stocks.ts';
@@ -29,7 +30,13 @@ interface Wanted {
   readonly devices: Devices;
   readonly stock: Stock;
   readonly first: number;
+  /** How many devices or rows one PDF is of. */
+  readonly limit: number;
+  /** Where a part begins: at a row of an import or a batch, */
   readonly from: number;
+  /** or behind a device of all that fit; and the last one of it. None: empty. */
+  readonly after: string;
+  readonly through: string;
 }
 
 /** The names of these parameters in the address of the page. */
@@ -63,6 +70,8 @@ function backFrom(devices: Devices): readonly [path: string, label: string] {
   return ['/devices', 'Back to the devices'];
 }
 
+const isId = (text: string | null): string => (text !== null && parseId(text)) || '';
+
 function wantedIn(query: URLSearchParams): Wanted {
   const whole = (name: string) => {
     const value = Number(query.get(name));
@@ -73,16 +82,25 @@ function wantedIn(query: URLSearchParams): Wanted {
     devices: devicesIn(query),
     stock,
     first: Math.min(Math.max(1, whole('first')), perPage(stock)),
+    limit: Math.min(whole('limit') || LABELS_MAX, LABELS_MAX),
     from: Math.min(whole('from'), 999_999),
+    after: isId(query.get('after')),
+    through: isId(query.get('through')),
   };
 }
 
-const routeOf = (what: '' | '/preview', { devices, stock, first, from }: Wanted) =>
-  `/api/deviceLabels${what}?${toQuery({ ...devices, stock: stock.id, first, from })}`;
+/** The part that is wanted, as the API and the address of the page name it. */
+const partIn = ({ devices, limit, from, after, through }: Wanted) => ({
+  limit,
+  ...('where' in devices ? { after, through } : { from }),
+});
 
-function pathOf(path: string, { devices, stock, first, from }: Wanted) {
-  const [name, value] = inAddress(devices);
-  return `${path}?${toQuery({ [name]: value, stock: stock.id, first, from })}`;
+const routeOf = (what: '' | '/preview', wanted: Wanted) =>
+  `/api/deviceLabels${what}?${toQuery({ ...wanted.devices, stock: wanted.stock.id, first: wanted.first, ...partIn(wanted) })}`;
+
+function pathOf(path: string, wanted: Wanted) {
+  const [name, value] = inAddress(wanted.devices);
+  return `${path}?${toQuery({ [name]: value, stock: wanted.stock.id, first: wanted.first, ...partIn(wanted) })}`;
 }
 
 async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply> {
@@ -103,7 +121,11 @@ async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply>
         >
           <div class="row">
             {preview === undefined || preview.labels === 0 ? null : (
-              <a class="button primary" href={pathOf('/devices/labels.pdf', wanted)} download="labels.pdf">
+              <a
+                class="button primary"
+                href={pathOf('/devices/labels.pdf', { ...wanted, through: preview.through ?? '' })}
+                download="labels.pdf"
+              >
                 Download {locale.number(preview.labels)} label{preview.labels === 1 ? '' : 's'} as PDF
               </a>
             )}
@@ -113,6 +135,7 @@ async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply>
           </div>
         </Head>
         <StockForm wanted={wanted} total={preview?.total ?? 0} locale={locale} />
+        {preview === undefined ? null : <Parts wanted={wanted} preview={preview} locale={locale} />}
         {keyless === undefined ? null : <KeylessForm trouble={keyless} locale={locale} />}
         {preview === undefined || preview.labels === 0 ? (
           <Note kind="plain">There is nothing to print yet. Select devices that have keys.</Note>
@@ -124,8 +147,12 @@ async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply>
   };
 }
 
+/** Offered in one list. */
+const PARTS_MAX = 1_000;
+
 function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; locale: Locale }) {
-  const parts = Math.ceil(total / LABELS_MAX);
+  const { limit } = wanted;
+  const parts = Math.min(Math.ceil(total / limit), PARTS_MAX);
   const [name, value] = inAddress(wanted.devices);
   return (
     <form class="search" action="/devices/labels">
@@ -151,14 +178,20 @@ function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; l
           value={String(wanted.first)}
         />
       </div>
-      {parts < 2 ? null : (
+      {name === 'ids' ? null : (
+        <div class="small">
+          <label for="limit">At most in one file</label>
+          <input id="limit" name="limit" type="number" min={1} max={LABELS_MAX} value={String(limit)} />
+        </div>
+      )}
+      {wanted.after === '' ? null : <input type="hidden" name="after" value={wanted.after} />}
+      {parts < 2 || name === 'where' ? null : (
         <div class="small">
           <label for="from">{name === 'import' ? 'Rows' : 'Devices'}</label>
           <select id="from" name="from">
             {Array.from({ length: parts }, (_, part) => (
-              <option value={String(part * LABELS_MAX)} selected={part * LABELS_MAX === wanted.from}>
-                {locale.number(part * LABELS_MAX + 1)} to{' '}
-                {locale.number(Math.min(total, (part + 1) * LABELS_MAX))}
+              <option value={String(part * limit)} selected={part * limit === wanted.from}>
+                {locale.number(part * limit + 1)} to {locale.number(Math.min(total, (part + 1) * limit))}
               </option>
             ))}
           </select>
@@ -166,6 +199,38 @@ function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; l
       )}
       <button type="submit">Show</button>
     </form>
+  );
+}
+
+/** Of all that fit: which part this is, and the way to the others. */
+function Parts({ wanted, preview, locale }: { wanted: Wanted; preview: Preview; locale: Locale }) {
+  const { total, before, inPart, next } = preview;
+  if (!('where' in wanted.devices) || (next === null && wanted.after === '')) return null;
+  const start = { ...wanted, first: 1, after: '', through: '' };
+  const after = new URLSearchParams(next ?? '').get('after') ?? '';
+  return (
+    <div class="card">
+      <p>
+        {inPart === 0
+          ? 'No device that fits now comes behind the part before.'
+          : `These are number ${locale.number(before + 1)} to ${locale.number(before + inPart)} of the ${locale.number(total)} devices that fit now, the oldest first.`}{' '}
+        {next === null
+          ? 'This is the last part.'
+          : 'Print them before you go on. The next part goes on behind the last of these, also where devices are claimed meanwhile.'}
+      </p>
+      <div class="row">
+        {next === null ? null : (
+          <a class="button" rel="next" href={pathOf('/devices/labels', { ...start, after })}>
+            Next part
+          </a>
+        )}
+        {wanted.after === '' ? null : (
+          <a class="button" href={pathOf('/devices/labels', start)}>
+            From the beginning
+          </a>
+        )}
+      </div>
+    </div>
   );
 }
 
