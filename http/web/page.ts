@@ -130,5 +130,10 @@ export function resultAt(to: string, result: Result<unknown>, good: string, refu
 }
 
 /** As `resultAt`, for pages that are there in every language. */
-export const saidAt = (to: string, result: Result<unknown>, good: string, { say }: Locale): PageReply =>
-  result.type === 'ok' ? seeOther(to, good) : refusedTo(to, refusalWords(result, say));
+export const saidAt = (
+  to: string,
+  result: Result<unknown>,
+  good: string,
+  { say }: Locale,
+  refusedAt = to,
+): PageReply => (result.type === 'ok' ? seeOther(to, good) : refusedTo(refusedAt, refusalWords(result, say)));

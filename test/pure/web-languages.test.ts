@@ -68,7 +68,18 @@ law(
     const admin = visitor(world);
     await admin.signIn(home.adminEmail);
     assert.match((await admin.get('/devices', FRENCH)).html, '<html lang="en"');
-    for (const path of ['/account', '/account/keys', '/settings', '/kits', '/kits/new', '/devices/new'])
+    for (const path of [
+      '/account',
+      '/account/keys',
+      '/settings',
+      '/kits',
+      '/kits/new',
+      '/devices/new',
+      '/customers',
+      `/customers/${home.alice.customerId}`,
+      '/admins',
+      `/users/${home.alice.userId}`,
+    ])
       assert.match((await admin.get(path, FRENCH)).html, '<html lang="fr"', path);
   },
 );

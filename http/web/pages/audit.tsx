@@ -158,7 +158,7 @@ function Shown({ found, filters, visit }: { found: Found; filters: Filters; visi
     <>
       {page.data.length === 0 ? (
         <div class="card empty">
-          <p>{emptyText(page, isFiltered ? 'Nothing fits.' : 'Nothing is recorded yet.')}</p>
+          <p>{emptyText(page, isFiltered ? 'Nothing fits.' : 'Nothing is recorded yet.', locale)}</p>
           {isFiltered ? <a href={PATH}>Show everything</a> : null}
         </div>
       ) : (

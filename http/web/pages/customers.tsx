@@ -20,6 +20,7 @@ const infosPage = pageView(deviceInfoView);
 
 async function customerReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const { api, params, locale } = visit;
+  const { say } = locale;
   const route = `/api/customer/${segment(params.id ?? '')}`;
   const customer = await api.get(route, customerView);
   const [users, devices] = await Promise.all([
@@ -33,25 +34,25 @@ async function customerReply(visit: SignedIn, refusal?: string): Promise<PageRep
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/customers" label="Customers" />
+        <Back to="/customers" label={say('frame.customers')} />
         <Head title={customer.title}>
           <a class="button" href={`${path}/rename`}>
-            Rename
+            {say('titled.rename')}
           </a>
         </Head>
         <div class="grid two">
           <OwnedDevices devices={devices} title={customer.title} visit={visit} />
           <div>
             <section class="card" aria-labelledby="users">
-              <h2 id="users">Users: {locale.number(users.totalElements)}</h2>
+              <h2 id="users">{say('customers.usersCount', { count: users.totalElements })}</h2>
               <UsersTable users={users.data} locale={locale} />
             </section>
-            <NewUser heading="Add a user" path={path} visit={visit} refusal={refusal} />
+            <NewUser heading={say('customers.addUser')} path={path} visit={visit} refusal={refusal} />
             <p>
-              <a href={`/audit?customer=${segment(customer.title)}`}>What happened there</a>
+              <a href={`/audit?customer=${segment(customer.title)}`}>{say('customers.trail')}</a>
             </p>
             <p>
-              <a href={`${path}/delete`}>Delete this customer</a>
+              <a href={`${path}/delete`}>{say('customers.delete')}</a>
             </p>
           </div>
         </div>
@@ -68,25 +69,30 @@ interface OwnedDevicesProps {
 
 function OwnedDevices({ devices: { data, totalElements }, title, visit }: OwnedDevicesProps) {
   const { locale, nowMs } = visit;
+  const { say } = locale;
   const columns: readonly Column<(typeof data)[number]>[] = [
-    { title: 'Name', kind: 'row', cell: ({ id, name }) => <a href={`/devices/${id.id}`}>{name}</a> },
     {
-      title: 'Since',
+      title: say('titled.name'),
+      kind: 'row',
+      cell: ({ id, name }) => <a href={`/devices/${id.id}`}>{name}</a>,
+    },
+    {
+      title: say('customers.ownedSince'),
       cell: ({ ownedSince }) =>
         ownedSince === null ? null : <Time at={ownedSince} now={nowMs} locale={locale} />,
     },
   ];
   return (
     <section class="card" aria-labelledby="devices">
-      <h2 id="devices">Devices: {locale.number(totalElements)}</h2>
+      <h2 id="devices">{say('customers.devicesCount', { count: totalElements })}</h2>
       {data.length === 0 ? (
-        <p class="muted">It owns none. Its users claim devices, or you assign one on its page.</p>
+        <p class="muted">{say('customers.noDevices')}</p>
       ) : (
         <>
-          <PlainTable caption="Devices" columns={columns} rows={data} />
+          <PlainTable caption={say('frame.fleet')} columns={columns} rows={data} />
           <p>
             <a href={`/devices?owner=${segment(title)}`}>
-              {totalElements > data.length ? 'Show all of its devices' : 'Show them in the list of devices'}
+              {say(totalElements > data.length ? 'customers.showAll' : 'customers.showInList')}
             </a>
           </p>
         </>
@@ -112,28 +118,37 @@ async function countColumns(
   );
   const counts = new Map(counted);
   return [
-    { title: 'Users', kind: 'number', cell: ({ id }) => locale.number(counts.get(id.id)?.users ?? 0) },
-    { title: 'Devices', kind: 'number', cell: ({ id }) => locale.number(counts.get(id.id)?.devices ?? 0) },
+    {
+      title: locale.say('customers.users'),
+      kind: 'number',
+      cell: ({ id }) => locale.number(counts.get(id.id)?.users ?? 0),
+    },
+    {
+      title: locale.say('frame.fleet'),
+      kind: 'number',
+      cell: ({ id }) => locale.number(counts.get(id.id)?.devices ?? 0),
+    },
   ];
 }
 
 async function adminsReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const { api, locale } = visit;
+  const { say } = locale;
   const users = await api.get(`/api/users?${toQuery({ pageSize: SHOWN })}`, usersPage);
   const admins = users.data.filter(({ authority }) => authority === 'TENANT_ADMIN');
   return {
     type: 'page',
-    title: 'Administrators',
+    title: say('settings.admins'),
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/settings" label="Settings" />
-        <Head title="Administrators" />
+        <Back to="/settings" label={say('frame.settings')} />
+        <Head title={say('settings.admins')} />
         <div class="grid side">
           <div class="card">
             <UsersTable users={admins} locale={locale} />
           </div>
-          <NewUser heading="Add an administrator" path="/admins" visit={visit} refusal={refusal} />
+          <NewUser heading={say('people.addAdmin')} path="/admins" visit={visit} refusal={refusal} />
         </div>
       </>
     ),
@@ -146,21 +161,24 @@ export const customerPages: readonly Page[] = [
     api: { all: '/api/customers', one: '/api/customer' },
     view: customerView,
     path: '/customers',
-    heading: 'Customers',
-    lead: 'Customers claim devices. Each has its own users.',
-    newHeading: 'New customer',
-    none: 'There are no customers yet. Create the first one; then add its users.',
+    translated: true,
     columns: countColumns,
-    created: 'The customer is created. Now add its users.',
-    deletion: {
-      title: 'Delete this customer?',
-      consequence:
-        'Its users are deleted with it, and its devices have no owner then. This cannot be undone.',
-      yes: 'Delete it with its users',
-      done: 'The customer is deleted; nobody owns its devices now.',
-    },
+    words: (say) => ({
+      heading: say('frame.customers'),
+      lead: say('customers.lead'),
+      newHeading: say('customers.new'),
+      none: say('customers.none'),
+      created: say('customers.created'),
+      deletion: {
+        title: say('customers.deleteTitle'),
+        consequence: say('customers.deleteText'),
+        yes: say('customers.deleteYes'),
+        done: say('customers.deleted'),
+      },
+    }),
   }),
   memberPage('/customers/:id', TENANT, {
+    translated: true,
     get: (visit) => customerReply(visit),
     post(visit) {
       const customerId = { entityType: 'CUSTOMER', id: visit.params.id };
@@ -168,6 +186,7 @@ export const customerPages: readonly Page[] = [
     },
   }),
   memberPage('/admins', TENANT, {
+    translated: true,
     get: (visit) => adminsReply(visit),
     post: (visit) => addUser(visit, { authority: 'TENANT_ADMIN' }, adminsReply),
   }),

@@ -125,6 +125,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
               {emptyText(
                 found,
                 filtered ? found.why : 'There are no devices yet. Create one, or import a list.',
+                locale,
               )}
             </p>
             {filtered ? <a href="/devices">Show all devices</a> : null}

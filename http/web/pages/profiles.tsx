@@ -74,7 +74,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
           </a>
         </Head>
         {found.data.length === 0 ? (
-          <div class="card empty">{emptyText(found, 'There are no profiles.')}</div>
+          <div class="card empty">{emptyText(found, 'There are no profiles.', locale)}</div>
         ) : (
           <Table caption="Profiles" columns={columns} rows={found.data} />
         )}

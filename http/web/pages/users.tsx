@@ -5,27 +5,28 @@ import { unreachable } from '../../../actors/base/unreachable.ts';
 import { ADMINISTRATORS } from '../../auth/principal.ts';
 import { userView } from '../../views/user.ts';
 import { segment, toQuery } from '../api.ts';
-import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
+import { memberPage, type Page, type PageReply, type SignedIn, saidAt } from '../page.ts';
 import { confirmPage } from '../parts/confirm.tsx';
 import { Copied, CopiedText } from '../parts/copied.tsx';
 import { Back, Head, Time } from '../parts/elements.tsx';
 import { Qr } from '../parts/qr.tsx';
 import { fullName } from '../parts/users.tsx';
 import type { User } from '../session.ts';
+import type { Say } from '../texts/say.ts';
 
 const linkView = z.object({ value: z.string(), ttlMs: z.number() });
 
 /** The page of the list that a user is in, as this administrator sees it. */
-function listOf(user: User, me: User): readonly [path: string, label: string] {
+function listOf(user: User, me: User, say: Say): readonly [path: string, label: string] {
   switch (user.authority) {
     case 'CUSTOMER_USER':
-      return [`/customers/${user.customerId.id}`, 'Customer'];
+      return [`/customers/${user.customerId.id}`, say('account.customer')];
     case 'TENANT_ADMIN':
       return me.authority === 'SYS_ADMIN'
-        ? [`/tenants/${user.tenantId.id}`, 'Tenant']
-        : ['/admins', 'Administrators'];
+        ? [`/tenants/${user.tenantId.id}`, say('settings.tenant')]
+        : ['/admins', say('settings.admins')];
     case 'SYS_ADMIN':
-      return ['/tenants', 'Tenants'];
+      return ['/tenants', say('frame.tenants')];
     default:
       return unreachable(user.authority);
   }
@@ -40,11 +41,12 @@ const maySignIn = ({ additionalInfo }: User) => additionalInfo?.userCredentialsE
 
 async function userReply(visit: SignedIn): Promise<PageReply> {
   const { api, locale, user: me } = visit;
+  const { say } = locale;
   const user = await userOf(visit);
   const { id } = user.id;
   const link = isActivated(user) ? undefined : await api.get(`/api/user/${id}/activationLinkInfo`, linkView);
   const lastLogin = user.additionalInfo?.lastLoginTs;
-  const [list, label] = listOf(user, me);
+  const [list, label] = listOf(user, me, say);
   return {
     type: 'page',
     title: user.email,
@@ -56,24 +58,28 @@ async function userReply(visit: SignedIn): Promise<PageReply> {
         <Head title={user.email} />
         <div class="card">
           <dl>
-            <dt>Name</dt>
-            <dd>{fullName(user) || '–'}</dd>
-            <dt>State</dt>
-            <dd>{stateOf(user)}</dd>
-            <dt>Last sign-in</dt>
-            <dd>{typeof lastLogin === 'number' ? <Time at={lastLogin} locale={locale} /> : 'Never'}</dd>
+            <dt>{say('people.name')}</dt>
+            <dd>
+              <bdi>{fullName(user) || '–'}</bdi>
+            </dd>
+            <dt>{say('users.state')}</dt>
+            <dd>{say(stateOf(user))}</dd>
+            <dt>{say('users.lastLogin')}</dt>
+            <dd>
+              {typeof lastLogin === 'number' ? <Time at={lastLogin} locale={locale} /> : say('users.never')}
+            </dd>
           </dl>
         </div>
         {link === undefined ? null : <ActivationLink user={user} link={link} visit={visit} />}
-        {id === me.id.id ? null : <Actions user={user} />}
+        {id === me.id.id ? null : <Actions user={user} say={say} />}
       </>
     ),
   };
 }
 
-function stateOf(user: User): string {
-  if (!isActivated(user)) return 'Has not chosen a password yet';
-  return maySignIn(user) ? 'Active' : 'Not allowed to sign in';
+function stateOf(user: User): 'users.notActive' | 'users.active' | 'users.forbidden' {
+  if (!isActivated(user)) return 'users.notActive';
+  return maySignIn(user) ? 'users.active' : 'users.forbidden';
 }
 
 interface ActivationLinkProps {
@@ -84,50 +90,48 @@ interface ActivationLinkProps {
 
 function ActivationLink({ user, link: { value, ttlMs }, visit }: ActivationLinkProps) {
   const { settings, locale, nowMs } = visit;
+  const { say } = locale;
   const until = nowMs + ttlMs;
+  const service = settings.name;
   const mail = {
-    subject: `Your account at ${settings.name}`,
+    subject: say('users.mailSubject', { service }),
+    // The link by itself: marks of direction around it would become a part of it.
     body: [
-      'Hello,',
-      '',
-      `an account at ${settings.name} is ready for you. Open this link and choose a password:`,
-      '',
+      say('users.mailHello'),
+      say('users.mailReady', { service }),
       value,
-      '',
-      `The link works once, until ${locale.instant(until)}. Please pass it on to nobody.`,
-    ].join('\n'),
+      say('users.mailOnce', { until: locale.instant(until) }),
+    ].join('\n\n'),
   };
   return (
     <section class="card" aria-labelledby="link">
-      <h2 id="link">Activation link</h2>
+      <h2 id="link">{say('users.link')}</h2>
       <p>
-        {settings.mails
-          ? 'The person has it by mail. You can also give it yourself. '
-          : 'Give this link to the person. '}
-        It works once, until <Time at={until} locale={locale} />, and leads to a page that asks for a
-        password.
+        {say.pieces(settings.mails ? 'users.linkMailed' : 'users.linkGive', {
+          until: <Time at={until} locale={locale} />,
+        })}
       </p>
-      <Copied id="activation" label="Link" value={value} say={locale.say} />
+      <Copied id="activation" label={say('users.linkLabel')} value={value} say={say} />
       <div class="row">
         {settings.mails ? (
           <form method="post" action={`/users/${user.id.id}/mail`}>
-            <button type="submit">Send the mail again</button>
+            <button type="submit">{say('users.mailAgain')}</button>
           </form>
         ) : null}
         <a class="button" href={mailto(user.email, mail)}>
-          Write a mail
+          {say('users.write')}
         </a>
         <form method="post" action={`/users/${user.id.id}/link`}>
-          <button type="submit">Make another link</button>
+          <button type="submit">{say('users.another')}</button>
         </form>
       </div>
       <details>
-        <summary>Text of the mail</summary>
-        <CopiedText id="mail-text" label="For a message of your own" value={mail.body} say={locale.say} />
+        <summary>{say('users.mailText')}</summary>
+        <CopiedText id="mail-text" label={say('users.mailTextLabel')} value={mail.body} say={say} />
       </details>
       <details>
-        <summary>As a QR code</summary>
-        <Qr text={value} label="QR code of the activation link" />
+        <summary>{say('users.asQr')}</summary>
+        <Qr text={value} label={say('users.qr')} />
       </details>
     </section>
   );
@@ -139,7 +143,7 @@ function mailto(email: string, { subject, body }: { readonly subject: string; re
   return `mailto:${encodeURIComponent(email)}?subject=${written(subject)}&body=${written(body)}`;
 }
 
-function Actions({ user }: { user: User }) {
+function Actions({ user, say }: { user: User; say: Say }) {
   const path = `/users/${user.id.id}`;
   const enabled = maySignIn(user);
   return (
@@ -147,75 +151,79 @@ function Actions({ user }: { user: User }) {
       {isActivated(user) ? (
         <form method="post" action={`${path}/enabled`}>
           <input type="hidden" name="enabled" value={enabled ? 'false' : 'true'} />
-          <button type="submit">{enabled ? 'Forbid signing in' : 'Allow signing in'}</button>
+          <button type="submit">{say(enabled ? 'users.forbid' : 'users.allow')}</button>
         </form>
       ) : null}
       <form method="post" action={`${path}/sessions`}>
-        <button type="submit">Sign out everywhere</button>
+        <button type="submit">{say('users.signOut')}</button>
       </form>
       <a class="button" href={`${path}/delete`}>
-        Delete this user
+        {say('users.delete')}
       </a>
     </div>
   );
 }
 
 export const userPages: readonly Page[] = [
-  memberPage('/users/:id', ADMINISTRATORS, { get: userReply }),
+  memberPage('/users/:id', ADMINISTRATORS, { get: userReply, translated: true }),
 
   memberPage('/users/:id/enabled', ADMINISTRATORS, {
-    async post({ api, params, form }) {
+    translated: true,
+    async post({ api, params, form, locale }) {
       const id = segment(params.id ?? '');
       const enabled = form.text('enabled') === 'true';
       const result = await api.act(
         'POST',
         `/api/user/${id}/userCredentialsEnabled?userCredentialsEnabled=${enabled}`,
       );
-      const good = enabled
-        ? 'Signing in is allowed again.'
-        : 'Signing in is forbidden; open sessions have ended.';
-      return resultAt(`/users/${id}`, result, good);
+      const good = locale.say(enabled ? 'users.allowed' : 'users.forbade');
+      return saidAt(`/users/${id}`, result, good, locale);
     },
   }),
 
   memberPage('/users/:id/mail', ADMINISTRATORS, {
+    translated: true,
     async post(visit) {
       const { id, email } = await userOf(visit);
       const query = toQuery({ email });
       const sent = await visit.api.act('POST', `/api/user/sendActivationMail?${query}`);
-      return resultAt(`/users/${id.id}`, sent, `A mail is on its way to ${email}.`);
+      const { locale } = visit;
+      return saidAt(`/users/${id.id}`, sent, locale.say('users.mailed', { email }), locale);
     },
   }),
 
   memberPage('/users/:id/link', ADMINISTRATORS, {
-    async post({ api, params }) {
+    translated: true,
+    async post({ api, params, locale }) {
       const id = segment(params.id ?? '');
       const made = await api.act('POST', `/api/user/${id}/activationLink`);
-      return resultAt(`/users/${id}`, made, 'This is a new link; the one before does not work any more.');
+      return saidAt(`/users/${id}`, made, locale.say('users.newLink'), locale);
     },
   }),
 
   memberPage('/users/:id/sessions', ADMINISTRATORS, {
-    async post({ api, params }) {
+    translated: true,
+    async post({ api, params, locale }) {
       const id = segment(params.id ?? '');
       const ended = await api.act('DELETE', `/api/user/${id}/sessions`);
-      return resultAt(`/users/${id}`, ended, 'All sessions have ended; the person may sign in again.');
+      return saidAt(`/users/${id}`, ended, locale.say('users.signedOut'), locale);
     },
   }),
 
   confirmPage('/users/:id/delete', ADMINISTRATORS, {
+    translated: true,
     find: userOf,
-    ask: ({ id, email }) => ({
-      title: 'Delete this user?',
+    ask: ({ id, email }, { locale: { say } }) => ({
+      title: say('users.deleteTitle'),
       what: email,
-      consequence: 'The person is signed out everywhere and cannot sign in again. This cannot be undone.',
-      yes: 'Delete the user',
+      consequence: say('users.deleteText'),
+      yes: say('users.deleteYes'),
       back: `/users/${id.id}`,
     }),
-    async carryOut({ api, user: me }, user) {
+    async carryOut({ api, user: me, locale }, user) {
       const result = await api.act('DELETE', `/api/user/${user.id.id}`);
-      const [list] = listOf(user, me);
-      return resultAt(list, result, `${user.email} is deleted.`);
+      const [list] = listOf(user, me, locale.say);
+      return saidAt(list, result, locale.say('users.deleted', { email: user.email }), locale);
     },
   }),
 ];

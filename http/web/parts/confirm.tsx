@@ -22,18 +22,22 @@ interface Steps<Subject> {
   find(visit: SignedIn): Promise<Subject>;
   ask(subject: Subject, visit: SignedIn): Question;
   carryOut(visit: SignedIn, subject: Subject): Promise<PageReply>;
+  /** As of every page. */
+  readonly translated?: true;
 }
 
 /** @param path with one parameter, `:id` */
 export function confirmPage<Subject extends { readonly id: { readonly id: string } }>(
   path: string,
   roles: readonly User['authority'][],
-  { find, ask, carryOut }: Steps<Subject>,
+  { find, ask, carryOut, translated }: Steps<Subject>,
 ): Page {
   return memberPage(path, roles, {
+    ...(translated ? { translated } : {}),
     async get(visit) {
       const subject = await find(visit);
-      return questionReply(ask(subject, visit), path.replace(':id', subject.id.id));
+      const question = { no: visit.locale.say('part.keep'), ...ask(subject, visit) };
+      return questionReply(question, path.replace(':id', subject.id.id));
     },
     post: async (visit) => carryOut(visit, await find(visit)),
   });
@@ -54,7 +58,9 @@ export function QuestionCard({ question, action }: { question: Question; action:
   return (
     <div class="card">
       <h1>{title}</h1>
-      <p class="big">{what}</p>
+      <p class="big">
+        <bdi>{what}</bdi>
+      </p>
       <p>{consequence}</p>
       <form method="post" action={action}>
         {fields ?? null}

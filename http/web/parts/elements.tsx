@@ -7,7 +7,9 @@ export function Head({ title, lead, children }: { title: string; lead?: Child; c
   return (
     <div class="head">
       <div>
-        <h1>{title}</h1>
+        <h1>
+          <bdi>{title}</bdi>
+        </h1>
         {lead === undefined ? null : <p class="lead">{lead}</p>}
       </div>
       {children}

@@ -48,12 +48,12 @@ export function deviceCount(
 interface SearchProps {
   readonly path: string;
   readonly label: string;
-  readonly button?: string;
+  readonly button: string;
   readonly value: string;
 }
 
 /** A form with one search field, at the head of a list. */
-export function Search({ path, label, button = 'Search', value }: SearchProps) {
+export function Search({ path, label, button, value }: SearchProps) {
   return (
     <search>
       <form class="search" action={path}>
@@ -117,6 +117,10 @@ function rangeOf({ say }: Locale, from: number, shown: number, { totalElements: 
 }
 
 /** Why a list is empty: it ends before the page that was asked for, or `otherwise`. */
-export function emptyText({ totalElements }: PagerProps['found'], otherwise: string): string {
-  return totalElements > 0 ? 'There is nothing on this page.' : otherwise;
+export function emptyText(
+  { totalElements }: PagerProps['found'],
+  otherwise: string,
+  { say }: Locale,
+): string {
+  return totalElements > 0 ? say('list.empty') : otherwise;
 }

@@ -50,7 +50,12 @@ export function PlainTable<Row>({ caption, shown = false, columns, rows }: Table
 }
 
 function Cell<Row>({ column: { title, kind, cell }, row }: { column: Column<Row>; row: Row }) {
-  if (kind === 'row') return <th scope="row">{cell(row)}</th>;
+  if (kind === 'row')
+    return (
+      <th scope="row">
+        <bdi>{cell(row)}</bdi>
+      </th>
+    );
   if (kind === 'bare' || kind === 'acts') return <td>{cell(row)}</td>;
   if (kind === 'pick') return <td class="pick">{cell(row)}</td>;
   return (

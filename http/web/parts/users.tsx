@@ -2,6 +2,7 @@
 import { userView } from '../../views/user.ts';
 import type { Locale } from '../locale.ts';
 import { type PageReply, type SignedIn, seeOther } from '../page.ts';
+import { refusalWords } from '../refusal-words.ts';
 import type { User } from '../session.ts';
 import { Field, Refusal, Time } from './elements.tsx';
 import { type Column, PlainTable } from './table.tsx';
@@ -11,13 +12,18 @@ export function fullName({ firstName, lastName }: User): string {
 }
 
 export function UsersTable({ users, locale }: { users: readonly User[]; locale: Locale }) {
-  if (users.length === 0) return <p class="muted">Nobody yet. Add somebody by e-mail.</p>;
+  const { say } = locale;
+  if (users.length === 0) return <p class="muted">{say('people.none')}</p>;
   const columns: readonly Column<User>[] = [
-    { title: 'E-mail', kind: 'row', cell: ({ id, email }) => <a href={`/users/${id.id}`}>{email}</a> },
-    { title: 'Name', kind: 'bare', cell: fullName },
-    { title: 'Since', cell: ({ createdTime }) => <Time at={createdTime} locale={locale} /> },
+    {
+      title: say('login.email'),
+      kind: 'row',
+      cell: ({ id, email }) => <a href={`/users/${id.id}`}>{email}</a>,
+    },
+    { title: say('people.name'), kind: 'bare', cell: (user) => <bdi>{fullName(user)}</bdi> },
+    { title: say('people.since'), cell: ({ createdTime }) => <Time at={createdTime} locale={locale} /> },
   ];
-  return <PlainTable caption="People" columns={columns} rows={users} />;
+  return <PlainTable caption={say('settings.people')} columns={columns} rows={users} />;
 }
 
 interface NewUserProps {
@@ -27,7 +33,9 @@ interface NewUserProps {
   readonly refusal: string | undefined;
 }
 
-export function NewUser({ heading, path, visit: { form }, refusal }: NewUserProps) {
+export function NewUser({ heading, path, visit, refusal }: NewUserProps) {
+  const { form, locale } = visit;
+  const { say } = locale;
   return (
     <section class="card" aria-labelledby="add">
       <h2 id="add">{heading}</h2>
@@ -35,7 +43,7 @@ export function NewUser({ heading, path, visit: { form }, refusal }: NewUserProp
         <Refusal text={refusal} />
         <Field
           name="email"
-          label="E-mail"
+          label={say('login.email')}
           type="email"
           value={form.text('email')}
           autocomplete="off"
@@ -44,19 +52,19 @@ export function NewUser({ heading, path, visit: { form }, refusal }: NewUserProp
         />
         <Field
           name="firstName"
-          label="First name"
+          label={say('people.firstName')}
           value={form.text('firstName')}
           autocomplete="off"
           maxlength={255}
         />
         <Field
           name="lastName"
-          label="Last name"
+          label={say('people.lastName')}
           value={form.text('lastName')}
           autocomplete="off"
           maxlength={255}
         />
-        <button type="submit">Add</button>
+        <button type="submit">{say('people.add')}</button>
       </form>
     </section>
   );
@@ -73,12 +81,13 @@ export async function addUser(
   retry: (visit: SignedIn, refusal: string) => Promise<PageReply>,
 ): Promise<PageReply> {
   const { api, form } = visit;
+  const { say } = visit.locale;
   const [email, firstName, lastName] = ['email', 'firstName', 'lastName'].map((name) =>
     form.text(name).trim(),
   );
   const user = { email, firstName, lastName, ...membership };
   const created = await api.post('/api/user?sendActivationMail=false', user, userView);
-  if (created.type === 'refused') return retry(visit, created.message);
-  const who = membership.authority === 'CUSTOMER_USER' ? 'user' : 'administrator';
-  return seeOther(`/users/${created.value.id.id}`, `The ${who} is created. Hand over the activation link.`);
+  if (created.type === 'refused') return retry(visit, refusalWords(created, say, say('people.refused')));
+  const done = membership.authority === 'CUSTOMER_USER' ? 'people.userCreated' : 'people.adminCreated';
+  return seeOther(`/users/${created.value.id.id}`, say(done));
 }
