@@ -17,18 +17,29 @@ const TIMEOUT_MS = 5_000;
 const PROVIDERS_MAX = 200;
 
 export function createIssuerKeys({ keysAt }: Pick<ProviderSignIn, 'keysAt'>, send: SendOutbound): IssuerKeys {
-  const keys = new Recent<string, JWTVerifyGetKey>(PROVIDERS_MAX);
+  const keys = new Recent<string, { readonly url: URL; readonly getKey: JWTVerifyGetKey }>(PROVIDERS_MAX);
+
+  /** The provider may have moved its keys; who asks for them meanwhile does not wait for that. */
+  async function lookAgain(provider: Provider, name: string): Promise<void> {
+    const url = await keysAt(provider);
+    if (url !== undefined && url.href !== keys.get(name)?.url.href)
+      keys.set(name, { url, getKey: lastingKeys(url, send) });
+  }
+
   return async (provider) => {
     const name = `${provider.id} ${provider.version}`;
     const there = keys.get(name);
-    if (there !== undefined) return there;
+    if (there !== undefined) {
+      void lookAgain(provider, name);
+      return there.getKey;
+    }
     const url = await keysAt(provider);
     if (url === undefined) return undefined;
     const again = keys.get(name); // somebody was faster, and has begun to ask
-    if (again !== undefined) return again;
-    const fresh = lastingKeys(url, send);
-    keys.set(name, fresh);
-    return fresh;
+    if (again !== undefined) return again.getKey;
+    const getKey = lastingKeys(url, send);
+    keys.set(name, { url, getKey });
+    return getKey;
   };
 }
 

@@ -31,7 +31,24 @@ export interface ProviderSignIn {
   endSessionUrl(provider: Provider, idToken: string, back: string): Promise<string | undefined>;
   /** Where the keys of a provider are; undefined: it does not say so now. */
   keysAt(provider: Provider): Promise<URL | undefined>;
+  /**
+   * Asks the provider anew, whatever is remembered of it, for what it says of itself and for its keys. What is good is used for
+   * sign-ins of this process from then on; what is not leaves them as they were. Each is asked once in some seconds.
+   */
+  test(provider: Provider): Promise<ProviderTest>;
 }
+
+export type ProviderTest =
+  | {
+      readonly type: 'good';
+      readonly authorizationUri: string;
+      /** How many keys it has by which it may sign. */
+      readonly keys: number;
+      readonly offersLogout: boolean;
+    }
+  /** `no-keys`: by what it shows, no token of it could be checked. */
+  | { readonly type: 'refused'; readonly why: 'provider-away' | 'provider-wrong' | 'no-keys' }
+  | { readonly type: 'too-soon'; readonly waitMs: number };
 
 interface Refused {
   readonly type: 'refused';
@@ -76,6 +93,9 @@ const FAILURE_TTL_MS = 5_000;
 const TIMEOUT_MS = 5_000;
 const ANSWER_BYTES_MAX = 262_144;
 const METADATA_MAX = 100;
+/** One test of a tenant's providers in so long: each makes two requests to somebody else's server. */
+const TEST_EVERY_MS = 5_000;
+const TRIED_MAX = 1_000;
 const STATUSES_WITHOUT_BODY = [204, 205, 304];
 
 const attemptShape = z.object({
@@ -94,7 +114,10 @@ class ProviderAway extends Error {}
 
 export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn {
   const { providers, secrets, clock } = needs;
-  const configurationOf = createConfigurations(needs);
+  const configurations = createConfigurations(needs);
+  const configurationOf = configurations.of;
+  /** When a provider of a tenant, or of the system, may be tried again. */
+  const triedUntil = new Recent<string, number>(TRIED_MAX);
 
   function open(attempt: string) {
     const [id = '', sealed = ''] = attempt.split('.', 2);
@@ -130,6 +153,21 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
       const configuration = await orRefused(() => configurationOf(provider));
       const at = configuration.type === 'good' ? configuration.value.serverMetadata().jwks_uri : undefined;
       return at === undefined || !URL.canParse(at) ? undefined : new URL(at);
+    },
+
+    async test(provider) {
+      const whose = provider.tenantId ?? 'system';
+      const now = clock.elapsed();
+      const waitMs = (triedUntil.get(whose) ?? now) - now;
+      if (waitMs > 0) return { type: 'too-soon', waitMs };
+      triedUntil.set(whose, now + TEST_EVERY_MS);
+      const tried = await orRefused(() => configurations.anew(provider));
+      if (tried.type === 'refused')
+        return { type: 'refused', why: tried.why === 'provider-away' ? 'provider-away' : 'provider-wrong' };
+      const { configuration, keys } = tried.value;
+      if (keys === 0) return { type: 'refused', why: 'no-keys' };
+      const { authorization_endpoint: authorizationUri = '' } = configuration.serverMetadata();
+      return { type: 'good', authorizationUri, keys, offersLogout: offersLogout(configuration) };
     },
 
     openHint(hint) {
@@ -267,8 +305,10 @@ function createConfigurations({ providers, send, allowHttp, clock }: ProviderSig
     return configuration;
   }
 
-  return (provider: Provider): Promise<client.Configuration> => {
-    const key = `${provider.id} ${provider.version}`;
+  const keyOf = ({ id, version }: Provider) => `${id} ${version}`;
+
+  function of(provider: Provider): Promise<client.Configuration> {
+    const key = keyOf(provider);
     const now = clock.elapsed();
     const there = known.get(key);
     if (there !== undefined && there.until > now) return there.configuration;
@@ -280,7 +320,40 @@ function createConfigurations({ providers, send, allowHttp, clock }: ProviderSig
         known.set(key, { until: clock.elapsed() + FAILURE_TTL_MS, configuration });
     });
     return configuration;
-  };
+  }
+
+  /** Asks, whatever is remembered; remembers what is good. The library that checks tokens keeps its keys by the configuration. */
+  async function anew(
+    provider: Provider,
+  ): Promise<{ readonly configuration: client.Configuration; readonly keys: number }> {
+    const configuration = await discover(provider);
+    const at = configuration.serverMetadata().jwks_uri ?? '';
+    if (!URL.canParse(at)) return { configuration, keys: 0 };
+    const options = { method: 'GET', headers: { accept: 'application/json' }, body: undefined } as const;
+    const answer = await fetchOutbound(at, { ...options, redirect: 'manual' });
+    const keys = answer.status === 200 ? signingKeysIn(await answer.text()) : 0;
+    if (keys > 0) {
+      const until = clock.elapsed() + METADATA_TTL_MS;
+      known.set(keyOf(provider), { until, configuration: Promise.resolve(configuration) });
+    }
+    return { configuration, keys };
+  }
+
+  return { of, anew };
+}
+
+const keySet = z.object({
+  keys: z.array(z.object({ kty: z.string(), use: z.string().optional(), alg: z.string().optional() })),
+});
+
+/** How many keys of a set (RFC 7517) may sign an id_token. */
+function signingKeysIn(text: string): number {
+  const { data } = keySet.safeParse(parsedJson(text));
+  const keys = data?.keys ?? [];
+  return keys.filter(
+    ({ kty, use = 'sig', alg }) =>
+      kty !== 'oct' && use === 'sig' && (alg === undefined || ALGORITHMS.includes(alg)),
+  ).length;
 }
 
 /** The library's `fetch`, through the one door out. */

@@ -19,8 +19,22 @@ import { ADMINISTRATORS, type Holder, SYSTEM } from '../auth/principal.ts';
 import { CALLBACK_PATH, type ProviderSignIn } from '../auth/provider-sign-in.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { pageView, viewPage } from '../views/page.ts';
-import { begunView, buttonsView, providerLoginView, providerView, viewProvider } from '../views/provider.ts';
-import { badRequest, notFound, permissionDenied, unavailable } from '../wire/errors.ts';
+import {
+  begunView,
+  buttonsView,
+  providerLoginView,
+  providerTestView,
+  providerView,
+  viewProvider,
+} from '../views/provider.ts';
+import {
+  badRequest,
+  ErrorCode,
+  notFound,
+  permissionDenied,
+  tooManyRequests,
+  unavailable,
+} from '../wire/errors.ts';
 import { requiredList } from '../wire/query.ts';
 import { empty, json, type Problem, type Reply } from '../wire/reply.ts';
 import {
@@ -104,6 +118,7 @@ export function providerRoutes(needs: ProviderRouteNeeds): Route[] {
     readProvider(needs),
     deleteProvider(needs),
     linkUser(needs),
+    testProvider(needs),
     callbackPath(),
     listButtons(needs),
     beginSignIn(needs),
@@ -278,6 +293,57 @@ function linkUser({ providers, accounts, log }: ProviderRouteNeeds): Route {
     },
   });
 }
+
+function testProvider({ providers, providerSignIn }: ProviderRouteNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/oauth2/client/:providerId/test',
+    summary: 'Ask an identity provider anew for what it says of itself and for its keys',
+    description:
+      'Whatever is remembered of it. What is good is used for sign-ins at once on the node that was asked, on others within ten minutes. Whether id and secret are right shows when somebody signs in.',
+    roles: ADMINISTRATORS,
+    grants: ['everything'],
+    params: inPath,
+    responses: {
+      200: { description: 'It answers, and is who the issuer says', schema: providerTestView },
+      404: NO_SUCH,
+      429: { description: 'The last test was a few seconds ago' },
+      502: { description: 'It does not answer, or not as it should' },
+    },
+    async handle({ principal, params }) {
+      const provider = await providers.find(ownerOf(principal), params.providerId);
+      if (provider === undefined) return notFound;
+      const tested = await providerSignIn.test(provider);
+      switch (tested.type) {
+        case 'good':
+          return json({
+            authorizationUri: tested.authorizationUri,
+            keys: tested.keys,
+            offersLogout: tested.offersLogout,
+          });
+        case 'too-soon':
+          return tooManyRequests('The last test was a few seconds ago, try again in a moment', tested.waitMs);
+        case 'refused':
+          return {
+            type: 'problem',
+            status: 502,
+            errorCode: ErrorCode.GENERAL,
+            message: TROUBLES[tested.why],
+          };
+        default:
+          return unreachable(tested);
+      }
+    },
+  });
+}
+
+/** For the administrator: more than who signs in is told. */
+const TROUBLES = {
+  'provider-away': 'The provider does not answer.',
+  'provider-wrong':
+    'What the provider says of itself does not hold: it is no OpenID provider, or says that it is another issuer.',
+  'no-keys': 'The provider shows no keys by which its tokens could be checked.',
+} as const;
 
 function callbackPath(): Route {
   return defineRoute({

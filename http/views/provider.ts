@@ -73,6 +73,15 @@ export function viewProvider(provider: Provider, base: string): z.output<typeof 
   };
 }
 
+/** What a provider has just said of itself. */
+export const providerTestView = z
+  .object({
+    authorizationUri: z.string().describe('Where people are sent'),
+    keys: z.int().describe('Keys by which it may sign'),
+    offersLogout: z.boolean(),
+  })
+  .meta({ id: 'OAuth2ClientTest' });
+
 /** For the buttons of a login page. */
 export const buttonsView = z
   .array(z.object({ name: z.string(), icon: z.string().nullable(), url: z.string() }))

@@ -311,6 +311,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     ...unrelated(403, 403, 404),
     request: ({ userId }) => ({ ...A_PROVIDER, body: { userId, subject: 'a subject' } }),
   },
+  'POST /api/oauth2/client/:providerId/test': unrelated(403, 404, 404, A_PROVIDER),
   'GET /api/oauth2/loginProcessingUrl': unrelated(403, 200, 200),
   'POST /api/noauth/oauth2Clients': publicly(200),
   'POST /api/noauth/oauth2/begin': publicly(404, {

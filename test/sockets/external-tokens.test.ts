@@ -14,6 +14,7 @@ import {
   type Scene,
   systemAdministrator,
 } from '../kit/rest-client.ts';
+import { until } from '../kit/until.ts';
 
 const { law, run } = restLaws('access tokens of another issuer');
 
@@ -164,6 +165,23 @@ story('the issuer may change its keys', async ({ world, idp, now }) => {
   } finally {
     Date.now = real;
   }
+});
+
+story('the issuer may move its keys: a test of the provider finds them at once', async (set) => {
+  const { world, idp, now, root, providerId } = set;
+  assert.is((await who(world.as(await idp.accessToken(now())))).status, 200);
+  await idp.rotate();
+  const read = async (path: string) => (await fetch(`${idp.issuer}${path}`)).text();
+  const [keys, metadata] = [await read('/jwks'), await read('/.well-known/openid-configuration')];
+  const moved = JSON.stringify({ ...JSON.parse(metadata), jwks_uri: `${idp.issuer}/moved` });
+  const headers = { 'content-type': 'application/json' };
+  idp.disturb('/moved', (response) => response.writeHead(200, headers).end(keys));
+  idp.disturb('/.well-known/openid-configuration', (response) => response.writeHead(200, headers).end(moved));
+  idp.disturb('/jwks', (response) => response.writeHead(404).end());
+  const isKnown = async () => (await who(world.as(await idp.accessToken(now())))).status === 200;
+  assert.not(await isKnown(), 'what it says of itself is remembered');
+  assert.is((await root.post(`/api/oauth2/client/${providerId}/test`)).status, 200);
+  await until('its keys are looked for where they are', isKnown);
 });
 
 story('while the issuer is away the keys that were there go on, and without any it is told', async (set) => {

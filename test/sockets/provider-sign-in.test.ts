@@ -912,11 +912,108 @@ story(
     assert.is((await all.browser.get('/providers')).status, 403);
     idp.disturb('/.well-known/openid-configuration', (response) => response.writeHead(500).end());
     const away = await admin.post('/providers/new', { ...fields, issuer: `${idp.issuer}/x` });
+    const soon = await admin.follow(await admin.post(`${away.to}/test`, {}));
+    assert.match(soon.text, /a few seconds ago/);
+    world.clock.advance(5_000);
     assert.match((await admin.follow(await admin.post(`${away.to}/test`, {}))).text, /does not/);
     await admin.follow(await admin.post(`${path}/delete`, {}));
     assert.not.match((await admin.get('/providers')).text, /Acme of Home/);
   },
 );
+
+const METADATA = '/.well-known/openid-configuration';
+
+/** What the provider says of itself, with some of it otherwise. */
+async function saysOtherwise(idp: IdentityProvider, more: object) {
+  const honest = (await (await fetch(`${idp.issuer}${METADATA}`)).json()) as object;
+  const text = JSON.stringify({ ...honest, ...more });
+  idp.disturb(METADATA, (response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(text),
+  );
+}
+
+story(
+  'the test of a provider asks it anew: another key and another page of it are used at once',
+  async (all) => {
+    const { world, home, idp, set } = all;
+    const id = await set(home.admin);
+    const signsIn = async () => isIn((await another()).browser);
+    const another = async () => {
+      const again = { ...all, browser: visitor(world) };
+      await signIn(again, id);
+      return again;
+    };
+    const test = () => home.admin.post(`/api/oauth2/client/${id}/test`);
+    assert.ok(await signsIn());
+    await idp.rotate();
+    assert.not(await signsIn(), 'its keys are remembered');
+    const tested = await test();
+    assert.is(tested.status, 200, tested.text);
+    const authorizationUri = `${idp.issuer}/authorize`;
+    assert.equal(tested.json, { authorizationUri, keys: 1, offersLogout: false });
+    assert.ok(await signsIn(), 'with the key that it has now');
+
+    await saysOtherwise(idp, { authorization_endpoint: `${idp.issuer}/moved` });
+    const leads = async () => new URL(await leave(visitor(world), id)).pathname;
+    assert.is(await leads(), '/authorize');
+    world.clock.advance(5_000);
+    assert.is((await test()).status, 200);
+    assert.is(await leads(), '/moved');
+  },
+);
+
+story('the test of a provider says what is wrong, and sign-ins go on with what was good', async (all) => {
+  const { world, home, idp, set } = all;
+  const id = await set(home.admin);
+  assert.is((await signIn(all, id)).to, '/claim');
+  const test = async () => {
+    world.clock.advance(5_000);
+    return home.admin.post(`/api/oauth2/client/${id}/test`);
+  };
+  await saysOtherwise(idp, { issuer: 'https://elsewhere.test' });
+  isProblem(
+    await test(),
+    502,
+    2,
+    'What the provider says of itself does not hold: it is no OpenID provider, or says that it is another issuer.',
+  );
+  const ill: Parameters<IdentityProvider['disturb']>[1] = (response) => response.writeHead(500).end();
+  idp.disturb(METADATA, ill);
+  isProblem(await test(), 502, 2, 'The provider does not answer.');
+  idp.disturb(METADATA, undefined);
+  const sets = ['<p>', '{}', '{"keys": 7}', '{"keys": [{"kty": "oct"}, {"kty": "RSA", "use": "enc"}]}'];
+  for (const keys of sets) {
+    idp.disturb('/jwks', (response) => response.writeHead(200).end(keys));
+    isProblem(await test(), 502, 2, 'The provider shows no keys by which its tokens could be checked.');
+  }
+  idp.disturb('/jwks', ill);
+  isProblem(await test(), 502, 2, 'The provider does not answer.');
+  assert.is((await signIn({ ...all, browser: visitor(world) }, id)).to, '/claim');
+  idp.disturb('/jwks', undefined);
+  assert.is((await test()).status, 200);
+});
+
+story('attack: tests of providers in a row: one in five seconds of each tenant goes out', async (all) => {
+  const { world, home, idp, set } = all;
+  const ids = [await set(home.admin), await set(home.admin, { title: 'Acme again' })];
+  const other = await settle(world, 'other');
+  const theirs = await set(other.admin);
+  const asked = () => idp.asked.get(METADATA) ?? 0;
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, nth) => home.admin.post(`/api/oauth2/client/${ids[nth % 2]}/test`)),
+  );
+  assert.is(answers.filter(({ status }) => status === 200).length, 1);
+  for (const answer of answers.filter(({ status }) => status !== 200)) {
+    isProblem(answer, 429, 33);
+    assert.is(answer.headers.get('retry-after'), '5');
+  }
+  assert.is(asked(), 1);
+  assert.is((await other.admin.post(`/api/oauth2/client/${theirs}/test`)).status, 200, 'another tenant');
+  isProblem(await other.admin.post(`/api/oauth2/client/${ids[0]}/test`), 404, 32);
+  assert.is(asked(), 2);
+  world.clock.advance(5_000);
+  assert.is((await home.admin.post(`/api/oauth2/client/${ids[0]}/test`)).status, 200);
+});
 
 story(
   'the system administrator has the same pages, and says of which tenant people become customers',

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { CLIENT_AUTHENTICATIONS } from '../../../actors/providers/model.ts';
 import { ADMINISTRATORS } from '../../auth/principal.ts';
 import { pageView } from '../../views/page.ts';
-import { begunView, providerView } from '../../views/provider.ts';
+import { providerTestView, providerView } from '../../views/provider.ts';
 import { segment } from '../api.ts';
 import { linesOf } from '../form.ts';
 import {
@@ -383,16 +383,14 @@ async function save(visit: SignedIn): Promise<PageReply> {
     : providerReply(visit, saved.message);
 }
 
-/** Begins a sign-in and leaves it: for that the metadata are read and checked. */
 async function tryOut(visit: SignedIn): Promise<PageReply> {
-  const { anonymous, params } = visit;
-  const begun = await anonymous.post('/api/noauth/oauth2/begin', { providerId: params.provider }, begunView);
-  return begun.type === 'ok'
+  const tested = await visit.api.post(`${routeOf(visit)}/test`, {}, providerTestView);
+  return tested.type === 'ok'
     ? seeOther(
         pathOf(visit),
-        `The provider answers, and is who the issuer says. People are sent to ${new URL(begun.value.url).host}. Whether id and secret are right shows when somebody signs in.`,
+        `The provider answers, and is who the issuer says. People are sent to ${new URL(tested.value.authorizationUri).host}, and it shows ${tested.value.keys === 1 ? 'a key' : `${tested.value.keys} keys`} to check its tokens by. Whether id and secret are right shows when somebody signs in.`,
       )
-    : refusedTo(pathOf(visit), begun.message);
+    : refusedTo(pathOf(visit), tested.message);
 }
 
 export const identityProviderPages: readonly Page[] = [
