@@ -27,11 +27,12 @@ for (const time of document.querySelectorAll<HTMLTimeElement>('time[data-local]'
   time.textContent = format.format(new Date(time.dateTime));
 }
 
-/** Turns `closes <span data-closes="epoch ms">at 14:03</span>` into the time that is left. */
+/** Turns `<small data-closes="epoch ms" data-left="closes in {time}">closes at 14:03</small>` into the time that is left. */
 function countDown(): void {
   for (const element of document.querySelectorAll<HTMLElement>('[data-closes]')) {
     const left = Math.max(0, Number(element.dataset.closes) - Date.now() + skew);
-    element.textContent = `in ${durationOf(Math.ceil(left / 1000))}`;
+    const time = durationOf(Math.ceil(left / 1000));
+    element.textContent = (element.dataset.left ?? '').replace('{time}', () => time);
   }
 }
 
@@ -39,10 +40,14 @@ function countDown(): void {
 const skew =
   Date.now() - Number(document.querySelector<HTMLElement>('[data-now]')?.dataset.now ?? Date.now());
 
+const inUnits = (unit: 'day' | 'hour' | 'minute', unitDisplay: 'long' | 'short') =>
+  new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay });
+const [days, hours, minutes] = [inUnits('day', 'long'), inUnits('hour', 'short'), inUnits('minute', 'short')];
+
 function durationOf(seconds: number): string {
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  if (h >= 48) return `${Math.floor(h / 24)} days`;
-  return h > 0 ? `${h} h ${String(m).padStart(2, '0')} min` : `${m}:${String(s).padStart(2, '0')}`;
+  if (h >= 48) return days.format(Math.floor(h / 24));
+  return h > 0 ? `${hours.format(h)} ${minutes.format(m)}` : `${m}:${String(s).padStart(2, '0')}`;
 }
 
 countDown();

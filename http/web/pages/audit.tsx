@@ -12,7 +12,8 @@ import { DAY_MS, dayStart } from '../parts/days.ts';
 import { findCustomer } from '../parts/device-parts.tsx';
 import { Back, Field, Head, Note, Refusal } from '../parts/elements.tsx';
 import { emptyText, Pager, pageOf } from '../parts/list.tsx';
-import { ACTIONS, Trail } from '../parts/trail.tsx';
+import { actionWords, Trail } from '../parts/trail.tsx';
+import type { Say } from '../texts/say.ts';
 
 const PATH = '/audit';
 const PAGE_SIZE = 50;
@@ -52,7 +53,7 @@ async function wantedBy(visit: SignedIn, filters: Filters): Promise<Result<Wante
     return refused('A day is written as 2026-01-31.');
   const user = who === '' ? undefined : await findUser(visit, who);
   if (user?.type === 'refused') return user;
-  const owner = customer === '' ? undefined : await findCustomer(api, customer);
+  const owner = customer === '' ? undefined : await findCustomer(api, customer, locale.say);
   if (owner?.type === 'refused') return owner;
   const endOfDay = ends === undefined ? undefined : ends + DAY_MS - 1;
   return {
@@ -133,7 +134,7 @@ async function auditReply(visit: SignedIn): Promise<PageReply> {
             Export as CSV
           </a>
         </Head>
-        <FilterForm filters={filters} />
+        <FilterForm filters={filters} say={visit.locale.say} />
         <Shown found={found} filters={filters} visit={visit} />
       </>
     ),
@@ -169,7 +170,8 @@ function Shown({ found, filters, visit }: { found: Found; filters: Filters; visi
   );
 }
 
-function FilterForm({ filters: { search, action, who, customer, from, to } }: { filters: Filters }) {
+function FilterForm({ filters, say }: { filters: Filters; say: Say }) {
+  const { search, action, who, customer, from, to } = filters;
   return (
     <search>
       <form class="card filters" action={PATH}>
@@ -180,7 +182,7 @@ function FilterForm({ filters: { search, action, who, customer, from, to } }: { 
             <option value="">Anything</option>
             {ALL_ACTIONS.map((one) => (
               <option value={one} selected={one === action}>
-                {ACTIONS[one]}
+                {actionWords(one, say)}
               </option>
             ))}
           </select>

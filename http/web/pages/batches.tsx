@@ -237,7 +237,8 @@ async function selectedReply(visit: SignedIn): Promise<PageReply> {
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined) return refusedTo(backTo(from, selection), 'Choose what to do with them.');
   if (form.text('sure') !== 'yes') return ask(visit, name, action, selection);
-  const customer = name === 'assign' ? await findCustomer(api, form.text('customer').trim()) : undefined;
+  const customer =
+    name === 'assign' ? await findCustomer(api, form.text('customer').trim(), visit.locale.say) : undefined;
   if (customer?.type === 'refused') return ask(visit, name, action, selection, customer);
   const body = {
     change: action.change,

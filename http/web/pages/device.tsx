@@ -244,7 +244,7 @@ const assignPage = memberPage('/devices/:id/assign', TENANT, {
     const device = await deviceOf(visit);
     const { id, name, ownedSince, customerId, customerTitle } = device;
     const title = form.text('customer').trim();
-    const customer = await findCustomer(api, title);
+    const customer = await findCustomer(api, title, visit.locale.say);
     if (customer.type === 'refused') return deviceReply(visit, { form: 'assign', why: customer.message });
     const to = customer.value.id.id;
     if (ownedSince !== null && customerId.id !== to && form.text('sure') !== 'yes')

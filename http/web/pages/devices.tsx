@@ -72,8 +72,8 @@ async function knownTo(api: SignedIn['api']): Promise<Suggested> {
 }
 
 /** The devices that the filters leave; where there are none, `why` says what could be done. */
-async function findDevices({ api, query }: SignedIn, filters: Filters, known: Known) {
-  const described = await whereOf(api, filters, known);
+async function findDevices({ api, query, locale }: SignedIn, filters: Filters, known: Known) {
+  const described = await whereOf(api, filters, known, locale.say);
   if (described.type === 'refused') return { ...NONE, why: described.message };
   const where = described.value;
   const sort = sortOf(filters, where);

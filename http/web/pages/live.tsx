@@ -8,6 +8,7 @@ import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
+import { Closes } from '../parts/device-parts.tsx';
 import { Head, Time } from '../parts/elements.tsx';
 import { Plot } from '../parts/plot.tsx';
 import { type Column, PlainTable } from '../parts/table.tsx';
@@ -161,7 +162,11 @@ type Refusal = z.output<typeof statisticsView>['refusals'][number];
 
 function Refusals({ refusals, visit: { locale } }: { refusals: readonly Refusal[]; visit: SignedIn }) {
   const columns: readonly Column<Refusal>[] = [
-    { title: 'Why claims were refused', kind: 'row', cell: ({ reason }) => reasonInWords(reason) },
+    {
+      title: 'Why claims were refused',
+      kind: 'row',
+      cell: ({ reason }) => reasonInWords(reason, locale.say),
+    },
     { title: 'How often', kind: 'number', cell: ({ count }) => locale.number(count) },
   ];
   return (
@@ -216,7 +221,6 @@ const firstSteps: PageReply = {
 };
 
 function OpenWindows({ windows: { data, complete }, visit }: { windows: Windows; visit: SignedIn }) {
-  const { locale, nowMs } = visit;
   return (
     <section class="card" aria-labelledby="open" data-fresh="open">
       <h2 id="open">Open now</h2>
@@ -227,12 +231,7 @@ function OpenWindows({ windows: { data, complete }, visit }: { windows: Windows;
           {data.slice(0, LISTED).map(({ deviceId, deviceName, closesAt }) => (
             <li>
               <a href={`/devices/${deviceId}`}>{deviceName}</a>
-              <span class="muted">
-                closes{' '}
-                <span data-closes={closesAt} data-now={nowMs}>
-                  in {locale.number(Math.ceil((closesAt - nowMs) / 60_000))} min
-                </span>
-              </span>
+              <Closes at={closesAt} visit={visit} />
             </li>
           ))}
         </ul>
@@ -258,7 +257,7 @@ function Feed({ lately, visit: { locale, nowMs } }: { lately: readonly Entry[]; 
             <li>
               <Time at={entry.createdTime} now={nowMs} locale={locale} />
               <a href={`/devices/${entry.entityId.id}`}>{entry.entityName ?? 'A device'}</a>
-              {whatHappened(entry)}
+              {whatHappened(entry, locale.say)}
             </li>
           ))}
       </ol>

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parsedJson } from '../../../actors/base/json.ts';
 import { CLAIM_STATES } from '../../../actors/device/claim-state.ts';
 import { type Api, type Refused, type Result, toQuery } from '../api.ts';
+import type { Say } from '../texts/say.ts';
 import { findCustomer } from './device-parts.tsx';
 
 /** As the address of the page has it. */
@@ -73,6 +74,7 @@ export async function whereOf(
   api: Api,
   { search, state, active }: Filters,
   { types, profiles }: Known,
+  say: Say,
 ): Promise<Result<Where>> {
   const chosen = new Map<string, string>();
   const textSearch = search
@@ -83,11 +85,11 @@ export async function whereOf(
     .trim();
   const type = chosen.get('type');
   const title = chosen.get('customer');
-  const customer = title === undefined ? undefined : await findCustomer(api, title);
+  const customer = title === undefined ? undefined : await findCustomer(api, title, say);
   if (customer?.type === 'refused') return customer;
   const named = chosen.get('profile');
   const name = named === undefined ? undefined : likeIn(profileNames(profiles), named);
-  if (named !== undefined && name === undefined) return noProfile(named);
+  if (named !== undefined && name === undefined) return noProfile(named, say);
   const profile = profiles.find((one) => one.name === name);
   const claimState = CLAIM_STATES.find((name) => name === state);
   const value: Where = {
@@ -103,10 +105,10 @@ export async function whereOf(
 
 export const profileNames = (profiles: Known['profiles']) => profiles.map(({ name }) => name);
 
-const noProfile = (name: string): Refused => ({
+const noProfile = (name: string, say: Say): Refused => ({
   type: 'refused',
   status: 404,
-  message: `There is no device profile “${name}”.`,
+  message: say('fleet.noProfile', { name }),
   retryAfterSeconds: undefined,
   reason: undefined,
 });

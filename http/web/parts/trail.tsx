@@ -4,135 +4,123 @@ import { NULL_UUID } from '../../../actors/base/ids.ts';
 import { REASONS as CODES } from '../../../actors/claiming/reasons.ts';
 import type { auditView } from '../../views/audit.ts';
 import type { Locale } from '../locale.ts';
+import { ENGLISH, type TextKey } from '../texts/catalogues.ts';
+import type { Say } from '../texts/say.ts';
 import { Time } from './elements.tsx';
 import { type Column, Table } from './table.tsx';
 
 type Entry = z.output<typeof auditView>;
+/** Texts without places. */
+type BareTrailKey = Exclude<
+  Extract<TextKey, `trail.${string}`>,
+  'trail.of' | 'trail.repeated' | 'trail.byWhom'
+>;
+type BareKey = Extract<TextKey, `change.${string}`> | BareTrailKey;
 
-export const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
-  ADDED: 'Created',
-  UPDATED: 'Changed',
-  DELETED: 'Deleted',
-  CREDENTIALS_UPDATED: 'Credentials changed',
-  ASSIGNED_TO_CUSTOMER: 'Got an owner',
-  UNASSIGNED_FROM_CUSTOMER: 'Lost its owner',
-  ATTRIBUTES_UPDATED: 'Attributes saved',
-  ATTRIBUTES_DELETED: 'Attributes deleted',
-  LOGIN: 'Signed in',
-  ACTIVATED: 'Activated',
-  SUSPENDED: 'Forbidden to sign in',
-  LOGOUT: 'Signed out',
-  CLAIM_WINDOW_OPENED: 'Claim window opened',
-  CLAIM_WINDOW_PENDING: 'Claim window waits for approval',
-  CLAIM_WINDOW_APPROVED: 'Claim window approved',
-  CREDENTIALS_READ: 'Credentials read',
-  CLAIM_WINDOW_CLOSED: 'Claim window closed',
-  CLAIM_WINDOW_EXPIRED: 'Claim window elapsed',
-  CLAIM_REFUSED: 'Claim refused',
-  TRANSFER_OFFERED: 'Offered to somebody',
-  TRANSFER_DECLINED: 'Offer declined',
-  TRANSFER_WITHDRAWN: 'Offer withdrawn',
-  TRANSFER_EXPIRED: 'Offer elapsed',
-  CLAIM_CHALLENGE_ISSUED: 'Challenge given to a customer',
-  TRANSFER_REFUSED: 'Wrong code for an offer',
-  TAKE_OVER_ASKED: 'Somebody asked to take it over',
-  TAKE_OVER_ENDED: 'It was not taken over',
-  RESET_NOTED: 'It was reset while nobody owned it',
-  MAIL_DROPPED: 'A mail could not be delivered',
-  TRAIL_PRUNED: 'Old entries of the trail were let go of',
-};
+/** What an entry is of, in words. */
+export const actionWords = (action: Entry['actionType'], say: Say): string => say(`trail.${action}`);
 
 /** By what a device got its owner, or lost it; entries of older records have `by` alone. */
-const CAME_BY: Readonly<Record<string, string>> = {
-  claim: 'Claimed',
-  secret: 'Claimed with its key',
-  'server-key': 'Claimed with the key on its label',
-  proof: 'Claimed, with a proof of possession',
-  kit: 'Claimed with the code of a kit',
-  transfer: 'Handed over by its owner',
-  'take-over': 'Taken over by who had it in hand',
+const CAME_BY: Readonly<Record<string, BareKey>> = {
+  claim: 'change.claim',
+  secret: 'change.secret',
+  'server-key': 'trail.serverKey',
+  proof: 'trail.proof',
+  kit: 'change.kit',
+  transfer: 'change.transfer',
+  'take-over': 'change.takeOver',
 };
-const WENT_BY: Readonly<Record<string, string>> = {
-  reclaim: 'Given back',
-  'give-back': 'Given back',
-  reset: 'Reset by who holds it, so it has no owner',
+const WENT_BY: Readonly<Record<string, BareKey>> = {
+  reclaim: 'change.giveBack',
+  'give-back': 'change.giveBack',
+  reset: 'trail.reset',
 };
 
 /** Why a take-over did not happen. */
-const ENDS: Readonly<Record<string, string>> = {
-  objected: 'its owner objected',
-  cancelled: 'cancelled by the tenant',
-  withdrawn: 'withdrawn by who asked',
-  'not-allowed': 'not allowed any more',
-  'newcomer-gone': 'who asked is gone',
+const ENDS: Readonly<Record<string, BareKey>> = {
+  objected: 'trail.objected',
+  cancelled: 'trail.cancelled',
+  withdrawn: 'trail.withdrawn',
+  'not-allowed': 'trail.notAllowed',
+  'newcomer-gone': 'trail.newcomerGone',
 };
 
-/** In shorter words than the table of all reasons has. */
-const REASONS: Readonly<Record<string, string>> = {
-  'wrong-secret': 'wrong key',
-  'no-window': 'no claim window was open',
-  'window-elapsed': 'the claim window had elapsed',
-  'already-claimed': 'it had an owner',
-  'unknown-device': 'there is no such device',
-  'proof-required': 'it wants a proof of possession',
-  'wrong-proof': 'the proof of possession was wrong',
-  'proof-outdated': 'the proof of possession was too old',
-  'reset-not-allowed': 'a device of its profile is not reset',
-  'claiming-not-allowed': 'claiming it is forbidden',
-  'window-pending': 'its claim window waited for approval',
-  'policy-refused': 'the operator’s own system said no',
-  'secret-too-short': 'the key was too short',
-  'of many devices': 'of many devices',
+/** What was changed, where it is no device and no person. */
+const SETTINGS: Readonly<Record<string, BareKey>> = {
+  customer: 'trail.customer',
+  tenant: 'trail.tenant',
+  'device profile': 'trail.profile',
+  'default device profile': 'trail.defaultProfile',
+  'second factor': 'trail.secondFactor',
 };
+const KINDS = { kit: 'trail.kit', webhook: 'trail.webhook', provider: 'trail.provider' } as const;
 
 /** What an entry says, in a sentence without a subject: "Claimed with its key". */
-export function whatHappened({ actionType, actionData, entityId, actionStatus }: Entry): string {
+export function whatHappened({ actionType, actionData, entityId, actionStatus }: Entry, say: Say): string {
   const { by, evidence, setting } = actionData;
   if (actionType === 'ASSIGNED_TO_CUSTOMER')
-    return CAME_BY[String(evidence)] ?? CAME_BY[String(by)] ?? 'Assigned to a customer';
+    return say(CAME_BY[String(evidence)] ?? CAME_BY[String(by)] ?? 'trail.assigned');
   if (actionType === 'UNASSIGNED_FROM_CUSTOMER')
-    return WENT_BY[String(evidence)] ?? WENT_BY[String(by)] ?? 'Taken from its owner';
-  if (actionType === 'ADDED' && entityId.entityType === 'DEVICE') return createdBy(actionData);
-  if (actionType === 'CREDENTIALS_UPDATED' && entityId.entityType === 'USER') return userSecret(actionData);
-  if (actionType === 'LOGIN' && actionStatus === 'FAILURE') return 'Not let in';
-  if (typeof setting === 'string') return `${ACTIONS[actionType]}: ${setting}`;
-  for (const kind of ['kit', 'webhook', 'provider'] as const) {
-    if (actionData[kind] !== undefined) return `${ACTIONS[actionType]}: a ${kind}`;
+    return say(WENT_BY[String(evidence)] ?? WENT_BY[String(by)] ?? 'trail.taken');
+  if (actionType === 'ADDED' && entityId.entityType === 'DEVICE') return createdBy(actionData, say);
+  if (actionType === 'CREDENTIALS_UPDATED' && entityId.entityType === 'USER')
+    return userSecret(actionData, say);
+  if (actionType === 'LOGIN' && actionStatus === 'FAILURE') return say('trail.notLetIn');
+  const done = actionWords(actionType, say);
+  if (typeof setting === 'string') {
+    const known = SETTINGS[setting];
+    return say('trail.of', { what: done, whatOf: known === undefined ? setting : say(known) });
   }
-  return ACTIONS[actionType];
+  for (const kind of ['kit', 'webhook', 'provider'] as const) {
+    if (actionData[kind] !== undefined) return say('trail.of', { what: done, whatOf: say(KINDS[kind]) });
+  }
+  return done;
 }
 
-function createdBy({ viaGateway, importId }: Entry['actionData']): string {
-  if (viaGateway !== undefined) return 'Created by its gateway';
-  return importId === undefined ? 'Created' : 'Created by an import';
+function createdBy({ viaGateway, importId }: Entry['actionData'], say: Say): string {
+  if (viaGateway !== undefined) return say('trail.createdByGateway');
+  return say(importId === undefined ? 'trail.ADDED' : 'trail.createdByImport');
 }
 
-function userSecret({ apiKey, secondFactor, activationLink }: Entry['actionData']): string {
-  if (typeof apiKey === 'string') return `API key ${apiKey}`;
-  if (activationLink !== undefined) return 'Another activation link made';
-  if (secondFactor !== undefined) return 'Second factor changed';
-  return 'Password changed';
+function userSecret({ apiKey, secondFactor, activationLink }: Entry['actionData'], say: Say): string {
+  if (typeof apiKey === 'string') return say(apiKey === 'made' ? 'trail.keyMade' : 'trail.keyRevoked');
+  if (activationLink !== undefined) return say('trail.anotherLink');
+  return say(secondFactor === undefined ? 'trail.passwordChanged' : 'trail.secondFactorChanged');
 }
 
 const ALL_REASONS = new Map(Object.entries(CODES).map(([code, { words }]) => [code, words] as const));
 
-/** Why something was refused, by its code. */
-export const reasonInWords = (code: string): string => REASONS[code] ?? ALL_REASONS.get(code) ?? code;
+/** The texts for what may be in a trail; shorter than those of the table of all reasons. */
+type WhyKey = Extract<TextKey, `why.${string}`>;
+
+const isWhyKey = (key: string): key is WhyKey => Object.hasOwn(ENGLISH, key);
+
+/** Why something was refused, by its code. What no text knows is said in English, and elsewhere by its code. */
+export function reasonInWords(code: string, say: Say): string {
+  const key = `why.${code}`;
+  if (isWhyKey(key)) return say(key);
+  return (say.language === 'en' ? ALL_REASONS.get(code) : undefined) ?? code;
+}
 
 /** What else there is to know: why it was refused, how often, what it was about. */
-function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { number }: Locale): string {
+function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { say }: Locale): string {
   const { keys, why, repeated, title, name, openedBy, label } = actionData;
   const parts: string[] = [];
-  if (actionFailureDetails !== null) parts.push(reasonInWords(actionFailureDetails));
-  if (typeof repeated === 'number') parts.push(`${number(repeated)} more times within a minute`);
-  if (typeof why === 'string') parts.push(ENDS[why] ?? why);
+  if (actionFailureDetails !== null) parts.push(reasonInWords(actionFailureDetails, say));
+  if (typeof repeated === 'number') parts.push(say('trail.repeated', { count: repeated }));
+  if (typeof why === 'string') parts.push(endWords(why, say));
   if (Array.isArray(keys)) parts.push(keys.join(', '));
-  if (openedBy === 'gateway') parts.push('by its gateway');
+  if (openedBy === 'gateway') parts.push(say('trail.byGateway'));
   // A device is named beside it.
   const names = entityId.entityType === 'USER' ? [title, name, label] : [];
   const named = names.find((text) => typeof text === 'string' && text !== '');
   if (typeof named === 'string') parts.push(named);
-  return parts.join('; ');
+  return parts.join(say('trail.between'));
+}
+
+function endWords(why: string, say: Say): string {
+  const known = ENDS[why];
+  return known === undefined ? why : say(known);
 }
 
 interface TrailProps {
@@ -142,31 +130,38 @@ interface TrailProps {
 
 /** The newest first, of all devices and people. */
 export function Trail({ entries, locale }: TrailProps) {
+  const { say } = locale;
   const columns: readonly Column<Entry>[] = [
     {
-      title: 'When',
+      title: say('mine.when'),
       kind: 'bare',
       cell: ({ createdTime }) => <Time at={createdTime} locale={locale} exact />,
     },
-    { title: 'What', kind: 'row', cell: whatHappened },
-    { title: 'Device or person', cell: (entry) => <Subject entry={entry} /> },
+    { title: say('trail.what'), kind: 'row', cell: (entry) => whatHappened(entry, say) },
+    { title: say('trail.subject'), cell: (entry) => <Subject entry={entry} /> },
     {
-      title: 'By',
-      cell: ({ entityId, userName }) => (entityId.entityType === 'USER' ? null : userName),
+      title: say('trail.by'),
+      cell: ({ entityId, userName }) =>
+        entityId.entityType === 'USER' || userName === null ? null : <bdi>{userName}</bdi>,
     },
-    { title: 'More', kind: 'bare', cell: (entry) => whatElse(entry, locale) },
+    { title: say('trail.more'), kind: 'bare', cell: (entry) => <bdi>{whatElse(entry, locale)}</bdi> },
   ];
-  return <Table caption="What happened, the newest first" columns={columns} rows={entries} />;
+  return <Table caption={say('trail.caption')} columns={columns} rows={entries} />;
 }
 
 function Subject({ entry: { entityId, entityName, actionType } }: { entry: Entry }) {
   if (entityName === null) return null;
-  if (entityId.entityType === 'USER' || actionType === 'DELETED') return <>{entityName}</>;
-  return <a href={`/devices/${entityId.id}`}>{entityName}</a>;
+  if (entityId.entityType === 'USER' || actionType === 'DELETED') return <bdi>{entityName}</bdi>;
+  return (
+    <a href={`/devices/${entityId.id}`}>
+      <bdi>{entityName}</bdi>
+    </a>
+  );
 }
 
 /** The story of one device, the newest first. */
 export function Story({ entries, locale }: TrailProps) {
+  const { say } = locale;
   return (
     <ol class="story" reversed>
       {entries.map((entry) => {
@@ -175,11 +170,12 @@ export function Story({ entries, locale }: TrailProps) {
         return (
           <li>
             <Time at={entry.createdTime} locale={locale} exact />
-            <b>{whatHappened(entry)}</b>
-            {entry.userName === null ? null : ` by ${entry.userName} `}
+            <b>{whatHappened(entry, say)}</b>
+            {entry.userName === null ? null : ` ${say('trail.byWhom', { who: entry.userName })} `}
             {more === '' ? null : <small class="muted">{more}</small>}
             <Whereto
               entry={entry}
+              say={say}
               customer={CHANGES_OWNER.has(entry.actionType) ? customerId.id : NULL_UUID}
             />
           </li>
@@ -195,13 +191,17 @@ const CHANGES_OWNER: ReadonlySet<Entry['actionType']> = new Set([
 ]);
 
 /** To the customer, gateway or import that an entry is about. A deleted one is told by its own page. */
-function Whereto({ entry: { actionData }, customer }: { entry: Entry; customer: string }) {
+function Whereto({ entry: { actionData }, customer, say }: { entry: Entry; customer: string; say: Say }) {
   const { viaGateway, importId } = actionData;
   return (
     <>
-      {customer === NULL_UUID ? null : <a href={`/customers/${customer}`}>The customer</a>}
-      {typeof viaGateway === 'string' ? <a href={`/devices/${viaGateway}`}>The gateway</a> : null}
-      {typeof importId === 'string' ? <a href={`/devices/import/${importId}`}>The import</a> : null}
+      {customer === NULL_UUID ? null : <a href={`/customers/${customer}`}>{say('trail.toCustomer')}</a>}
+      {typeof viaGateway === 'string' ? (
+        <a href={`/devices/${viaGateway}`}>{say('trail.toGateway')}</a>
+      ) : null}
+      {typeof importId === 'string' ? (
+        <a href={`/devices/import/${importId}`}>{say('trail.toImport')}</a>
+      ) : null}
     </>
   );
 }

@@ -2,15 +2,22 @@
 import type { Language } from '../../../actors/texts/languages.ts';
 import type { Catalogue } from '../../../actors/texts/messages.ts';
 import { EVERYONE, EVERYONE_ENGLISH } from './everyone/all.ts';
+import { FLEET, FLEET_ENGLISH } from './fleet/all.ts';
 import { PEOPLE, PEOPLE_ENGLISH } from './people/all.ts';
 import { TENANT, TENANT_ENGLISH } from './tenant/all.ts';
 
-export const ENGLISH = { ...EVERYONE_ENGLISH, ...TENANT_ENGLISH, ...PEOPLE_ENGLISH };
+export const ENGLISH = {
+  ...EVERYONE_ENGLISH,
+  ...TENANT_ENGLISH,
+  ...FLEET_ENGLISH,
+  ...PEOPLE_ENGLISH,
+};
 export type TextKey = keyof typeof ENGLISH;
 
 const inLanguage = (language: Language): Catalogue<TextKey> => ({
   ...EVERYONE[language],
   ...TENANT[language],
+  ...FLEET[language],
   ...PEOPLE[language],
 });
 
