@@ -2,21 +2,38 @@
 import type { Browser } from 'playwright-core';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BROWSER, launchBrowser, Person, PHONE } from './browser.ts';
+import { launchBrowser, PAGE_BROWSER, Person, PHONE } from './browser.ts';
 import { findProgram } from './programs.ts';
 import { startWebScene, type WebScene, type Who } from './web-scene.ts';
 
 /** Tabs that are open at once: while one waits for the server, another is drawn. */
 const TABS = 3;
 
+/** People who stay signed in in a tab of their own each, from one page to the next. */
+type Tab = Map<Who, Person>;
+
+export interface Looking {
+  readonly scene: WebScene;
+  /**
+   * Goes through the pages, and looks at each with `at`, which returns what is wrong. All flaws of all pages are told at
+   * the end, and not the first one alone.
+   */
+  lookAtAll(
+    looks: readonly Look[],
+    at: (person: Person, look: Look) => Promise<readonly string[]>,
+  ): Promise<void>;
+}
+
 /** A scene and a browser for all tests of a file, from its first to its last; without a browser on this machine, neither. */
-export function withScene(test: Test): { readonly scene: WebScene; readonly browser: Browser } {
+export function withScene(test: Test): Looking {
   let scene: WebScene | undefined;
   let browser: Browser | undefined;
+  // A new tab costs as much as some pages.
+  const tabs = Array.from({ length: TABS }, (): Tab => new Map());
   test.before(async () => {
-    if (findProgram(BROWSER) === undefined) return;
+    if (findProgram(PAGE_BROWSER) === undefined) return;
     scene = await startWebScene();
-    browser = await launchBrowser();
+    browser = await launchBrowser([], PAGE_BROWSER);
   });
   test.after(async () => {
     await browser?.close();
@@ -30,8 +47,22 @@ export function withScene(test: Test): { readonly scene: WebScene; readonly brow
     get scene() {
       return there(scene);
     },
-    get browser() {
-      return there(browser);
+    async lookAtAll(looks, at) {
+      const waiting = [...looks];
+      const flaws: string[] = [];
+      const lookWith = async (people: Tab) => {
+        for (let look = waiting.shift(); look !== undefined; look = waiting.shift()) {
+          const person = people.get(look.who) ?? (await signedIn(there(browser), there(scene), look.who));
+          people.set(look.who, person);
+          const { name, path } = look;
+          // A page that differs from the one before in its fragment alone would not be loaded.
+          if (path.includes('#')) await person.goto('/favicon.svg');
+          await person.goto(path);
+          for (const flaw of await at(person, look)) flaws.push(`${name} (${path}): ${flaw}`);
+        }
+      };
+      await Promise.all(tabs.map(lookWith));
+      assert.equal(flaws, []);
     },
   };
 }
@@ -52,32 +83,6 @@ export function inLanguage({ url }: WebScene, language: string, looks: readonly 
     searchParams.set('lang', language);
     return { ...look, path: `${pathname}?${searchParams}${hash}` };
   });
-}
-
-/** What is wrong with all pages is told at the end, and not the first fault alone. */
-export async function lookAtAll(
-  browser: Browser,
-  scene: WebScene,
-  looks: readonly Look[],
-  at: (person: Person, look: Look) => Promise<readonly string[]>,
-): Promise<void> {
-  const waiting = [...looks];
-  const flaws: string[] = [];
-  const tab = async () => {
-    const people = new Map<Who, Person>();
-    for (let look = waiting.shift(); look !== undefined; look = waiting.shift()) {
-      const person = people.get(look.who) ?? (await signedIn(browser, scene, look.who));
-      people.set(look.who, person);
-      const { name, path } = look;
-      // A page that differs from the one before in its fragment alone would not be loaded.
-      if (path.includes('#')) await person.goto('/favicon.svg');
-      await person.goto(path);
-      for (const flaw of await at(person, look)) flaws.push(`${name} (${path}): ${flaw}`);
-    }
-    for (const person of people.values()) await person.close();
-  };
-  await Promise.all(Array.from({ length: TABS }, tab));
-  assert.equal(flaws, []);
 }
 
 function signedIn(browser: Browser, { cookies, url }: WebScene, who: Who): Promise<Person> {

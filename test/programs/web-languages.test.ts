@@ -4,12 +4,12 @@
  */
 import { test } from 'uvu';
 import { ALL_LANGUAGES } from '../../actors/texts/languages.ts';
-import { BROWSER } from '../kit/browser.ts';
-import { inLanguage, lookAtAll, looksOf, withScene } from '../kit/looks.ts';
+import { PAGE_BROWSER } from '../kit/browser.ts';
+import { inLanguage, looksOf, withScene } from '../kit/looks.ts';
 import { needing } from '../kit/programs.ts';
 
 const here = withScene(test);
-const journey = needing([BROWSER], test);
+const journey = needing([PAGE_BROWSER], test);
 
 /** Of administrators' pages those that are translated. */
 const TRANSLATED = [
@@ -44,16 +44,11 @@ const TELLING = ['ar', 'de', 'ja'];
 for (const language of ALL_LANGUAGES) {
   const looks = () => (TELLING.includes(language) ? forPeople() : forCustomers());
   journey(`${language}: what people see has no flaw that axe finds, and fits a phone`, () =>
-    lookAtAll(
-      here.browser,
-      here.scene,
-      inLanguage(here.scene, language, looks()),
-      async (person, { name }) => {
-        await person.screenshot(`${name}-${language}`);
-        const shown = String(await person.page.evaluate('document.documentElement.lang'));
-        return [...(shown === language ? [] : [`it is in “${shown}”`]), ...(await person.flaws('words'))];
-      },
-    ),
+    here.lookAtAll(inLanguage(here.scene, language, looks()), async (person, { name }) => {
+      await person.screenshot(`${name}-${language}`);
+      const shown = String(await person.page.evaluate('document.documentElement.lang'));
+      return [...(shown === language ? [] : [`it is in “${shown}”`]), ...(await person.flaws('words'))];
+    }),
   );
 }
 
@@ -77,16 +72,11 @@ const UNTRANSLATED = `(() => {
 })()`;
 
 journey('a language 40 % longer than English fits a phone, and every text is from the catalogues', () =>
-  lookAtAll(
-    here.browser,
-    here.scene,
-    inLanguage(here.scene, 'en-XA', forPeople()),
-    async (person, { name }) => {
-      await person.screenshot(`${name}-en-XA`);
-      const untranslated = (await person.page.evaluate(UNTRANSLATED)) as string[]; // as it says above
-      return [...untranslated, ...(await person.overflows()), ...person.complaints()];
-    },
-  ),
+  here.lookAtAll(inLanguage(here.scene, 'en-XA', forPeople()), async (person, { name }) => {
+    await person.screenshot(`${name}-en-XA`);
+    const untranslated = (await person.page.evaluate(UNTRANSLATED)) as string[]; // as it says above
+    return [...untranslated, ...(await person.overflows()), ...person.complaints()];
+  }),
 );
 
 test.run();

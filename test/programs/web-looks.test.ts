@@ -3,12 +3,12 @@
  * folder to look at the pictures.
  */
 import { test } from 'uvu';
-import { BROWSER, type Person, PHONE, TABLET, WIDE } from '../kit/browser.ts';
-import { type Look, lookAtAll, looksOf, withScene } from '../kit/looks.ts';
+import { PAGE_BROWSER, type Person, PHONE, TABLET, WIDE } from '../kit/browser.ts';
+import { type Look, looksOf, withScene } from '../kit/looks.ts';
 import { needing } from '../kit/programs.ts';
 
 const here = withScene(test);
-const journey = needing([BROWSER], test);
+const journey = needing([PAGE_BROWSER], test);
 
 /** As somebody has it who turns a screen or moves a window: the page is loaded once. */
 async function inEverySize(person: Person, { name }: Look): Promise<string[]> {
@@ -37,13 +37,7 @@ function flawsHere(person: Person, viewport: typeof PHONE, scheme: 'light' | 'da
 
 journey(
   'every page has no flaw that axe finds, in light and dark, and fits a phone, a tablet and a desk',
-  () =>
-    lookAtAll(
-      here.browser,
-      here.scene,
-      looksOf(here.scene, 'nobody', 'customer', 'tenant', 'system'),
-      inEverySize,
-    ),
+  () => here.lookAtAll(looksOf(here.scene, 'nobody', 'customer', 'tenant', 'system'), inEverySize),
 );
 
 /** What Tab has to reach, in the order of the page. Of radio buttons one stands for its group. */
@@ -89,13 +83,7 @@ async function byKeyboard({ page }: Person): Promise<string[]> {
 
 journey(
   'every page is gone through by Tab: all that can be used is reached, in order, seen, and left again',
-  () =>
-    lookAtAll(
-      here.browser,
-      here.scene,
-      looksOf(here.scene, 'nobody', 'customer', 'tenant', 'system'),
-      byKeyboard,
-    ),
+  () => here.lookAtAll(looksOf(here.scene, 'nobody', 'customer', 'tenant', 'system'), byKeyboard),
 );
 
 test.run();
