@@ -28,6 +28,9 @@ const TRANSLATED = [
   'user-invited',
   'user-delete',
   'admins',
+  'profiles',
+  'profile',
+  'profile-new',
   'tenant-account',
   'tenant-claim',
 ];

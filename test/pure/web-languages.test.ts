@@ -78,6 +78,8 @@ law(
       '/customers',
       `/customers/${home.alice.customerId}`,
       '/admins',
+      '/profiles',
+      '/profiles/new',
       `/users/${home.alice.userId}`,
     ])
       assert.match((await admin.get(path, FRENCH)).html, '<html lang="fr"', path);

@@ -5,12 +5,22 @@ import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { profileView } from '../../views/profile.ts';
 import { segment, toQuery } from '../api.ts';
-import { memberPage, type Page, type PageReply, resultAt, type SignedIn, seeOther } from '../page.ts';
+import {
+  memberPage,
+  type Page,
+  type PageReply,
+  refusedTo,
+  type SignedIn,
+  saidAt,
+  seeOther,
+} from '../page.ts';
 import { confirmPage } from '../parts/confirm.tsx';
 import { Back, Field, Head, Refusal } from '../parts/elements.tsx';
-import { count, emptyText, Pager, pageOf } from '../parts/list.tsx';
+import { emptyText, Pager, pageOf } from '../parts/list.tsx';
 import { RulesFields, rulesInWords, rulesOf } from '../parts/rules-form.tsx';
 import { type Column, Table } from '../parts/table.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
 
 type Profile = z.output<typeof profileView>;
 
@@ -19,11 +29,14 @@ const PAGE_SIZE = 20;
 const profilesPage = pageView(profileView);
 const infosPage = pageView(deviceInfoView);
 
-const TRANSPORTS = {
-  DEFAULT: 'Any, JSON',
-  MQTT: 'MQTT; the payload can be set by the API',
-  COAP: 'CoAP; the payload can be set by the API',
-} as const;
+/** How devices send; the names of the protocols are the same in every language. */
+const TRANSPORTS = ['DEFAULT', 'MQTT', 'COAP'] as const satisfies readonly Profile['transportType'][];
+const PROTOCOLS = { MQTT: 'MQTT', COAP: 'CoAP' } as const;
+
+function transportWords(transport: Profile['transportType'], say: Say): string {
+  if (transport === 'DEFAULT') return say('profiles.any');
+  return say('profiles.payload', { protocol: PROTOCOLS[transport] });
+}
 
 const routeOf = ({ params }: SignedIn) => `/api/deviceProfile/${segment(params.id ?? '')}`;
 const profileOf = (visit: SignedIn): Promise<Profile> => visit.api.get(routeOf(visit), profileView);
@@ -35,6 +48,7 @@ async function devicesWith({ api }: SignedIn, { id }: Profile): Promise<number> 
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
   const { api, query, locale } = visit;
+  const { say } = locale;
   const wanted = toQuery({ page: pageOf(query), pageSize: PAGE_SIZE, sortProperty: 'name' });
   const found = await api.get(`/api/deviceProfiles?${wanted}`, profilesPage);
   const counts = new Map(
@@ -42,41 +56,44 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
   );
   const columns: readonly Column<Profile>[] = [
     {
-      title: 'Name',
+      title: say('titled.name'),
       kind: 'row',
       cell: ({ id, name, default: isDefault }) => (
         <>
-          <a href={`${PATH}/${id.id}`}>{name}</a> {isDefault ? <small>default</small> : null}
+          <a href={`${PATH}/${id.id}`}>{name}</a>{' '}
+          {isDefault ? <small>{say('profiles.default')}</small> : null}
         </>
       ),
     },
     {
-      title: 'Claiming',
+      title: say('profiles.claiming'),
       cell: ({ claiming }) => {
-        const own = rulesInWords(claiming ?? {});
-        return own.length === 0
-          ? 'As the server says'
-          : count(locale, own.length, 'rule of its own', 'rules of its own');
+        const own = rulesInWords(claiming ?? {}, locale);
+        return own.length === 0 ? say('profiles.asServer') : say('profiles.ownRules', { count: own.length });
       },
     },
-    { title: 'Devices send by', cell: ({ transportType }) => TRANSPORTS[transportType].split(/[,;]/)[0] },
-    { title: 'Devices', kind: 'number', cell: ({ id }) => locale.number(counts.get(id.id) ?? 0) },
+    {
+      title: say('profiles.sendBy'),
+      cell: ({ transportType }) =>
+        transportType === 'DEFAULT' ? say('profiles.anyShort') : PROTOCOLS[transportType],
+    },
+    { title: say('frame.fleet'), kind: 'number', cell: ({ id }) => locale.number(counts.get(id.id) ?? 0) },
   ];
   return {
     type: 'page',
-    title: 'Profiles',
+    title: say('settings.profiles'),
     body: (
       <>
-        <Back to="/settings" label="Settings" />
-        <Head title="Profiles" lead="A profile says which claiming rules its devices follow.">
+        <Back to="/settings" label={say('frame.settings')} />
+        <Head title={say('settings.profiles')} lead={say('profiles.lead')}>
           <a class="button primary" href={`${PATH}/new`}>
-            New profile
+            {say('profiles.new')}
           </a>
         </Head>
         {found.data.length === 0 ? (
-          <div class="card empty">{emptyText(found, 'There are no profiles.', locale)}</div>
+          <div class="card empty">{emptyText(found, say('profiles.none'), locale)}</div>
         ) : (
-          <Table caption="Profiles" columns={columns} rows={found.data} />
+          <Table caption={say('settings.profiles')} columns={columns} rows={found.data} />
         )}
         <Pager path={PATH} query={query} size={PAGE_SIZE} found={found} locale={locale} />
       </>
@@ -86,6 +103,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
 
 /** @param profile undefined: a new one */
 function ProfileForm({ profile, visit, refusal }: ProfileFormProps) {
+  const { say } = visit.locale;
   const typed = refusal === undefined ? undefined : visit.form;
   return (
     <form
@@ -99,21 +117,21 @@ function ProfileForm({ profile, visit, refusal }: ProfileFormProps) {
       )}
       <Field
         name="name"
-        label="Name"
+        label={say('titled.name')}
         value={typed?.text('name') ?? profile?.name ?? ''}
         maxlength={255}
         required
       />
       <Field
         name="description"
-        label="Description"
+        label={say('new.label')}
         value={typed?.text('description') ?? profile?.description ?? ''}
         maxlength={1000}
       />
-      {profile === undefined ? <Transport typed={typed?.text('transport') ?? 'DEFAULT'} /> : null}
-      <RulesFields rules={profile?.claiming ?? {}} typed={typed} />
+      {profile === undefined ? <Transport typed={typed?.text('transport') ?? 'DEFAULT'} say={say} /> : null}
+      <RulesFields rules={profile?.claiming ?? {}} typed={typed} say={say} />
       <button type="submit" class="primary">
-        {profile === undefined ? 'Create' : 'Save'}
+        {say(profile === undefined ? 'new.create' : 'part.save')}
       </button>
     </form>
   );
@@ -125,14 +143,14 @@ interface ProfileFormProps {
   readonly refusal: string | undefined;
 }
 
-function Transport({ typed }: { typed: string }) {
+function Transport({ typed, say }: { typed: string; say: Say }) {
   return (
     <div class="field">
-      <label for="f-transport">Devices send by</label>
+      <label for="f-transport">{say('profiles.sendBy')}</label>
       <select id="f-transport" name="transport">
-        {Object.entries(TRANSPORTS).map(([value, text]) => (
+        {TRANSPORTS.map((value) => (
           <option value={value} selected={value === typed}>
-            {text}
+            {transportWords(value, say)}
           </option>
         ))}
       </select>
@@ -141,27 +159,27 @@ function Transport({ typed }: { typed: string }) {
 }
 
 function newReply(visit: SignedIn, refusal?: string): PageReply {
+  const { say } = visit.locale;
   return {
     type: 'page',
-    title: 'New profile',
+    title: say('profiles.new'),
     narrow: true,
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to={PATH} label="Profiles" />
-        <Head title="New profile" />
+        <Back to={PATH} label={say('settings.profiles')} />
+        <Head title={say('profiles.new')} />
         <ProfileForm visit={visit} refusal={refusal} />
       </>
     ),
   };
 }
 
-const NUMBER = (label: string) => `“${label}” should be a number.`;
-
 async function make(visit: SignedIn): Promise<PageReply> {
-  const { api, form } = visit;
-  const stated = rulesOf(form);
-  if ('wrong' in stated) return newReply(visit, NUMBER(stated.wrong));
+  const { api, form, locale } = visit;
+  const { say } = locale;
+  const stated = rulesOf(form, say);
+  if ('wrong' in stated) return newReply(visit, say('profiles.numberWrong', { label: stated.wrong }));
   const body = {
     name: form.text('name').trim(),
     description: form.text('description').trim(),
@@ -170,38 +188,36 @@ async function make(visit: SignedIn): Promise<PageReply> {
   };
   const made = await api.post('/api/deviceProfile', body, profileView);
   return made.type === 'ok'
-    ? seeOther(`${PATH}/${made.value.id.id}`, 'The profile is created. Choose it on the page of a device.')
-    : newReply(visit, made.message);
+    ? seeOther(`${PATH}/${made.value.id.id}`, say('profiles.created'))
+    : newReply(visit, refusalWords(made, say, say('profiles.refused')));
 }
 
 async function profileReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
+  const { say } = visit.locale;
   const profile = await profileOf(visit);
   const devices = await devicesWith(visit, profile);
   const path = `${PATH}/${profile.id.id}`;
-  const own = rulesInWords(profile.claiming ?? {});
+  const own = rulesInWords(profile.claiming ?? {}, visit.locale);
   return {
     type: 'page',
     title: profile.name,
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to={PATH} label="Profiles" />
-        <Head
-          title={profile.name}
-          lead={profile.default ? 'Devices follow it that name no other.' : undefined}
-        />
+        <Back to={PATH} label={say('settings.profiles')} />
+        <Head title={profile.name} lead={profile.default ? say('profiles.isDefault') : undefined} />
         <div class="grid side">
           <ProfileForm profile={profile} visit={visit} refusal={refusal} />
           <section class="card" aria-labelledby="about">
-            <h2 id="about">About</h2>
+            <h2 id="about">{say('profiles.about')}</h2>
             <dl>
-              <dt>Devices</dt>
+              <dt>{say('frame.fleet')}</dt>
               <dd>{visit.locale.number(devices)}</dd>
-              <dt>Send by</dt>
-              <dd>{TRANSPORTS[profile.transportType]}</dd>
-              <dt>Claiming</dt>
+              <dt>{say('profiles.sendBy')}</dt>
+              <dd>{transportWords(profile.transportType, say)}</dd>
+              <dt>{say('profiles.claiming')}</dt>
               <dd>
-                {own.length === 0 ? 'All as the server says' : null}
+                {own.length === 0 ? say('profiles.allAsServer') : null}
                 {own.map((line) => (
                   <div>{line}</div>
                 ))}
@@ -210,10 +226,10 @@ async function profileReply(visit: SignedIn, refusal?: string): Promise<PageRepl
             {profile.default ? null : (
               <div class="row">
                 <a class="button" href={`${path}/default`}>
-                  Make it the default
+                  {say('profiles.makeDefault')}
                 </a>
                 <a class="button danger" href={`${path}/delete`}>
-                  Delete
+                  {say('kits.delete')}
                 </a>
               </div>
             )}
@@ -226,9 +242,10 @@ async function profileReply(visit: SignedIn, refusal?: string): Promise<PageRepl
 
 /** What the form has no field for stays as it is; a profile that was changed since it was shown is not overwritten. */
 async function save(visit: SignedIn): Promise<PageReply> {
-  const { api, form } = visit;
-  const stated = rulesOf(form);
-  if ('wrong' in stated) return profileReply(visit, NUMBER(stated.wrong));
+  const { api, form, locale } = visit;
+  const { say } = locale;
+  const stated = rulesOf(form, say);
+  if ('wrong' in stated) return profileReply(visit, say('profiles.numberWrong', { label: stated.wrong }));
   const there = await profileOf(visit);
   const version = Number(form.text('version'));
   const body = {
@@ -239,45 +256,48 @@ async function save(visit: SignedIn): Promise<PageReply> {
     claiming: stated.rules,
   };
   const saved = await api.post('/api/deviceProfile', body, profileView);
-  if (saved.type === 'ok') return seeOther(`${PATH}/${there.id.id}`, 'Saved. Devices follow it from now on.');
+  if (saved.type === 'ok') return seeOther(`${PATH}/${there.id.id}`, say('profiles.saved'));
   return profileReply(
     visit,
-    saved.status === 409
-      ? 'Somebody else has changed it meanwhile. Load the page again and repeat your change.'
-      : saved.message,
+    saved.status === 409 ? say('profiles.changed') : refusalWords(saved, say, say('profiles.refused')),
   );
 }
 
 export const profilePages: readonly Page[] = [
-  memberPage(PATH, TENANT, { get: listReply }),
-  memberPage(`${PATH}/new`, TENANT, { get: (visit) => newReply(visit), post: make }),
-  memberPage(`${PATH}/:id`, TENANT, { get: (visit) => profileReply(visit), post: save }),
+  memberPage(PATH, TENANT, { get: listReply, translated: true }),
+  memberPage(`${PATH}/new`, TENANT, { get: (visit) => newReply(visit), post: make, translated: true }),
+  memberPage(`${PATH}/:id`, TENANT, { get: (visit) => profileReply(visit), post: save, translated: true }),
   confirmPage(`${PATH}/:id/default`, TENANT, {
+    translated: true,
     find: profileOf,
-    ask: ({ id, name }) => ({
-      title: 'Make it the default?',
+    ask: ({ id, name }, { locale: { say } }) => ({
+      title: say('profiles.defaultTitle'),
       what: name,
-      consequence: 'Devices that name no other profile follow its claiming rules from now on.',
-      yes: 'Make it the default',
+      consequence: say('profiles.defaultText'),
+      yes: say('profiles.makeDefault'),
       back: `${PATH}/${id.id}`,
     }),
-    async carryOut({ api }, { id }) {
+    async carryOut({ api, locale }, { id }) {
       const chosen = await api.act('POST', `/api/deviceProfile/${id.id}/default`);
-      return resultAt(`${PATH}/${id.id}`, chosen, 'It is the default now.');
+      return saidAt(`${PATH}/${id.id}`, chosen, locale.say('profiles.defaultDone'), locale);
     },
   }),
   confirmPage(`${PATH}/:id/delete`, TENANT, {
+    translated: true,
     find: profileOf,
-    ask: ({ id, name }) => ({
-      title: 'Delete this profile?',
+    ask: ({ id, name }, { locale: { say } }) => ({
+      title: say('profiles.deleteTitle'),
       what: name,
-      consequence: 'Only a profile that no device has can be deleted. This cannot be undone.',
-      yes: 'Delete it',
+      consequence: say('profiles.deleteText'),
+      yes: say('profiles.deleteYes'),
       back: `${PATH}/${id.id}`,
     }),
-    async carryOut({ api }, { id, name }) {
+    async carryOut({ api, locale }, { id, name }) {
       const deleted = await api.act('DELETE', `/api/deviceProfile/${id.id}`);
-      return resultAt(PATH, deleted, `“${name}” is deleted.`, `${PATH}/${id.id}`);
+      const { say } = locale;
+      return deleted.type === 'ok'
+        ? seeOther(PATH, say('profiles.deleted', { name }))
+        : refusedTo(`${PATH}/${id.id}`, refusalWords(deleted, say, say('profiles.inUse')));
     },
   }),
 ];

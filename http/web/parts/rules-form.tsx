@@ -1,6 +1,9 @@
 /** The claiming rules of a profile as a form: each is as the server says, or what the profile says instead. */
 import type { OWNERSHIP_CHOICES as CHOICES, OwnershipRules } from '../../../actors/device/ownership-rules.ts';
 import type { Form } from '../form.ts';
+import type { Locale } from '../locale.ts';
+import type { TextKey } from '../texts/catalogues.ts';
+import type { Say } from '../texts/say.ts';
 import { Field } from './elements.tsx';
 
 /** What a profile says itself, as the API shows it. */
@@ -11,85 +14,92 @@ type WordRule = {
 }[keyof OwnershipRules];
 type NumberRule = Exclude<keyof OwnershipRules, WordRule>;
 
+/** None of these texts has places. */
+type RuleKey = Extract<TextKey, `rules.${string}`>;
+
 interface Words<Choice extends string> {
-  readonly label: string;
-  readonly hint: string;
-  readonly choices: Readonly<Record<Choice, string>>;
+  readonly label: RuleKey;
+  readonly hint: RuleKey;
+  readonly choices: Readonly<Record<Choice, RuleKey>>;
 }
 
 const WORD_RULES: { readonly [Rule in WordRule]: Words<OwnershipRules[Rule]> } = {
   claimProof: {
-    label: 'Proof of possession',
-    hint: 'Whether a device signs with its own key that the customer has it at hand.',
-    choices: { none: 'Not used', optional: 'May be used', required: 'Needed for every claim' },
+    label: 'rules.claimProof',
+    hint: 'rules.claimProofHint',
+    choices: {
+      none: 'rules.claimProofNone',
+      optional: 'rules.claimProofOptional',
+      required: 'rules.claimProofRequired',
+    },
   },
   transfer: {
-    label: 'Handing over',
-    hint: 'Set “Never” where devices are rented.',
-    choices: { never: 'Never', 'by-owner': 'An owner may hand it to another customer' },
+    label: 'rules.transfer',
+    hint: 'rules.transferHint',
+    choices: { never: 'rules.never', 'by-owner': 'rules.transferByOwner' },
   },
   takeOver: {
-    label: 'Taking over what another customer owns',
-    hint: 'For devices that are sold on without being given back.',
+    label: 'rules.takeOver',
+    hint: 'rules.takeOverHint',
     choices: {
-      never: 'Never',
-      'after-notice': 'After a time in which the owner may object',
-      'at-once': 'At once',
+      never: 'rules.never',
+      'after-notice': 'rules.takeOverAfterNotice',
+      'at-once': 'rules.takeOverAtOnce',
     },
   },
   takeOverRequires: {
-    label: 'A take-over has to show',
-    hint: 'What proves that somebody has the device in hand.',
-    choices: { 'device-window': 'An open claim window', proof: 'A proof of possession' },
+    label: 'rules.takeOverRequires',
+    hint: 'rules.takeOverRequiresHint',
+    choices: { 'device-window': 'rules.takeOverRequiresWindow', proof: 'rules.takeOverRequiresProof' },
   },
   onOwnerChange: {
-    label: 'Credentials when the owner changes',
-    hint: 'A former owner may know the token of the device.',
+    label: 'rules.onOwnerChange',
+    hint: 'rules.onOwnerChangeHint',
     choices: {
-      keep: 'They stay',
-      rotate: 'The device gets new ones',
-      quarantine: 'A window opened with the old ones waits for you',
+      keep: 'rules.onOwnerChangeKeep',
+      rotate: 'rules.onOwnerChangeRotate',
+      quarantine: 'rules.onOwnerChangeQuarantine',
     },
   },
   deviceReset: {
-    label: 'A factory reset that the device tells of',
-    hint: 'What becomes of its owner.',
+    label: 'rules.deviceReset',
+    hint: 'rules.deviceResetHint',
     choices: {
-      off: 'Changes nothing',
-      release: 'It has no owner any more',
-      'release-and-open': 'It has no owner any more, and can be claimed at once',
+      off: 'rules.deviceResetOff',
+      release: 'rules.deviceResetRelease',
+      'release-and-open': 'rules.deviceResetReleaseAndOpen',
     },
   },
   gatewayScope: {
-    label: 'A customer’s gateway speaks for',
-    hint: 'Which devices it can open a claim window for.',
-    choices: { own: 'Its own devices and those of its owner', tenant: 'All devices of the tenant' },
+    label: 'rules.gatewayScope',
+    hint: 'rules.gatewayScopeHint',
+    choices: { own: 'rules.gatewayScopeOwn', tenant: 'rules.gatewayScopeTenant' },
   },
 };
 
 const HOUR_MS = 3_600_000;
 
 interface Measure {
-  readonly label: string;
-  readonly hint: string;
+  readonly label: RuleKey;
+  readonly hint: RuleKey;
   /** What one of the form is in the rule's unit. */
   readonly unit: number;
 }
 
 const NUMBER_RULES: { readonly [Rule in NumberRule]: Measure } = {
   minSecretLength: {
-    label: 'Shortest key, in characters',
-    hint: 'Devices that open a window with a shorter one are refused. 0: none is needed.',
+    label: 'rules.minSecretLength',
+    hint: 'rules.minSecretLengthHint',
     unit: 1,
   },
   takeOverNoticeMs: {
-    label: 'Time to object to a take-over, in hours',
-    hint: '72 at most.',
+    label: 'rules.takeOverNoticeMs',
+    hint: 'rules.takeOverNoticeMsHint',
     unit: HOUR_MS,
   },
   rotationGraceMs: {
-    label: 'Time to fetch new credentials with the old ones, in hours',
-    hint: 'A device that is offline longer needs you.',
+    label: 'rules.rotationGraceMs',
+    hint: 'rules.rotationGraceMsHint',
     unit: HOUR_MS,
   },
 };
@@ -97,17 +107,24 @@ const NUMBER_RULES: { readonly [Rule in NumberRule]: Measure } = {
 const wordRules = Object.entries(WORD_RULES);
 const numberRules = Object.entries(NUMBER_RULES);
 
-/** @param typed shown in place of the rules: a form that was refused */
-export function RulesFields({ rules, typed }: { rules: OwnRules; typed: Form | undefined }) {
+interface RulesFieldsProps {
+  readonly rules: OwnRules;
+  /** Shown in place of the rules: a form that was refused. */
+  readonly typed: Form | undefined;
+  readonly say: Say;
+}
+
+export function RulesFields({ rules, typed, say }: RulesFieldsProps) {
   return (
     <fieldset>
-      <legend>Claiming</legend>
+      <legend>{say('profiles.claiming')}</legend>
       {wordRules.map(([rule, { label, hint, choices }]) => (
         <Choice
           name={rule}
-          label={label}
-          hint={hint}
-          choices={Object.entries(choices)}
+          label={say(label)}
+          hint={say(hint)}
+          choices={Object.entries(choices).map(([choice, text]) => [choice, say(text)] as const)}
+          asServer={say('profiles.asServer')}
           value={typed?.text(rule) ?? textOf(rules[rule])}
         />
       ))}
@@ -117,8 +134,8 @@ export function RulesFields({ rules, typed }: { rules: OwnRules; typed: Form | u
         return (
           <Field
             name={rule}
-            label={label}
-            hint={`${hint} Empty: as the server says.`}
+            label={say(label)}
+            hint={say('profiles.hint', { hint: say(hint) })}
             value={typed?.text(rule) ?? value}
             inputmode="decimal"
           />
@@ -136,14 +153,16 @@ interface ChoiceProps {
   readonly hint: string;
   readonly choices: readonly (readonly [value: string, text: string])[];
   readonly value: string;
+  /** What is chosen where the profile says nothing itself. */
+  readonly asServer: string;
 }
 
-function Choice({ name, label, hint, choices, value }: ChoiceProps) {
+function Choice({ name, label, hint, choices, value, asServer }: ChoiceProps) {
   return (
     <div class="field">
       <label for={`f-${name}`}>{label}</label>
       <select id={`f-${name}`} name={name} aria-describedby={`f-${name}-hint`}>
-        <option value="">As the server says</option>
+        <option value="">{asServer}</option>
         {choices.map(([choice, text]) => (
           <option value={choice} selected={choice === value}>
             {text}
@@ -156,7 +175,7 @@ function Choice({ name, label, hint, choices, value }: ChoiceProps) {
 }
 
 /** The rules that a form states, for the API, which checks them; or the label of a number that is none. */
-export function rulesOf(form: Form): { readonly rules: OwnRules } | { readonly wrong: string } {
+export function rulesOf(form: Form, say: Say): { readonly rules: OwnRules } | { readonly wrong: string } {
   const rules: Record<string, string | number> = {};
   for (const [rule] of wordRules) {
     const choice = form.text(rule);
@@ -166,21 +185,22 @@ export function rulesOf(form: Form): { readonly rules: OwnRules } | { readonly w
     const typed = form.text(rule).trim().replace(',', '.');
     if (typed === '') continue;
     const value = Math.round(Number(typed) * unit);
-    if (!Number.isSafeInteger(value)) return { wrong: label };
+    if (!Number.isSafeInteger(value)) return { wrong: say(label) };
     rules[rule] = value;
   }
   return { rules };
 }
 
 /** What a profile says otherwise than the server, in a line for each. */
-export function rulesInWords(rules: OwnRules): readonly string[] {
+export function rulesInWords(rules: OwnRules, { say, number }: Locale): readonly string[] {
+  const line = (rule: RuleKey, value: string) => say('profiles.rule', { rule: say(rule), value });
   const words = wordRules.flatMap(([rule, { label, choices }]) => {
     const chosen = Object.entries(choices).find(([choice]) => choice === rules[rule]);
-    return chosen === undefined ? [] : [`${label}: ${chosen[1]}`];
+    return chosen === undefined ? [] : [line(label, say(chosen[1]))];
   });
   const numbers = numberRules.flatMap(([rule, { label, unit }]) => {
     const own = rules[rule];
-    return typeof own === 'number' ? [`${label}: ${own / unit}`] : [];
+    return typeof own === 'number' ? [line(label, number(own / unit))] : [];
   });
   return [...words, ...numbers];
 }
