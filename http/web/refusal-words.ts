@@ -16,7 +16,8 @@ export function refusalWords({ status, message, reason }: Refused, say: Say, oth
   if (say.language === 'en') return message;
   const key = `reason.${reason ?? ''}`;
   if (isReasonKey(key)) return say(key);
-  if ((status === 400 || status === 409) && otherwise !== undefined) return otherwise;
+  // 502: whom the server asked, such as an identity provider, did not answer as it should.
+  if ([400, 409, 502].includes(status) && otherwise !== undefined) return otherwise;
   if (status === 429) return say('problem.429Text');
   if (status >= 500) return say('problem.503Text');
   return say(status === 403 ? 'problem.403Text' : status === 404 ? 'problem.404Text' : 'problem.400Text');

@@ -31,6 +31,9 @@ const TRANSLATED = [
   'profiles',
   'profile',
   'profile-new',
+  'webhooks',
+  'webhook',
+  'webhook-new',
   'tenant-account',
   'tenant-claim',
 ];
@@ -64,7 +67,7 @@ const UNTRANSLATED = `(() => {
   const texts = [];
   while (walker.nextNode()) {
     const { data, parentElement } = walker.currentNode;
-    if (!parentElement.closest('option[lang], .brand, script, code') && !NAMES.includes(data.trim()) && /\\p{L}{2}/u.test(data) && !/[\\[\\]\\d@]/.test(data)) texts.push(data);
+    if (!parentElement.closest('[lang]:not(html), .brand, script, code') && !NAMES.includes(data.trim()) && /\\p{L}{2}/u.test(data) && !/[\\[\\]\\d@]/.test(data)) texts.push(data);
   }
   for (const one of document.querySelectorAll('[aria-label], [placeholder], [title]'))
     for (const name of ['aria-label', 'placeholder', 'title']) {

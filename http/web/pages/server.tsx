@@ -4,36 +4,38 @@ import { type ServerOption, serverOptionsView } from '../../routes/server-option
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Head } from '../parts/elements.tsx';
 import { type Column, PlainTable } from '../parts/table.tsx';
+import type { TextKey } from '../texts/catalogues.ts';
+import type { Say } from '../texts/say.ts';
 import { DOCUMENTS } from './settings.tsx';
 
-async function serverReply({ api }: SignedIn): Promise<PageReply> {
+async function serverReply({ api, locale: { say } }: SignedIn): Promise<PageReply> {
   const { options } = await api.get('/api/admin/options', serverOptionsView);
   const set = options.filter(({ source }) => source !== 'DEFAULT');
+  const columns = columnsIn(say);
   const sections = [...new Set(options.map(({ section }) => section))];
   return {
     type: 'page',
-    title: 'Server',
+    title: say('frame.server'),
     body: (
       <>
-        <Head
-          title="Server"
-          lead="What the process that answered runs with. It is read when it starts: change it in the file or the environment, and start it again."
-        />
+        <Head title={say('frame.server')} lead={say('server.lead')} />
         <section class="card" aria-labelledby="set">
-          <h2 id="set">Set by you</h2>
+          <h2 id="set">{say('server.set')}</h2>
           {set.length === 0 ? (
-            <p class="muted">Nothing: every option has its default.</p>
+            <p class="muted">{say('server.noneSet')}</p>
           ) : (
-            <PlainTable caption="Options that are set" columns={COLUMNS} rows={set} />
+            <PlainTable caption={say('server.setCaption')} columns={columns} rows={set} />
           )}
         </section>
-        <h2>All options</h2>
+        <h2>{say('server.all')}</h2>
         {sections.map((section) => (
           <details class="card">
-            <summary>{section}</summary>
+            <summary lang="en" dir="auto">
+              {section}
+            </summary>
             <PlainTable
               caption={section}
-              columns={COLUMNS}
+              columns={columns}
               rows={options.filter((option) => option.section === section)}
             />
           </details>
@@ -48,36 +50,52 @@ async function serverReply({ api }: SignedIn): Promise<PageReply> {
   };
 }
 
-const COLUMNS: readonly Column<ServerOption>[] = [
-  {
-    title: 'Option',
-    kind: 'row',
-    cell: ({ key, meaning }) => (
-      <>
-        <code>{key}</code>
-        <small class="about">{meaning}</small>
-      </>
-    ),
-  },
-  { title: 'Value', cell: shownValue },
-  {
-    title: 'From',
-    cell: ({ source, where, env }) => where ?? `${FROM[source]}; ${env} would set it`,
-  },
-];
-
-const FROM: Readonly<Record<ServerOption['source'], string>> = {
-  DEFAULT: 'the default',
-  DEMO: 'the default of a demo',
-  FILE: 'the file',
-  ENVIRONMENT: 'the environment',
-  COMMAND_LINE: 'the command line',
-};
-
-function shownValue({ value, hidden }: ServerOption) {
-  if (hidden) return 'set, not shown';
-  if (value === null) return 'none';
-  return value === '' ? 'empty' : <code>{value}</code>;
+/** What an option means, and where its value stands, is the reference: in English, as in the file and in `--help`. */
+function columnsIn(say: Say): readonly Column<ServerOption>[] {
+  return [
+    {
+      title: say('server.option'),
+      kind: 'row',
+      cell: ({ key, meaning }) => (
+        <>
+          <code>{key}</code>
+          <small class="about" lang="en" dir="auto">
+            {meaning}
+          </small>
+        </>
+      ),
+    },
+    { title: say('server.value'), cell: (option) => shownValue(option, say) },
+    {
+      title: say('server.from'),
+      cell: ({ source, where, env }) => (
+        <>
+          {say.pieces(FROM[source], { env: <code>{env}</code> })}
+          {where === null ? null : (
+            <small class="about" lang="en" dir="auto">
+              {where}
+            </small>
+          )}
+        </>
+      ),
+    },
+  ];
 }
 
-export const serverPages: readonly Page[] = [memberPage('/server', SYSTEM, { get: serverReply })];
+const FROM = {
+  DEFAULT: 'server.byDefault',
+  DEMO: 'server.byDemo',
+  FILE: 'server.byFile',
+  ENVIRONMENT: 'server.byEnvironment',
+  COMMAND_LINE: 'server.byCommandLine',
+} as const satisfies Readonly<Record<ServerOption['source'], TextKey>>;
+
+function shownValue({ value, hidden }: ServerOption, say: Say) {
+  if (hidden) return say('server.hidden');
+  if (value === null) return say('server.nothing');
+  return value === '' ? say('server.empty') : <code>{value}</code>;
+}
+
+export const serverPages: readonly Page[] = [
+  memberPage('/server', SYSTEM, { get: serverReply, translated: true }),
+];

@@ -11,65 +11,61 @@ import {
   type Page,
   type PageReply,
   refusedTo,
-  resultAt,
   type SignedIn,
+  saidAt,
   seeOther,
 } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
 import { Back, Field, Head, Note, Refusal, Time } from '../parts/elements.tsx';
 import { Table } from '../parts/table.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
 
 type Webhook = z.output<typeof webhookView>;
 type State = z.output<typeof webhookStateView>;
 
 const LISTED = 50;
 const HOUR_MS = 3_600_000;
-const FORMATS = {
-  plain: 'Plain JSON',
-  structured: 'CloudEvents, all in the body',
-  binary: 'CloudEvents, attributes as headers',
-} as const;
+const FORMATS = ['plain', 'structured', 'binary'] as const;
 
-const OFF = {
-  user: 'Switched off',
-  gone: 'Switched off: the receiver wants nothing more (410)',
-  failing: 'Switched off: nothing came through for five days',
-} as const;
+const OFF = { user: 'hooks.off', gone: 'hooks.offGone', failing: 'hooks.offFailing' } as const;
 
-const stateOf = ({ disabledBecause }: Webhook) => (disabledBecause === null ? 'On' : OFF[disabledBecause]);
+const stateOf = ({ disabledBecause }: Webhook, say: Say) =>
+  say(disabledBecause === null ? 'hooks.on' : OFF[disabledBecause]);
 const pathOf = ({ params }: SignedIn) => `/webhooks/${segment(params.webhook ?? '')}`;
 const routeOf = ({ params }: SignedIn) => `/api/webhook/${segment(params.webhook ?? '')}`;
 
 async function listReply({ api, locale }: SignedIn): Promise<PageReply> {
+  const { say } = locale;
   const { data } = await api.get(`/api/webhooks?pageSize=${LISTED}`, pageView(webhookView));
   return {
     type: 'page',
-    title: 'Webhooks',
+    title: say('hooks.title'),
     body: (
       <>
-        <Back to="/live" label="Overview" />
-        <Head title="Webhooks" lead="URLs that hear what happens to your devices.">
+        <Back to="/live" label={say('frame.overview')} />
+        <Head title={say('hooks.title')} lead={say('hooks.lead')}>
           <a class="button primary" href="/webhooks/new">
-            New webhook
+            {say('hooks.new')}
           </a>
         </Head>
         {data.length === 0 ? (
-          <div class="card empty">There are no webhooks yet.</div>
+          <div class="card empty">{say('hooks.none')}</div>
         ) : (
           <Table
-            caption="Webhooks"
+            caption={say('hooks.title')}
             columns={[
               {
-                title: 'Label',
+                title: say('hooks.label'),
                 kind: 'row',
                 cell: ({ id, label }) => (
-                  <a href={`/webhooks/${segment(id)}`}>{label === '' ? 'No label' : label}</a>
+                  <a href={`/webhooks/${segment(id)}`}>{label === '' ? say('hooks.nameless') : label}</a>
                 ),
               },
-              { title: 'URL', cell: ({ url }) => url },
-              { title: 'State', cell: stateOf },
+              { title: say('hooks.url'), cell: ({ url }) => <bdi>{url}</bdi> },
+              { title: say('hooks.state'), cell: (webhook) => stateOf(webhook, say) },
               {
-                title: 'Since',
+                title: say('hooks.since'),
                 cell: ({ createdTime }) => <Time at={createdTime} locale={locale} />,
               },
             ]}
@@ -89,36 +85,45 @@ interface Typed {
   readonly events: string;
 }
 
-function Fields({ typed }: { typed: Typed }) {
+function Fields({ typed, say }: { typed: Typed; say: Say }) {
   return (
     <>
       <Field
         name="url"
-        label="URL"
+        label={say('hooks.url')}
         type="url"
         value={typed.url}
         required
         maxlength={2000}
-        hint="It gets a signed POST for each event."
+        hint={say('hooks.urlHint')}
       />
-      <Field name="label" label="Label" value={typed.label} maxlength={255} hint="For you." />
+      <Field
+        name="label"
+        label={say('hooks.label')}
+        value={typed.label}
+        maxlength={255}
+        hint={say('hooks.labelHint')}
+      />
       <div class="field">
-        <label for="f-format">Format</label>
+        <label for="f-format">{say('hooks.format')}</label>
         <select id="f-format" name="format">
-          {Object.entries(FORMATS).map(([format, words]) => (
+          {FORMATS.map((format) => (
             <option value={format} selected={format === typed.format}>
-              {words}
+              {say(`hooks.${format}`)}
             </option>
           ))}
         </select>
       </div>
       <div class="field">
-        <label for="f-events">Events</label>
+        <label for="f-events">{say('hooks.events')}</label>
         <textarea id="f-events" name="events" rows={4} spellcheck={false} aria-describedby="f-events-hint">
           {typed.events}
         </textarea>
         <small id="f-events-hint">
-          One on each line, like device.claimed or device.window.*; empty: all of them.
+          {say.pieces('hooks.eventsHint', {
+            one: <code>device.claimed</code>,
+            many: <code>device.window.*</code>,
+          })}
         </small>
       </div>
     </>
@@ -139,20 +144,21 @@ function bodyOf({ label, url, format, events }: Typed) {
 }
 
 function newReply(visit: SignedIn, refusal?: string): PageReply {
+  const { say } = visit.locale;
   return {
     type: 'page',
-    title: 'New webhook',
+    title: say('hooks.new'),
     narrow: true,
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/webhooks" label="Webhooks" />
-        <Head title="New webhook" lead="Its secret is shown once, on the next page." />
+        <Back to="/webhooks" label={say('hooks.title')} />
+        <Head title={say('hooks.new')} lead={say('hooks.newLead')} />
         <form method="post" action="/webhooks/new" class="card">
           <Refusal text={refusal} />
-          <Fields typed={typedIn(visit)} />
+          <Fields typed={typedIn(visit)} say={say} />
           <button type="submit" class="primary">
-            Make the webhook
+            {say('hooks.make')}
           </button>
         </form>
       </>
@@ -162,24 +168,25 @@ function newReply(visit: SignedIn, refusal?: string): PageReply {
 
 async function make(visit: SignedIn): Promise<PageReply> {
   const made = await visit.api.post('/api/webhook', bodyOf(typedIn(visit)), newWebhookView);
-  if (made.type !== 'ok') return newReply(visit, made.message);
-  return secretReply(made.value.secret, `/webhooks/${segment(made.value.id)}`);
+  const { say } = visit.locale;
+  if (made.type !== 'ok') return newReply(visit, refusalWords(made, say, say('hooks.refused')));
+  return secretReply(made.value.secret, `/webhooks/${segment(made.value.id)}`, say);
 }
 
 /** The answer to the form itself: a secret is in no address, and no reload shows it again. */
-function secretReply(secret: string, path: string): PageReply {
+function secretReply(secret: string, path: string, say: Say): PageReply {
   return {
     type: 'page',
-    title: 'Secret of the webhook',
+    title: say('hooks.secret'),
     narrow: true,
     body: (
       <div class="card">
-        <h1>Secret of the webhook</h1>
-        <Note kind="warn">It is shown now and never again. Give it to the receiver.</Note>
+        <h1>{say('hooks.secret')}</h1>
+        <Note kind="warn">{say('hooks.secretOnce')}</Note>
         <p class="mono">{secret}</p>
-        <p>With it the receiver checks the signatures, by any library for Standard Webhooks.</p>
+        <p>{say('hooks.secretUse')}</p>
         <a class="button primary" href={path}>
-          I have kept it
+          {say('hooks.kept')}
         </a>
       </div>
     ),
@@ -187,49 +194,50 @@ function secretReply(secret: string, path: string): PageReply {
 }
 
 async function webhookReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
-  const { api } = visit;
+  const { api, locale } = visit;
+  const { say } = locale;
   const webhook = await api.get(routeOf(visit), webhookView);
   const state = await api.get(`${routeOf(visit)}/attempts`, webhookStateView);
   const typed = refusal === undefined ? { ...webhook, events: webhook.events.join('\n') } : typedIn(visit);
   const path = pathOf(visit);
   return {
     type: 'page',
-    title: 'Webhook',
+    title: say('hooks.one'),
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/webhooks" label="Webhooks" />
-        <Head title={webhook.label === '' ? 'Webhook' : webhook.label} lead={stateOf(webhook)} />
+        <Back to="/webhooks" label={say('hooks.title')} />
+        <Head title={webhook.label === '' ? say('hooks.one') : webhook.label} lead={stateOf(webhook, say)} />
         <Figures state={state} visit={visit} />
         <div class="card row">
-          <Act to={`${path}/test`} label="Send a test" />
-          <Act to={`${path}/recover`} label="Try again what failed" />
+          <Act to={`${path}/test`} label={say('hooks.test')} />
+          <Act to={`${path}/recover`} label={say('hooks.recover')} />
           {webhook.enabled ? (
-            <Act to={`${path}/disable`} label="Switch off" />
+            <Act to={`${path}/disable`} label={say('hooks.switchOff')} />
           ) : (
-            <Act to={`${path}/enable`} label="Switch on" />
+            <Act to={`${path}/enable`} label={say('hooks.switchOn')} />
           )}
           <a class="button" href={`${path}/rotate`}>
-            New secret
+            {say('hooks.newSecret')}
           </a>
           <a class="button danger" href={`${path}/delete`}>
-            Delete
+            {say('hooks.delete')}
           </a>
         </div>
         <form method="post" action={path} class="card">
           <Refusal text={refusal} />
-          <Fields typed={typed} />
-          <button type="submit">Save</button>
+          <Fields typed={typed} say={say} />
+          <button type="submit">{say('part.save')}</button>
         </form>
         <form method="post" action={`${path}/replay`} class="card">
           <Field
             name="hours"
-            label="Hours to send once more"
+            label={say('hooks.hours')}
             type="number"
             value="24"
-            hint="All events of so many hours, also those that were delivered, under the same ids."
+            hint={say('hooks.hoursHint')}
           />
-          <button type="submit">Send them once more</button>
+          <button type="submit">{say('hooks.replay')}</button>
         </form>
         <Attempts state={state} visit={visit} />
       </>
@@ -246,51 +254,54 @@ function Act({ to, label }: { to: string; label: string }) {
 }
 
 function Figures({ state, visit: { locale } }: { state: State; visit: SignedIn }): Element {
-  const { delivered, givenUp, devicesWaiting, failingSince, restsUntil } = state;
+  const { delivered, givenUp, devicesWaiting: devices, failingSince, restsUntil } = state;
+  const { say } = locale;
   return (
     <div class="card">
-      <p>
-        {locale.number(delivered)} delivered, {locale.number(givenUp)} given up, events of{' '}
-        {locale.number(devicesWaiting)} devices wait.
-      </p>
+      <p>{say('hooks.figures', { delivered, givenUp, devices })}</p>
       {failingSince === null ? null : (
-        <p>
-          Nothing has come through since <Time at={failingSince} locale={locale} />.
-        </p>
+        <p>{say.pieces('hooks.failingSince', { when: <Time at={failingSince} locale={locale} /> })}</p>
       )}
       {restsUntil === null ? null : (
-        <p>
-          The next attempt is on <Time at={restsUntil} locale={locale} />.
-        </p>
+        <p>{say.pieces('hooks.restsUntil', { when: <Time at={restsUntil} locale={locale} /> })}</p>
       )}
     </div>
   );
 }
 
 function Attempts({ state: { attempts }, visit }: { state: State; visit: SignedIn }) {
-  if (attempts.length === 0) return <div class="card empty">Nothing has been sent yet.</div>;
+  const { say } = visit.locale;
+  if (attempts.length === 0) return <div class="card empty">{say('hooks.noAttempts')}</div>;
   return (
     <Table
-      caption="Newest attempts"
+      caption={say('hooks.attempts')}
       shown
       columns={[
-        { title: 'Event', kind: 'row', cell: ({ type }) => type },
-        { title: 'When', cell: ({ createdTime }) => <Time at={createdTime} locale={visit.locale} /> },
+        { title: say('hooks.event'), kind: 'row', cell: ({ type }) => <code>{type}</code> },
         {
-          title: 'Outcome',
+          title: say('hooks.when'),
+          cell: ({ createdTime }) => <Time at={createdTime} locale={visit.locale} />,
+        },
+        {
+          title: say('hooks.outcome'),
           cell: ({ attempt, delivered, outcome, answer }) => (
             <>
-              {delivered ? `Delivered (${outcome})` : `Failed: ${outcome}, attempt ${attempt}`}
-              {answer === '' ? null : <small> {answer}</small>}
+              {delivered ? say('hooks.delivered', { outcome }) : say('hooks.failed', { outcome, attempt })}
+              {answer === '' ? null : (
+                <small>
+                  {' '}
+                  <bdi>{answer}</bdi>
+                </small>
+              )}
             </>
           ),
         },
         {
-          title: 'Again',
+          title: say('hooks.again'),
           cell: ({ messageId }) => (
             <form method="post" action={`${pathOf(visit)}/resend`}>
               <input type="hidden" name="message" value={messageId} />
-              <button type="submit">Send again</button>
+              <button type="submit">{say('hooks.resend')}</button>
             </form>
           ),
         },
@@ -301,41 +312,44 @@ function Attempts({ state: { attempts }, visit }: { state: State; visit: SignedI
 }
 
 async function save(visit: SignedIn): Promise<PageReply> {
-  const { api } = visit;
+  const { api, locale } = visit;
+  const { say } = locale;
   const there = await api.get(routeOf(visit), webhookView);
   const { deviceProfileIds, customerIds } = there; // the form has no fields for these
   const body = { ...bodyOf(typedIn(visit)), deviceProfileIds, customerIds };
   const saved = await api.act('PUT', routeOf(visit), body);
   return saved.type === 'ok'
-    ? seeOther(pathOf(visit), 'The webhook is changed.')
-    : webhookReply(visit, saved.message);
+    ? seeOther(pathOf(visit), say('hooks.changed'))
+    : webhookReply(visit, refusalWords(saved, say, say('hooks.refused')));
 }
 
 /** A button that sends something, and says what came of it. */
 function sending(name: string, request: (visit: SignedIn) => readonly [path: string, body: object]): Page {
   return memberPage(`/webhooks/:webhook/${name}`, TENANT, {
+    translated: true,
     async post(visit) {
+      const { say } = visit.locale;
       const [path, body] = request(visit);
       const sent = await visit.api.post(`${routeOf(visit)}/${path}`, body, attemptView);
-      if (sent.type !== 'ok') return refusedTo(pathOf(visit), sent.message);
+      if (sent.type !== 'ok') return refusedTo(pathOf(visit), refusalWords(sent, say, say('hooks.notSent')));
       const { delivered, outcome } = sent.value;
       return delivered
-        ? seeOther(pathOf(visit), `The receiver has taken it (${outcome}).`)
-        : refusedTo(pathOf(visit), `The receiver has not taken it: ${outcome}.`);
+        ? seeOther(pathOf(visit), say('hooks.taken', { outcome }))
+        : refusedTo(pathOf(visit), say('hooks.notTaken', { outcome }));
     },
   });
 }
 
+type DoneKey = 'hooks.recovering' | 'hooks.replaying' | 'hooks.isOn' | 'hooks.isOff';
+
 /** A button whose answer needs no words but these. */
-function acting(name: string, words: string, body: (visit: SignedIn) => object = () => ({})): Page {
+function acting(name: string, done: DoneKey, body: (visit: SignedIn) => object = () => ({})): Page {
   return memberPage(`/webhooks/:webhook/${name}`, TENANT, {
-    post: async (visit) =>
-      resultAt(
-        pathOf(visit),
-        await visit.api.act('POST', `${routeOf(visit)}/${name}`, body(visit)),
-        words,
-        pathOf(visit),
-      ),
+    translated: true,
+    async post(visit) {
+      const acted = await visit.api.act('POST', `${routeOf(visit)}/${name}`, body(visit));
+      return saidAt(pathOf(visit), acted, visit.locale.say(done), visit.locale);
+    },
   });
 }
 
@@ -347,50 +361,63 @@ function sinceHours({ form, nowMs }: SignedIn): object {
 }
 
 export const webhookPages: readonly Page[] = [
-  memberPage('/webhooks', TENANT, { get: listReply }),
-  memberPage('/webhooks/new', TENANT, { get: (visit) => newReply(visit), post: make }),
-  memberPage('/webhooks/:webhook', TENANT, { get: (visit) => webhookReply(visit), post: save }),
+  memberPage('/webhooks', TENANT, { get: listReply, translated: true }),
+  memberPage('/webhooks/new', TENANT, { get: (visit) => newReply(visit), post: make, translated: true }),
+  memberPage('/webhooks/:webhook', TENANT, {
+    get: (visit) => webhookReply(visit),
+    post: save,
+    translated: true,
+  }),
   sending('test', () => ['test', {}]),
   sending('resend', ({ form }) => [`attempts/${segment(form.text('message'))}/resend`, {}]),
-  acting('recover', 'What failed is tried again.'),
-  acting('replay', 'They are on their way once more.', sinceHours),
-  acting('enable', 'It is switched on, and goes on where it was.'),
-  acting('disable', 'It is switched off.'),
+  acting('recover', 'hooks.recovering'),
+  acting('replay', 'hooks.replaying', sinceHours),
+  acting('enable', 'hooks.isOn'),
+  acting('disable', 'hooks.isOff'),
   memberPage('/webhooks/:webhook/rotate', TENANT, {
+    translated: true,
     async get(visit) {
+      const { say } = visit.locale;
       const { url } = await visit.api.get(routeOf(visit), webhookView);
       const question = {
-        title: 'Make a new secret?',
+        title: say('hooks.rotateTitle'),
         what: url,
-        consequence:
-          'The old one goes on signing beside it for a day. Give the new one to the receiver in that time.',
-        yes: 'Make a new secret',
+        consequence: say('hooks.rotateText'),
+        yes: say('hooks.rotateYes'),
+        no: say('part.keep'),
         back: pathOf(visit),
       };
       return questionReply(question, `${pathOf(visit)}/rotate`);
     },
     async post(visit) {
+      const { say } = visit.locale;
       const made = await visit.api.post(`${routeOf(visit)}/secret/rotate`, {}, newWebhookView);
       return made.type === 'ok'
-        ? secretReply(made.value.secret, pathOf(visit))
-        : refusedTo(pathOf(visit), made.message);
+        ? secretReply(made.value.secret, pathOf(visit), say)
+        : refusedTo(pathOf(visit), refusalWords(made, say));
     },
   }),
   memberPage('/webhooks/:webhook/delete', TENANT, {
+    translated: true,
     async get(visit) {
+      const { say } = visit.locale;
       const { url } = await visit.api.get(routeOf(visit), webhookView);
       const question = {
-        title: 'Delete this webhook?',
+        title: say('hooks.deleteTitle'),
         what: url,
-        consequence: 'It hears nothing more, and what still waits for it is not sent.',
-        yes: 'Delete it',
+        consequence: say('hooks.deleteText'),
+        yes: say('hooks.deleteYes'),
+        no: say('part.keep'),
         back: pathOf(visit),
       };
       return questionReply(question, `${pathOf(visit)}/delete`);
     },
     async post(visit) {
       const deleted = await visit.api.act('DELETE', routeOf(visit));
-      return resultAt('/webhooks', deleted, 'The webhook is deleted.', pathOf(visit));
+      const { say } = visit.locale;
+      return deleted.type === 'ok'
+        ? seeOther('/webhooks', say('hooks.deleted'))
+        : refusedTo(pathOf(visit), refusalWords(deleted, say));
     },
   }),
 ];

@@ -3,6 +3,7 @@ import type { Language } from '../../../actors/texts/languages.ts';
 import type { Catalogue } from '../../../actors/texts/messages.ts';
 import { EVERYONE, EVERYONE_ENGLISH } from './everyone/all.ts';
 import { FLEET, FLEET_ENGLISH } from './fleet/all.ts';
+import { OPERATOR, OPERATOR_ENGLISH } from './operator/all.ts';
 import { PEOPLE, PEOPLE_ENGLISH } from './people/all.ts';
 import { TENANT, TENANT_ENGLISH } from './tenant/all.ts';
 
@@ -11,6 +12,7 @@ export const ENGLISH = {
   ...TENANT_ENGLISH,
   ...FLEET_ENGLISH,
   ...PEOPLE_ENGLISH,
+  ...OPERATOR_ENGLISH,
 };
 export type TextKey = keyof typeof ENGLISH;
 
@@ -19,6 +21,7 @@ const inLanguage = (language: Language): Catalogue<TextKey> => ({
   ...TENANT[language],
   ...FLEET[language],
   ...PEOPLE[language],
+  ...OPERATOR[language],
 });
 
 export const CATALOGUES: Readonly<Record<Language, Catalogue<TextKey>>> = {
