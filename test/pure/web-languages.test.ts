@@ -67,14 +67,16 @@ law(
   async ({ world, home }) => {
     const admin = visitor(world);
     await admin.signIn(home.adminEmail);
-    assert.match((await admin.get('/devices', FRENCH)).html, '<html lang="en"');
+    assert.match((await admin.get('/devices/labels', FRENCH)).html, '<html lang="en"');
     for (const path of [
       '/account',
       '/account/keys',
       '/settings',
       '/kits',
       '/kits/new',
+      '/devices',
       '/devices/new',
+      '/devices/batches',
       '/customers',
       `/customers/${home.alice.customerId}`,
       '/admins',

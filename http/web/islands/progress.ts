@@ -1,4 +1,4 @@
-/** Long jobs: shows how far each is, and reloads the page when one is done. */
+/** Long jobs: shows how far each is in the words of its box (`{through} of {rows} devices`), and reloads the page when one is done. */
 
 const POLL_INTERVAL_MS = 500;
 const number = new Intl.NumberFormat(document.documentElement.dataset.locale);
@@ -17,7 +17,9 @@ async function poll(box: HTMLElement): Promise<void> {
   const text = box.querySelector<HTMLElement>('[data-progress-text]');
   if (bar) bar.value = through;
   if (text)
-    text.textContent = `${number.format(through)} of ${number.format(rows)} ${box.dataset.what ?? 'rows'}`;
+    text.textContent = (box.dataset.words ?? '')
+      .replace('{through}', () => number.format(through))
+      .replace('{rows}', () => number.format(rows));
   if (['TRYING', 'RUNNING', 'CANCELLING'].includes(state)) setTimeout(again, POLL_INTERVAL_MS, box);
   else location.reload();
 }

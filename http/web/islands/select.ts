@@ -1,17 +1,21 @@
 /** The table of devices: how many are selected, all of the page at once, and from a box to the actions by Enter. */
+import type { SelectScriptWords } from '../pages/select-words.ts';
 
 const form = document.querySelector<HTMLFormElement>('[data-select]');
 const boxes = [...(form?.querySelectorAll<HTMLInputElement>('input[name=id]') ?? [])];
 const all = form?.querySelector<HTMLInputElement>('input[name=all]');
 const page = form?.querySelector<HTMLAnchorElement>('[data-page]');
 const told = form?.querySelector<HTMLElement>('[data-told]');
+const words: SelectScriptWords = JSON.parse(
+  form?.querySelector<HTMLElement>('[data-words]')?.dataset.words ?? '{}',
+);
 const number = new Intl.NumberFormat(document.documentElement.dataset.locale);
 
 function tell(): void {
   const selected = boxes.filter(({ checked }) => checked).length;
   const how = all?.checked ? Number(all.dataset.total) : selected;
-  if (told) told.textContent = `${number.format(how)} selected`;
-  if (page) page.textContent = selected === boxes.length ? 'Select none' : 'Select this page';
+  if (told) told.textContent = words.selected.replace('{count}', () => number.format(how));
+  if (page) page.textContent = selected === boxes.length ? words.none : words.page;
 }
 
 form?.addEventListener('change', (event) => {
@@ -37,5 +41,3 @@ form?.addEventListener('keydown', (event) => {
 });
 
 if (form) tell();
-
-export {};

@@ -4,15 +4,19 @@ import { TENANT } from '../../auth/principal.ts';
 import { batchRowView, batchView, type CHANGES } from '../../views/batch.ts';
 import { customerView } from '../../views/customer.ts';
 import { pageView } from '../../views/page.ts';
-import { type Refused, segment, toQuery } from '../api.ts';
+import { segment, toQuery } from '../api.ts';
+import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { DaysField, expiresAfter } from '../parts/claim-key.tsx';
 import { questionReply } from '../parts/confirm.tsx';
 import { whereIn } from '../parts/device-filters.ts';
 import { findCustomer } from '../parts/device-parts.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
-import { count, Pager, pageOf } from '../parts/list.tsx';
+import { Pager, pageOf } from '../parts/list.tsx';
 import { type Column, Table } from '../parts/table.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
+import { rowWords } from './batch-words.ts';
 
 type Batch = z.output<typeof batchView>;
 type Change = (typeof CHANGES)[keyof typeof CHANGES];
@@ -24,91 +28,25 @@ const REFRESH_SECONDS = 2;
 /** How many devices one form names; more are described. */
 export const SELECTED_MAX = 200;
 
-interface Action {
-  readonly change: Change;
-  /** Of the button in the bar. */
-  readonly label: string;
-  readonly ask: string;
-  readonly consequence: string;
-  readonly yes: string;
+/** What the bar offers, in its order. */
+const ACTIONS = {
+  assign: 'ASSIGN',
+  'take-back': 'TAKE_BACK',
+  allow: 'ALLOW_CLAIMING',
+  forbid: 'FORBID_CLAIMING',
+  label: 'SET_LABEL',
+  keys: 'SET_KEYS',
+  delete: 'DELETE',
+} as const satisfies Readonly<Record<string, Change>>;
+type Action = keyof typeof ACTIONS;
+export const ACTION_NAMES: readonly Action[] = Object.keys(ACTIONS).filter(isAction);
+
+function isAction(name: string): name is Action {
+  return Object.hasOwn(ACTIONS, name);
 }
 
-/** In the order of the bar. */
-export const ACTIONS: Readonly<Record<string, Action>> = {
-  assign: {
-    change: 'ASSIGN',
-    label: 'Assign…',
-    ask: 'Assign to a customer?',
-    consequence:
-      'The customer owns them then; whoever owned them does not see them any more. Open claim windows close. It can be undone.',
-    yes: 'Assign',
-  },
-  'take-back': {
-    change: 'TAKE_BACK',
-    label: 'Take back…',
-    ask: 'Take back from their owners?',
-    consequence:
-      'Nobody owns them then. Labels that they were claimed with do not work again: set new keys and print them. This cannot be undone.',
-    yes: 'Take back',
-  },
-  allow: {
-    change: 'ALLOW_CLAIMING',
-    label: 'Allow…',
-    ask: 'Allow claiming?',
-    consequence: 'Whoever has the right key can claim them. It can be undone.',
-    yes: 'Allow claiming',
-  },
-  forbid: {
-    change: 'FORBID_CLAIMING',
-    label: 'Forbid…',
-    ask: 'Forbid claiming?',
-    consequence: 'Nobody can claim them, also not with a key that is printed. It can be undone.',
-    yes: 'Forbid claiming',
-  },
-  label: {
-    change: 'SET_LABEL',
-    label: 'Describe…',
-    ask: 'Give all of them this description?',
-    consequence:
-      'It is what lists show beside the name, and takes the place of the descriptions that they have now; what an owner has called its device stays. It can be undone.',
-    yes: 'Describe',
-  },
-  keys: {
-    change: 'SET_KEYS',
-    label: 'New keys…',
-    ask: 'Set new keys?',
-    consequence:
-      'Labels that were printed with the keys that they have now do not work any more: print new ones. This cannot be undone.',
-    yes: 'Set new keys',
-  },
-  delete: {
-    change: 'DELETE',
-    label: 'Delete…',
-    ask: 'Delete them?',
-    consequence:
-      'They cannot connect any more, and nobody owns them. Their names and access tokens are free again. This cannot be undone.',
-    yes: 'Delete',
-  },
-};
-
-const DONE: Readonly<Record<Change, string>> = {
-  ASSIGN: 'Assigned',
-  TAKE_BACK: 'Taken back',
-  ALLOW_CLAIMING: 'Claiming allowed',
-  FORBID_CLAIMING: 'Claiming forbidden',
-  SET_LABEL: 'Described',
-  SET_KEYS: 'New keys set',
-  DELETE: 'Deleted',
-};
-
-const STATES: Readonly<Record<Batch['state'], string>> = {
-  PREPARING: 'It was broken off before it began: nothing was done',
-  RUNNING: 'Under way…',
-  CANCELLING: 'Stopping…',
-  DONE: 'Done',
-  CANCELLED: 'Stopped: the rest was left alone',
-  STOPPED: 'Stopped: who asked for it may not do it any more',
-};
+/** It can be undone, or does no harm. */
+const MILD: readonly Action[] = ['assign', 'allow', 'forbid', 'label'];
 
 // -------------------------------------------------------------------------------------------------------- the question
 
@@ -141,20 +79,20 @@ function backTo(from: string, more: Pick<Selection, 'ids' | 'described'>): strin
 
 async function ask(
   visit: SignedIn,
-  name: string,
-  action: Action,
+  name: Action,
   selection: Selection,
-  refused?: Refused,
+  refused?: string,
 ): Promise<PageReply> {
   const { ids, described, total, from } = selection;
+  const { say } = visit.locale;
   const reply = questionReply(
     {
-      title: action.ask,
-      what: count(visit.locale, total, 'device'),
-      consequence: action.consequence,
+      title: say(`batch.${name}.ask`),
+      what: say('mine.count', { count: total }),
+      consequence: say(`batch.${name}.text`),
       fields: (
         <>
-          <Refusal text={refused?.message} />
+          <Refusal text={refused} />
           {described === undefined ? (
             ids.map((id) => <input type="hidden" name="id" value={id} />)
           ) : (
@@ -171,22 +109,22 @@ async function ask(
           {name === 'label' ? (
             <Field
               name="label"
-              label="Description"
+              label={say('new.label')}
               value={visit.form.text('label')}
               maxlength={255}
-              hint="Empty: they have none then."
+              hint={say('batch.descriptionHint')}
             />
           ) : null}
           {name === 'keys' ? (
             <div class="field">
-              <DaysField label="Valid for days" />
+              <DaysField label={say('fleet.validDays')} />
             </div>
           ) : null}
         </>
       ),
-      yes: `${action.yes}: ${count(visit.locale, total, 'device')}`,
-      mild: ['ASSIGN', 'ALLOW_CLAIMING', 'FORBID_CLAIMING', 'SET_LABEL'].includes(action.change),
-      no: 'Do nothing',
+      yes: say(`batch.${name}.yes`, { count: total }),
+      mild: MILD.includes(name),
+      no: say('batch.doNothing'),
       back: backTo(from, selection),
     },
     '/devices/selected',
@@ -198,13 +136,13 @@ async function ask(
 const SUGGESTED = 50;
 const customersPage = pageView(customerView);
 
-async function customerField({ api, form }: SignedIn) {
+async function customerField({ api, form, locale }: SignedIn) {
   const { data } = await api.get(`/api/customers?${toQuery({ pageSize: SUGGESTED })}`, customersPage);
   return (
     <>
       <Field
         name="customer"
-        label="Customer"
+        label={locale.say('batch.customer')}
         value={form.text('customer')}
         required
         maxlength={255}
@@ -228,28 +166,29 @@ function pageAbout(path: '/devices/labels' | '/devices/export', { ids, described
 }
 
 async function selectedReply(visit: SignedIn): Promise<PageReply> {
-  const { api, form, nowMs } = visit;
+  const { api, form, nowMs, locale } = visit;
+  const { say } = locale;
   const selection = selectionOf(visit);
   const { ids, described, total, from } = selection;
-  if (selection.isEmpty) return refusedTo(backTo(from, selection), 'Select devices first.');
+  if (selection.isEmpty) return refusedTo(backTo(from, selection), say('fleet.selectFirst'));
   const name = form.text('do');
   if (name === 'labels' || name === 'export') return seeOther(pageAbout(`/devices/${name}`, selection));
-  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-  if (action === undefined) return refusedTo(backTo(from, selection), 'Choose what to do with them.');
-  if (form.text('sure') !== 'yes') return ask(visit, name, action, selection);
-  const customer =
-    name === 'assign' ? await findCustomer(api, form.text('customer').trim(), visit.locale.say) : undefined;
-  if (customer?.type === 'refused') return ask(visit, name, action, selection, customer);
+  if (!isAction(name)) return refusedTo(backTo(from, selection), say('batch.chooseWhat'));
+  if (form.text('sure') !== 'yes') return ask(visit, name, selection);
+  const customer = name === 'assign' ? await findCustomer(api, form.text('customer').trim(), say) : undefined;
+  if (customer?.type === 'refused') return ask(visit, name, selection, customer.message);
   const body = {
-    change: action.change,
+    change: ACTIONS[name],
     ...(customer === undefined ? {} : { customerId: customer.value.id.id }),
     ...(name === 'label' ? { label: form.text('label').trim() } : {}),
     ...(name === 'keys' ? { keyExpirationTime: expiresAfter(nowMs, form.text('days')) } : {}),
     ...(described === undefined ? { deviceIds: ids } : { where: described, expected: total }),
   };
   const begun = await api.post('/api/deviceBatch', body, batchView);
-  if (begun.type === 'refused' && name === 'label') return ask(visit, name, action, selection, begun);
-  if (begun.type === 'refused') return refusedTo(backTo(from, selection), begun.message);
+  if (begun.type === 'refused') {
+    const why = refusalWords(begun, say, say('batch.refused'));
+    return name === 'label' ? ask(visit, name, selection, why) : refusedTo(backTo(from, selection), why);
+  }
   return seeOther(`/devices/batches/${begun.value.id}?${toQuery({ back: backTo(from, selection) })}`);
 }
 
@@ -257,7 +196,10 @@ async function selectedReply(visit: SignedIn): Promise<PageReply> {
 
 const routeOf = ({ params }: SignedIn) => `/api/deviceBatch/${segment(params.job ?? '')}`;
 const isUnderWay = ({ state }: Batch) => state === 'RUNNING' || state === 'CANCELLING';
-const titleOf = (batch: Batch) => `${batch.undoes === null ? '' : 'Undone: '}${DONE[batch.change]}`;
+function titleOf(batch: Batch, say: Say): string {
+  const what = say(`batch.done.${batch.change}`);
+  return batch.undoes === null ? what : say('batch.undoing', { what });
+}
 
 /** Only ever the list of devices, whatever the address says. */
 const listFrom = ({ query }: SignedIn) => backOf(query.get('back') ?? '');
@@ -269,37 +211,44 @@ function backOf(back: string): string {
 async function batchReply(visit: SignedIn): Promise<PageReply> {
   const batch = await visit.api.get(routeOf(visit), batchView);
   const underWay = isUnderWay(batch);
+  const { say } = visit.locale;
   return {
     type: 'page',
-    title: titleOf(batch),
+    title: titleOf(batch, say),
     islands: underWay ? ['progress.js'] : [],
     ...(underWay ? { refreshSeconds: REFRESH_SECONDS } : {}),
     body: (
       <>
-        <Back to={listFrom(visit)} label="Devices" />
-        <Head title={titleOf(batch)} />
+        <Back to={listFrom(visit)} label={say('frame.fleet')} />
+        <Head title={titleOf(batch, say)} />
         {underWay ? <Progress batch={batch} visit={visit} /> : await resultOf(batch, visit)}
       </>
     ),
   };
 }
 
+/** For the browser's part, which fills in what stands for itself here. */
+const progressWords = (say: Say) => say('progress.devices', { through: '{through}', rows: '{rows}' });
+
+const progressText = ({ through, devices }: Batch, { say, number }: Locale) =>
+  say('progress.devices', { through: number(through), rows: number(devices) });
+
 function Progress({ batch, visit }: { batch: Batch; visit: SignedIn }) {
-  const { number } = visit.locale;
+  const { say } = visit.locale;
   const { id, devices, through, state } = batch;
   return (
-    <div class="card" data-progress={`/devices/batches/${id}/progress`} data-what="devices">
-      <h2>{STATES[state]}</h2>
+    <div class="card" data-progress={`/devices/batches/${id}/progress`} data-words={progressWords(say)}>
+      <h2>{say(`batch.state.${state}`)}</h2>
       <p>
-        <progress max={Math.max(1, devices)} value={through} aria-label="Devices done" />
+        <progress max={Math.max(1, devices)} value={through} aria-label={say('batch.progress')} />
       </p>
       <p role="status" data-progress-text>
-        {number(through)} of {number(devices)} devices
+        {progressText(batch, visit.locale)}
       </p>
       {state === 'RUNNING' ? (
         <form method="post" action={`/devices/batches/${id}/cancel`}>
           <input type="hidden" name="back" value={listFrom(visit)} />
-          <button type="submit">Stop</button>
+          <button type="submit">{say('batch.stop')}</button>
         </form>
       ) : null}
     </div>
@@ -308,6 +257,7 @@ function Progress({ batch, visit }: { batch: Batch; visit: SignedIn }) {
 
 async function resultOf(batch: Batch, visit: SignedIn) {
   const { api, query, locale } = visit;
+  const { say } = locale;
   const refusedOnly = batch.refused > 0;
   const wanted = toQuery({ page: pageOf(query), pageSize: ROWS_SHOWN, refusedOnly: String(refusedOnly) });
   const rows = await api.get(`${routeOf(visit)}/rows?${wanted}`, rowsPage);
@@ -318,11 +268,11 @@ async function resultOf(batch: Batch, visit: SignedIn) {
       {refusedOnly ? (
         <>
           <Table
-            caption="Left as they were"
+            caption={say('batch.left')}
             shown
             columns={[
-              { title: 'Name', kind: 'row', cell: ({ name, deviceId }) => name ?? deviceId },
-              { title: 'Why', kind: 'bare', cell: ({ message }) => message },
+              { title: say('mine.name'), kind: 'row', cell: ({ name, deviceId }) => name ?? deviceId },
+              { title: say('batch.why'), kind: 'bare', cell: ({ message }) => rowWords(message, say) },
             ]}
             rows={rows.data}
           />
@@ -339,41 +289,41 @@ interface SummaryProps {
 }
 
 function Summary({ batch, visit }: SummaryProps) {
-  const { number } = visit.locale;
+  const { number, say } = visit.locale;
   const { id, state, devices, through, done, unchanged, refused, undoable, undoneBy } = batch;
   return (
     <div class="card">
-      <h2>{undoneBy === null ? STATES[state] : 'Undone'}</h2>
+      <h2>{say(undoneBy === null ? `batch.state.${state}` : 'batch.undone')}</h2>
       <dl>
-        <dt>{titleOf(batch)}</dt>
+        <dt>{titleOf(batch, say)}</dt>
         <dd>{number(done)}</dd>
-        <dt>As wanted before</dt>
+        <dt>{say('batch.unchanged')}</dt>
         <dd>{number(unchanged)}</dd>
-        <dt>Left as they were</dt>
+        <dt>{say('batch.left')}</dt>
         <dd>{number(refused)}</dd>
         {through === devices ? null : (
           <>
-            <dt>Not looked at</dt>
+            <dt>{say('batch.notLooked')}</dt>
             <dd>{number(devices - through)}</dd>
           </>
         )}
       </dl>
       <div class="row">
         <a class="button primary" href={listFrom(visit)}>
-          Back to the devices
+          {say('fleet.back')}
         </a>
         {batch.change === 'SET_KEYS' && done > 0 ? (
           <a class="button" href={`/devices/labels?batch=${id}`}>
-            Print their labels
+            {say('batch.print')}
           </a>
         ) : null}
         {undoable ? (
           <form method="post" action={`/devices/batches/${id}/undo`}>
             <input type="hidden" name="back" value={listFrom(visit)} />
-            <button type="submit">Undo</button>
+            <button type="submit">{say('batch.undo')}</button>
           </form>
         ) : null}
-        {undoneBy === null ? null : <a href={`/devices/batches/${undoneBy}`}>What undid it</a>}
+        {undoneBy === null ? null : <a href={`/devices/batches/${undoneBy}`}>{say('batch.undoneBy')}</a>}
       </div>
     </div>
   );
@@ -381,67 +331,55 @@ function Summary({ batch, visit }: SummaryProps) {
 
 // ---------------------------------------------------------------------------------------------------------- all batches
 
-const SHORT: Readonly<Record<Batch['state'], string>> = {
-  PREPARING: 'Broken off',
-  RUNNING: 'Under way',
-  CANCELLING: 'Stopping',
-  DONE: 'Done',
-  CANCELLED: 'Stopped',
-  STOPPED: 'Stopped',
-};
-
 /** How far one is, or how it ended. */
-function stateOf(batch: Batch, { locale: { number } }: SignedIn) {
+function stateOf(batch: Batch, { locale }: SignedIn) {
+  const { say } = locale;
   const { id, state, devices, through, undoneBy } = batch;
-  if (!isUnderWay(batch)) return undoneBy === null ? SHORT[state] : 'Undone';
+  if (!isUnderWay(batch)) return say(undoneBy === null ? `batch.short.${state}` : 'batch.undone');
   return (
-    <div data-progress={`/devices/batches/${id}/progress`} data-what="devices">
-      <progress max={Math.max(1, devices)} value={through} aria-label="Devices done" />{' '}
-      <small data-progress-text>
-        {number(through)} of {number(devices)} devices
-      </small>
+    <div data-progress={`/devices/batches/${id}/progress`} data-words={progressWords(say)}>
+      <progress max={Math.max(1, devices)} value={through} aria-label={say('batch.progress')} />{' '}
+      <small data-progress-text>{progressText(batch, locale)}</small>
     </div>
   );
 }
 
 async function batchesReply(visit: SignedIn): Promise<PageReply> {
   const { api, locale, nowMs } = visit;
+  const { say } = locale;
   const batches = await api.get('/api/deviceBatches', z.array(batchView));
   const underWay = batches.some(isUnderWay);
   const columns: readonly Column<Batch>[] = [
     {
-      title: 'Change',
+      title: say('batch.change'),
       kind: 'row',
-      cell: (batch) => <a href={`/devices/batches/${batch.id}`}>{titleOf(batch)}</a>,
+      cell: (batch) => <a href={`/devices/batches/${batch.id}`}>{titleOf(batch, say)}</a>,
     },
     {
-      title: 'Begun',
+      title: say('batch.begun'),
       cell: ({ createdTime }) => <Time at={createdTime} now={nowMs} locale={locale} />,
     },
-    { title: 'State', cell: (batch) => stateOf(batch, visit) },
-    { title: 'Devices', kind: 'number', cell: ({ devices }) => locale.number(devices) },
-    { title: 'Changed', kind: 'number', cell: ({ done }) => locale.number(done) },
-    { title: 'Left as they were', kind: 'number', cell: ({ refused }) => locale.number(refused) },
+    { title: say('kits.state'), cell: (batch) => stateOf(batch, visit) },
+    { title: say('frame.fleet'), kind: 'number', cell: ({ devices }) => locale.number(devices) },
+    { title: say('batch.changed'), kind: 'number', cell: ({ done }) => locale.number(done) },
+    { title: say('batch.left'), kind: 'number', cell: ({ refused }) => locale.number(refused) },
   ];
   return {
     type: 'page',
-    title: 'Changes to many devices',
+    title: say('batch.title'),
     islands: underWay ? ['progress.js'] : [],
     ...(underWay ? { refreshSeconds: REFRESH_SECONDS } : {}),
     body: (
       <>
-        <Back to="/devices" label="Devices" />
-        <Head
-          title="Changes to many devices"
-          lead="The newest. Each goes on when this page is closed, and can be stopped or undone on its own page."
-        />
+        <Back to="/devices" label={say('frame.fleet')} />
+        <Head title={say('batch.title')} lead={say('batch.lead')} />
         {batches.length === 0 ? (
           <div class="card empty">
-            <p>Nothing was changed yet. Select devices in their list, and say what to do with them.</p>
-            <a href="/devices">To the devices</a>
+            <p>{say('batch.none')}</p>
+            <a href="/devices">{say('batch.toDevices')}</a>
           </div>
         ) : (
-          <Table caption="Changes to many devices" columns={columns} rows={batches} />
+          <Table caption={say('batch.title')} columns={columns} rows={batches} />
         )}
       </>
     ),
@@ -451,21 +389,26 @@ async function batchesReply(visit: SignedIn): Promise<PageReply> {
 /** What one button of a batch's page does. It leads to the batch that the API answers. */
 function button(name: 'cancel' | 'undo'): Page {
   return memberPage(`/devices/batches/:job/${name}`, TENANT, {
+    translated: true,
     async post(visit) {
+      const { say } = visit.locale;
       const back = toQuery({ back: backOf(visit.form.text('back')) });
       const answer = await visit.api.post(`${routeOf(visit)}/${name}`, undefined, batchView);
       const id = answer.type === 'ok' ? answer.value.id : segment(visit.params.job ?? '');
       const to = `/devices/batches/${id}?${back}`;
-      return answer.type === 'ok' ? seeOther(to) : refusedTo(to, answer.message);
+      return answer.type === 'ok'
+        ? seeOther(to)
+        : refusedTo(to, refusalWords(answer, say, say('batch.tooLate')));
     },
   });
 }
 
 export const batchPages: readonly Page[] = [
-  memberPage('/devices/selected', TENANT, { post: selectedReply }),
-  memberPage('/devices/batches', TENANT, { get: batchesReply }),
-  memberPage('/devices/batches/:job', TENANT, { get: batchReply }),
+  memberPage('/devices/selected', TENANT, { post: selectedReply, translated: true }),
+  memberPage('/devices/batches', TENANT, { get: batchesReply, translated: true }),
+  memberPage('/devices/batches/:job', TENANT, { get: batchReply, translated: true }),
   memberPage('/devices/batches/:job/progress', TENANT, {
+    translated: true,
     async get(visit) {
       const { state, devices: rows, through } = await visit.api.get(routeOf(visit), batchView);
       return { type: 'stream', response: Response.json({ state, rows, through }) };

@@ -3,7 +3,7 @@
  * done with them is asked and carried out in `batches.tsx`.
  */
 import { z } from 'zod';
-import type { ClaimState as ClaimStateName } from '../../../actors/device/claim-state.ts';
+import { CLAIM_STATES } from '../../../actors/device/claim-state.ts';
 import { TENANT } from '../../auth/principal.ts';
 import { customerView } from '../../views/customer.ts';
 import { deviceInfoView } from '../../views/device.ts';
@@ -33,7 +33,10 @@ import { ClaimDetail, ClaimState, Description, type DeviceInfo } from '../parts/
 import { Head, Time } from '../parts/elements.tsx';
 import { deviceCount, emptyText, Pager, pageOf, totalOf } from '../parts/list.tsx';
 import { SavedViews, savedViewPages, savedViews } from '../parts/saved-views.tsx';
-import { ACTIONS } from './batches.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
+import { ACTION_NAMES } from './batches.tsx';
+import type { SelectScriptWords } from './select-words.ts';
 
 const infosPage = pageView(deviceInfoView);
 const customersPage = pageView(customerView);
@@ -45,14 +48,10 @@ const SUGGESTED = 50;
 const BATCH_MAX = 25_000;
 
 const NONE: z.output<typeof infosPage> = { data: [], totalElements: 0, totalPages: 0, hasNext: false };
-const STATES: Readonly<Record<ClaimStateName, string>> = {
-  UNCLAIMED: 'Unclaimed',
-  WINDOW_OPEN: 'Window open',
-  HAS_KEY: 'Waits for its key',
-  FORBIDDEN: 'Not claimable',
-  OWNED: 'Claimed or assigned',
-};
-const CONNECTED = { true: 'Now connected', false: 'Not connected' };
+const CONNECTED = [
+  ['true', 'fleet.connected'],
+  ['false', 'fleet.notConnected'],
+] as const;
 
 interface Suggested extends Known {
   readonly customers: readonly string[];
@@ -73,16 +72,18 @@ async function knownTo(api: SignedIn['api']): Promise<Suggested> {
 
 /** The devices that the filters leave; where there are none, `why` says what could be done. */
 async function findDevices({ api, query, locale }: SignedIn, filters: Filters, known: Known) {
-  const described = await whereOf(api, filters, known, locale.say);
+  const { say } = locale;
+  const described = await whereOf(api, filters, known, say);
   if (described.type === 'refused') return { ...NONE, why: described.message };
   const where = described.value;
   const sort = sortOf(filters, where);
   const part = { page: pageOf(query), pageSize: PAGE_SIZE, ...SORTS[sort] };
   const answer = await api.send('GET', routeOf(where, part));
   if (answer.status === 200)
-    return { ...infosPage.parse(answer.json), ...totalOf(answer), where, sort, why: 'No device fits.' };
+    return { ...infosPage.parse(answer.json), ...totalOf(answer), where, sort, why: say('fleet.noneFits') };
   // A search that reached its bound says so, and what to do.
-  if (answer.status === 400) return { ...NONE, why: refusalOf(answer).message };
+  if (answer.status === 400)
+    return { ...NONE, why: refusalWords(refusalOf(answer), say, say('fleet.cannotSearch')) };
   throw new Unanswered(refusalOf(answer));
 }
 
@@ -90,45 +91,40 @@ type Found = Awaited<ReturnType<typeof findDevices>>;
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
   const { api, query, locale } = visit;
+  const { say } = locale;
   const filters = filtersOf(query);
   const [known, views] = await Promise.all([knownTo(api), savedViews(visit)]);
   const found = await findDevices(visit, filters, known);
   const filtered = isFiltered(filters);
   return {
     type: 'page',
-    title: 'Devices',
+    title: say('frame.fleet'),
     islands: found.data.length === 0 ? [] : ['select.js'],
     body: (
       <>
-        <Head title="Devices" lead={deviceCount(locale, found, filtered)}>
+        <Head title={say('frame.fleet')} lead={deviceCount(locale, found, filtered)}>
           <div class="row">
             <a class="button" href="/devices/batches">
-              Changes
+              {say('fleet.changes')}
             </a>
             <a class="button" href="/kits">
-              Kits
+              {say('kits.title')}
             </a>
             <a class="button" href="/devices/import">
-              Import
+              {say('settings.import')}
             </a>
             <a class="button primary" href="/devices/new">
-              New device
+              {say('new.title')}
             </a>
           </div>
         </Head>
-        <SearchForm filters={filters} known={known} />
-        <SavedViews views={views} filters={filters} />
-        <Chips filters={filters} known={known} />
+        <SearchForm filters={filters} known={known} say={say} />
+        <SavedViews views={views} filters={filters} say={say} />
+        <Chips filters={filters} known={known} say={say} />
         {found.data.length === 0 ? (
           <div class="card empty">
-            <p>
-              {emptyText(
-                found,
-                filtered ? found.why : 'There are no devices yet. Create one, or import a list.',
-                locale,
-              )}
-            </p>
-            {filtered ? <a href="/devices">Show all devices</a> : null}
+            <p>{emptyText(found, filtered ? found.why : say('fleet.none'), locale)}</p>
+            {filtered ? <a href="/devices">{say('mine.showAll')}</a> : null}
           </div>
         ) : (
           <DeviceTable found={found} filters={filters} visit={visit} />
@@ -151,13 +147,19 @@ function withoutSelection(query: URLSearchParams): URLSearchParams {
   return kept;
 }
 
-function SearchForm({ filters, known }: { filters: Filters; known: Suggested }) {
+interface FilterProps {
+  readonly filters: Filters;
+  readonly known: Suggested;
+  readonly say: Say;
+}
+
+function SearchForm({ filters, known, say }: FilterProps) {
   const { search, ...others } = filters;
   return (
     <search>
       <form class="search" action="/devices">
         <div>
-          <label for="search">Name, description, type, customer or profile</label>
+          <label for="search">{say('fleet.searchLabel')}</label>
           <input
             id="search"
             type="search"
@@ -183,48 +185,51 @@ function SearchForm({ filters, known }: { filters: Filters; known: Suggested }) 
         {Object.entries(others).map(([name, value]) =>
           value === '' ? null : <input type="hidden" name={name} value={value} />,
         )}
-        <button type="submit">Search</button>
+        <button type="submit">{say('list.search')}</button>
       </form>
       <small id="search-hint">
-        Also <code>type:lamp</code>, <code>customer:"Ann Lee"</code> and <code>profile:default</code>, alone
-        or beside words.
+        {say.pieces('fleet.searchHint', {
+          type: <code>type:lamp</code>,
+          customer: <code>customer:"Ann Lee"</code>,
+          profile: <code>profile:default</code>,
+        })}
       </small>
     </search>
   );
 }
 
-function Chips({ filters, known }: { filters: Filters; known: Suggested }) {
+function Chips({ filters, known, say }: FilterProps) {
   const { search, state, active } = filters;
   const meanings = [
-    ['type', likeIn(known.types, search)],
-    ['customer', likeIn(known.customers, search)],
-    ['profile', likeIn(profileNames(known.profiles), search)],
+    ['type', 'fleet.ofType', likeIn(known.types, search)],
+    ['customer', 'fleet.ofCustomer', likeIn(known.customers, search)],
+    ['profile', 'fleet.ofProfile', likeIn(profileNames(known.profiles), search)],
   ] as const;
   return (
-    <nav class="chips" aria-label="Filters">
+    <nav class="chips" aria-label={say('fleet.filters')}>
       <Chip to={listOf({ ...filters, state: '' })} chosen={state === ''}>
-        All
+        {say('fleet.all')}
       </Chip>
-      {Object.entries(STATES).map(([value, text]) => (
+      {CLAIM_STATES.map((value) => (
         <Chip to={listOf({ ...filters, state: value })} chosen={state === value}>
-          {text}
+          {say(`state.${value}`)}
         </Chip>
       ))}
-      {Object.entries(CONNECTED).map(([value, text]) => (
+      {CONNECTED.map(([value, text]) => (
         <Chip to={listOf({ ...filters, active: active === value ? '' : value })} chosen={active === value}>
-          {text}
+          {say(text)}
         </Chip>
       ))}
       <Chip
         to={listOf({ ...filters, sort: filters.sort === '-created' ? '' : '-created' })}
         chosen={filters.sort === '-created'}
       >
-        Newest first
+        {say('fleet.newest')}
       </Chip>
-      {meanings.map(([name, value]) =>
+      {meanings.map(([name, text, value]) =>
         value === undefined ? null : (
           <Chip to={listOf({ ...filters, search: word(name, value) })} chosen={false}>
-            {`Of the ${name} ${value}`}
+            {say(text, { value })}
           </Chip>
         ),
       )}
@@ -239,6 +244,7 @@ interface TableProps {
 }
 
 function DeviceTable({ found, filters, visit }: TableProps) {
+  const { say } = visit.locale;
   const { query } = visit;
   const where = 'where' in found ? found.where : {};
   const sort = 'sort' in found ? found.sort : 'name';
@@ -249,17 +255,17 @@ function DeviceTable({ found, filters, visit }: TableProps) {
     <form method="post" action="/devices/selected" class="card fleet" data-select>
       <Selecting found={found} where={where} visit={visit} />
       <table class="cards">
-        <caption class="sr">Devices</caption>
+        <caption class="sr">{say('frame.fleet')}</caption>
         <thead>
           <tr>
             <th scope="col">
-              <span class="sr">Select</span>
+              <span class="sr">{say('fleet.select')}</span>
             </th>
-            <SortHeading {...heading} by="name" text="Name" />
-            <th scope="col">Type</th>
-            <th scope="col">State</th>
-            <th scope="col">Owner, or until when</th>
-            <SortHeading {...heading} by="created" text="Created" />
+            <SortHeading {...heading} by="name" text={say('mine.name')} />
+            <th scope="col">{say('mine.type')}</th>
+            <th scope="col">{say('kits.state')}</th>
+            <th scope="col">{say('fleet.owner')}</th>
+            <SortHeading {...heading} by="created" text={say('fleet.created')} />
           </tr>
         </thead>
         <tbody>
@@ -268,30 +274,41 @@ function DeviceTable({ found, filters, visit }: TableProps) {
           ))}
         </tbody>
       </table>
-      <Bar legend="With the selected devices" actions={BAR} />
+      <Bar legend={say('fleet.with')} actions={barIn(say)} />
     </form>
   );
 }
 
 function Row({ device, checked, visit }: { device: DeviceInfo; checked: boolean; visit: SignedIn }) {
   const { id, name, type, createdTime } = device;
+  const { say } = visit.locale;
   return (
     <tr>
       <td class="pick">
-        <input type="checkbox" name="id" value={id.id} checked={checked} aria-label={`Select ${name}`} />
+        <input
+          type="checkbox"
+          name="id"
+          value={id.id}
+          checked={checked}
+          aria-label={say('fleet.selectOf', { name })}
+        />
       </td>
       <th scope="row">
-        <a href={`/devices/${id.id}`}>{name}</a>
+        <a href={`/devices/${id.id}`}>
+          <bdi>{name}</bdi>
+        </a>
         <Description device={device} />
       </th>
-      <td data-label="Type">{type}</td>
+      <td data-label={say('mine.type')}>
+        <bdi>{type}</bdi>
+      </td>
       <td>
         <ClaimState device={device} visit={visit} />
       </td>
       <td>
         <ClaimDetail device={device} visit={visit} />
       </td>
-      <td data-label="Created">
+      <td data-label={say('fleet.created')}>
         <small>
           <Time at={createdTime} now={visit.nowMs} locale={visit.locale} />
         </small>
@@ -334,6 +351,7 @@ function SortHeading({ filters, sort, where, by, text }: HeadingProps) {
 /** What is selected at once: the page, or all that fit. Where nobody knows how many that are, it is not offered. */
 function Selecting({ found, where, visit }: { found: Found; where: Where; visit: SignedIn }) {
   const { query, locale } = visit;
+  const { say } = locale;
   const { totalElements: total } = found;
   const atLeast = 'atLeast' in found && found.atLeast;
   const here = withoutSelection(query);
@@ -341,10 +359,10 @@ function Selecting({ found, where, visit }: { found: Found; where: Where; visit:
   here.set('pick', 'page');
   const isOffered = !atLeast && total > found.data.length;
   return (
-    <div class="selecting">
+    <div class="selecting" data-words={JSON.stringify(scriptWords(say))}>
       <input type="hidden" name="from" value={address} />
       <a href={`/devices?${here}`} data-page>
-        Select this page
+        {say('fleet.selectPage')}
       </a>
       {isOffered && total <= BATCH_MAX ? (
         <>
@@ -358,26 +376,33 @@ function Selecting({ found, where, visit }: { found: Found; where: Where; visit:
               checked={query.get('all') === 'yes'}
               data-total={String(total)}
             />
-            Select all {locale.number(total)} that fit
+            {say('fleet.selectAll', { count: total })}
           </label>
         </>
       ) : null}
-      {atLeast || total > BATCH_MAX ? (
-        <small>To select all that fit, describe fewer: at most {locale.number(BATCH_MAX)}.</small>
-      ) : null}
+      {atLeast || total > BATCH_MAX ? <small>{say('fleet.fewer', { max: BATCH_MAX })}</small> : null}
     </div>
   );
 }
 
+/** For the browser's part, which fills in what stands for itself here. */
+const scriptWords = (say: Say): SelectScriptWords => ({
+  selected: say('fleet.selected', { count: '{count}' }),
+  page: say('fleet.selectPage'),
+  none: say('fleet.selectNone'),
+});
+
 /** Deleting comes last, apart from what is pressed often. */
-const BAR: readonly BarAction[] = [
-  ...Object.entries(ACTIONS).flatMap(([value, { label }]) => (value === 'delete' ? [] : { value, label })),
-  { value: 'labels', label: 'Print labels' },
-  { value: 'export', label: 'Export…' },
-  { value: 'delete', label: 'Delete…', danger: true },
+const barIn = (say: Say): readonly BarAction[] => [
+  ...ACTION_NAMES.flatMap((name) =>
+    name === 'delete' ? [] : { value: name, label: say(`batch.${name}.label`) },
+  ),
+  { value: 'labels', label: say('fleet.printLabels') },
+  { value: 'export', label: say('fleet.export') },
+  { value: 'delete', label: say('batch.delete.label'), danger: true },
 ];
 
 export const devicesPages: readonly Page[] = [
-  memberPage('/devices', TENANT, { get: listReply }),
+  memberPage('/devices', TENANT, { get: listReply, translated: true }),
   ...savedViewPages,
 ];

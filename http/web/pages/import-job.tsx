@@ -59,15 +59,16 @@ async function jobReply(visit: SignedIn): Promise<PageReply> {
 }
 
 function Progress({ job, visit }: { job: ImportJob; visit: SignedIn }) {
-  const { number } = visit.locale;
+  const { number, say } = visit.locale;
+  const words = say('progress.rows', { through: '{through}', rows: '{rows}' });
   return (
-    <div class="card" data-progress={`/devices/import/${job.id}/progress`}>
+    <div class="card" data-progress={`/devices/import/${job.id}/progress`} data-words={words}>
       <h2>{JOB_STATES[job.state]}</h2>
       <p>
         <progress max={Math.max(1, job.rows)} value={job.through} aria-label="Rows done" />
       </p>
       <p role="status" data-progress-text>
-        {number(job.through)} of {number(job.rows)} rows
+        {say('progress.rows', { through: number(job.through), rows: number(job.rows) })}
       </p>
       {job.state === 'CANCELLING' ? null : (
         <form method="post" action={`/devices/import/${job.id}/cancel`}>

@@ -2,7 +2,7 @@
 export function Chip({ to, chosen, children }: { to: string; chosen: boolean; children: string }) {
   return (
     <a class="chip" href={to} {...(chosen ? { 'aria-current': 'true' as const } : {})}>
-      {children}
+      <bdi>{children}</bdi>
     </a>
   );
 }

@@ -34,15 +34,13 @@ export function totalOf({ headers }: Answer): Pick<Total, 'atLeast' | 'searched'
 
 /** `307 devices`; `at least 10,000 devices`; of a search also `found`, and how far it looked where it did not see all. */
 export function deviceCount(
-  locale: Locale,
-  { totalElements, atLeast, searched }: Total,
+  { say }: Locale,
+  { totalElements: count, atLeast, searched }: Total,
   filtered: boolean,
 ): string {
-  const devices = `${atLeast ? 'At least ' : ''}${count(locale, totalElements, 'device')}`;
-  if (!filtered) return devices;
-  return searched === undefined
-    ? `${devices} found`
-    : `${devices} found, among the first ${locale.number(searched)}; there are more to look at`;
+  if (!filtered) return say(atLeast ? 'fleet.atLeast' : 'mine.count', { count });
+  if (searched === undefined) return say(atLeast ? 'fleet.foundAtLeast' : 'mine.found', { count });
+  return say(atLeast ? 'fleet.foundAtLeastAmong' : 'fleet.foundAmong', { count, searched });
 }
 
 interface SearchProps {

@@ -3,7 +3,9 @@ import type { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
 import { savedViewsView } from '../../routes/saved-views.ts';
 import { toQuery } from '../api.ts';
-import { memberPage, type Page, resultAt, type SignedIn } from '../page.ts';
+import { memberPage, type Page, refusedTo, type SignedIn, saidAt, seeOther } from '../page.ts';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
 import { Chip } from './chip.tsx';
 import { type Filters, filtersOf, isFiltered, listOf } from './device-filters.ts';
 import { Field } from './elements.tsx';
@@ -19,10 +21,11 @@ interface Props {
   readonly views: readonly SavedView[];
   /** Of the list that is shown. */
   readonly filters: Filters;
+  readonly say: Say;
 }
 
 /** The links; and for what is shown, the form that saves it, or the one that forgets it. */
-export function SavedViews({ views, filters }: Props) {
+export function SavedViews({ views, filters, say }: Props) {
   const here = addressOf(filters);
   const shown = views.find((view) => addressOf(view) === here);
   const isSavable = shown === undefined && (isFiltered(filters) || filters.sort !== '');
@@ -30,7 +33,7 @@ export function SavedViews({ views, filters }: Props) {
   return (
     <div class="views">
       {views.length === 0 ? null : (
-        <nav class="chips" aria-label="Saved lists">
+        <nav class="chips" aria-label={say('views.title')}>
           {views.map((view) => (
             <Chip to={addressOf(view)} chosen={view === shown}>
               {view.name}
@@ -43,18 +46,18 @@ export function SavedViews({ views, filters }: Props) {
           <Hidden filters={filters} />
           <input type="hidden" name="name" value={shown.name} />
           <button type="submit" name="do" value="forget">
-            Forget this list
+            {say('views.forget')}
           </button>
         </form>
       )}
       {isSavable ? (
         <details>
-          <summary>Save this list</summary>
+          <summary>{say('views.save')}</summary>
           <form method="post" action="/devices/views" class="search">
             <Hidden filters={filters} />
-            <Field name="name" label="Name" required maxlength={60} />
+            <Field name="name" label={say('mine.name')} required maxlength={60} />
             <button type="submit" name="do" value="save">
-              Save
+              {say('part.save')}
             </button>
           </form>
         </details>
@@ -75,7 +78,9 @@ function Hidden({ filters }: { filters: Filters }) {
 
 export const savedViewPages: readonly Page[] = [
   memberPage('/devices/views', TENANT, {
-    async post({ api, form }) {
+    translated: true,
+    async post({ api, form, locale }) {
+      const { say } = locale;
       const name = form.text('name').trim();
       const names = ['search', 'state', 'active', 'sort'];
       const filters = filtersOf(
@@ -84,10 +89,12 @@ export const savedViewPages: readonly Page[] = [
       const here = addressOf(filters);
       if (form.text('do') === 'forget') {
         const forgotten = await api.act('DELETE', `/api/user/deviceViews?${toQuery({ name })}`);
-        return resultAt(here, forgotten, `The list “${name}” is forgotten. The devices stay.`);
+        return saidAt(here, forgotten, say('views.forgotten', { name }), locale);
       }
       const saved = await api.act('POST', '/api/user/deviceViews', { name, ...filters });
-      return resultAt(here, saved, `The list is saved as “${name}”.`);
+      return saved.type === 'ok'
+        ? seeOther(here, say('views.saved', { name }))
+        : refusedTo(here, refusalWords(saved, say, say('views.refused')));
     },
   }),
 ];
