@@ -12,7 +12,7 @@ import type { Device } from '../actors/device/state.ts';
 import type { DeviceListener } from '../actors/fleet/devices.ts';
 import { StoreUnavailable } from '../actors/store/store.ts';
 
-interface FeedEvent {
+export interface FeedEvent {
   readonly type:
     | 'opened'
     | 'pending'

@@ -34,9 +34,16 @@ const TRANSLATED = [
   'profiles',
   'profile',
   'profile-new',
+  'live',
+  'providers',
+  'provider-new',
   'webhooks',
   'webhook',
   'webhook-new',
+  'tenants',
+  'tenant',
+  'tenant-delete',
+  'server',
   'tenant-account',
   'tenant-claim',
 ];
@@ -44,7 +51,7 @@ const TRANSLATED = [
 const forCustomers = () => looksOf(here.scene, 'nobody', 'customer');
 const forPeople = () => [
   ...forCustomers(),
-  ...looksOf(here.scene, 'tenant').filter(({ name }) => TRANSLATED.includes(name)),
+  ...looksOf(here.scene, 'tenant', 'system').filter(({ name }) => TRANSLATED.includes(name)),
 ];
 
 /** One from right to left, one of long words, one of other letters: where a page fits these, it fits the others. */

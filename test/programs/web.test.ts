@@ -158,20 +158,24 @@ journey('desk: a window is shown when it opens, counted down, and so is its clai
     await person.signInAs('tenant@thingsboard.org');
     await page.getByText('Watching.').waitFor();
     await openWindow('DHT11_DEMO_TOKEN', 'secret');
-    await page.getByRole('listitem').getByText('opened its claim window').waitFor();
+    await page.getByRole('listitem').getByText('Claim window opened').waitFor();
     // The figures follow a moment later.
     await page.getByRole('listitem').getByText('closes in').waitFor();
     const api = restApi(server.url);
     const customer = await api.login('customerB@thingsboard.org', 'customer');
     await api.confirm(customer, 'DHT11 Demo Device', 'a guess');
-    await page.getByRole('listitem').getByText('was not claimed: wrong key').waitFor();
+    await page.getByRole('listitem').getByText('Claim refused: wrong key').waitFor();
     assert.is((await api.confirm(customer, 'DHT11 Demo Device', 'secret')).status, 200);
-    await page.getByRole('listitem').getByText('was claimed').waitFor();
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: /Claimed$/ })
+      .first()
+      .waitFor();
     await look(person, 'desk-live');
     await api.reclaim(customer, 'DHT11 Demo Device');
     await openWindow('DHT11_DEMO_TOKEN', 'secret');
     await person.goto('/devices?search=DHT11');
-    await page.getByText(/^in ([89]:\d\d|10:00)$/).waitFor();
+    await page.getByText(/^closes in ([89]:\d\d|10:00)$/).waitFor();
     await look(person, 'desk-countdown');
   });
 });

@@ -796,7 +796,7 @@ law('overview: figures and plots of the last day; events as they happen', async 
   await openWindow(world, id, 's', HOUR_MS);
   await world.audit.catchUp();
   const shown = await admin.get('/live');
-  assert.match(shown.text, /1 device in all 1 window open now 0 claimed/);
+  assert.match(shown.text, /1 device in all 1 window open now 0 devices claimed/);
   assert.match(shown.html, 'class="bar"');
   const stream = admin.get('/live/events');
   for (let ended = false; !ended; ) {

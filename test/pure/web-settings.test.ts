@@ -346,7 +346,7 @@ law('overview: a month back, day by day, in words and numbers too', async ({ wor
   await world.audit.catchUp();
   await admin.signIn(home.adminEmail); // The session is older than it may be.
   const { text } = await admin.get('/live');
-  assert.match(text, /The last 31 days 3 windows opened, 1 claimed, 1 given back, 1 claims refused\./);
+  assert.match(text, /The last 31 days 3 windows opened, 1 claimed, 1 given back, 1 claim refused\./);
   assert.match(
     text,
     /Day Windows opened Claimed Given back Claims refused \w+ \w+ 1 0 0 0 \w+ \w+ 1 0 0 0 \w+ \w+ 1 1 1 1/,

@@ -1,4 +1,5 @@
-/** The live feed: shows what happens to devices as it happens, the newest on top. */
+/** The live feed: shows what happens to devices as it happens, the newest on top, in the words that the page gives. */
+import type { LiveScriptWords } from '../pages/live-words.ts';
 
 const SHOWN_MAX = 100;
 const list = document.querySelector<HTMLOListElement>('[data-feed]');
@@ -13,43 +14,14 @@ interface DeviceEvent {
   readonly reason: string | null;
 }
 
-const EVENTS: Readonly<Record<string, string>> = {
-  opened: 'opened its claim window',
-  pending: 'waits for you to approve its claim window',
-  approved: 'had its claim window approved',
-  closed: 'had its window closed',
-  elapsed: 'was not claimed in time',
-  claimed: 'was claimed',
-  refused: 'was not claimed:',
-  assigned: 'was assigned',
-  'given-back': 'was given back',
-  transferred: 'was handed over',
-  unassigned: 'was taken from its owner',
-  reset: 'was reset, and has no owner any more',
-  'take-over-asked': 'is wanted by somebody; its owner may object',
-  'take-over-ended': 'stays with its owner:',
-  'taken-over': 'was taken over',
-};
+function wordsOf({ type, reason }: DeviceEvent, { events, reasons, withReason }: LiveScriptWords): string {
+  const what = events[type] ?? type;
+  if (reason === null) return what;
+  const why = reasons[reason] ?? reason;
+  return withReason.replace(/\{(what|whatOf)\}/g, (_, place) => (place === 'what' ? what : why));
+}
 
-const REASONS: Readonly<Record<string, string>> = {
-  'wrong-secret': 'wrong key',
-  'no-window': 'no open window',
-  'window-elapsed': 'the window had elapsed',
-  'window-pending': 'the window waits for approval',
-  'already-claimed': 'it has an owner',
-  'unknown-device': 'there is no such device',
-  'proof-required': 'it wants a proof of possession',
-  'wrong-proof': 'wrong proof of possession',
-  'proof-outdated': 'the proof was too old',
-  objected: 'they objected',
-  cancelled: 'cancelled by the tenant',
-  withdrawn: 'who asked has thought better of it',
-  'not-allowed': 'it is not allowed any more',
-  'newcomer-gone': 'who asked is gone',
-};
-
-function show(event: DeviceEvent): void {
-  if (!list) return;
+function show(list: HTMLOListElement, event: DeviceEvent, words: LiveScriptWords): void {
   const time = document.createElement('time');
   time.dateTime = new Date(event.at).toISOString();
   time.textContent = times.format(event.at);
@@ -59,11 +31,12 @@ function show(event: DeviceEvent): void {
       'href',
       new URL(`../../devices/${encodeURIComponent(event.deviceId)}`, import.meta.url).pathname,
     );
-  name.textContent = event.deviceName;
+  const isolated = document.createElement('bdi');
+  isolated.textContent = event.deviceName;
+  name.append(isolated);
   const item = document.createElement('li');
   item.className = 'fresh';
-  const reason = event.reason === null ? '' : ` ${REASONS[event.reason] ?? event.reason}`;
-  item.append(time, name, `${EVENTS[event.type] ?? event.type}${reason}`);
+  item.append(time, name, wordsOf(event, words));
   list.prepend(item);
   while (list.children.length > SHOWN_MAX) list.lastElementChild?.remove();
 }
@@ -95,23 +68,19 @@ function refreshSoon(): void {
 }
 
 if (list) {
+  const words: LiveScriptWords = JSON.parse(list.dataset.words ?? '{}');
   const source = new EventSource(list.dataset.feed ?? '');
   source.addEventListener('open', () => {
-    if (state) state.textContent = 'Watching.';
+    if (state) state.textContent = words.watching;
   });
   source.addEventListener('error', () => {
     // Closed for good when the server refuses, e.g. after signing out elsewhere or with too many pages open.
     const refused = source.readyState === EventSource.CLOSED;
-    if (state)
-      state.textContent = refused
-        ? 'Not watching any more. Load the page again.'
-        : 'The connection was lost; trying again.';
+    if (state) state.textContent = refused ? words.notWatching : words.reconnecting;
   });
   source.addEventListener('device', ({ data }: MessageEvent<string>) => {
-    show(JSON.parse(data));
+    show(list, JSON.parse(data), words);
     refreshSoon();
   });
   addEventListener('pagehide', () => source.close());
 }
-
-export {};

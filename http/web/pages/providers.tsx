@@ -14,23 +14,26 @@ import {
   type Page,
   type PageReply,
   refusedTo,
-  resultAt,
   type SignedIn,
+  saidAt,
   seeOther,
 } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { Table } from '../parts/table.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { TextKey } from '../texts/catalogues.ts';
+import type { Say } from '../texts/say.ts';
 
 type Provider = z.output<typeof providerView>;
 
 const PROVIDERS = '/providers';
 const LISTED = 50;
 const AUTHENTICATIONS = {
-  BASIC: 'Secret in the Authorization header',
-  POST: 'Secret in the form',
-  NONE: 'No secret: PKCE alone',
-} as const satisfies Readonly<Record<(typeof CLIENT_AUTHENTICATIONS)[number], string>>;
+  BASIC: 'idp.shownBasic',
+  POST: 'idp.shownPost',
+  NONE: 'idp.shownNone',
+} as const satisfies Readonly<Record<(typeof CLIENT_AUTHENTICATIONS)[number], TextKey>>;
 
 const isOfSystem = ({ user }: SignedIn) => user.authority === 'SYS_ADMIN';
 const pathOf = ({ params }: SignedIn) => `${PROVIDERS}/${segment(params.provider ?? '')}`;
@@ -38,45 +41,42 @@ const routeOf = ({ params }: SignedIn) => `/api/oauth2/client/${segment(params.p
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
   const { api, locale } = visit;
+  const { say } = locale;
   const { data } = await api.get(
     `/api/oauth2/client/infos?pageSize=${LISTED}&page=0`,
     pageView(providerView),
   );
   return {
     type: 'page',
-    title: 'Identity providers',
+    title: say('idp.title'),
     body: (
       <>
         {isOfSystem(visit) ? (
-          <Back to="/tenants" label="Tenants" />
+          <Back to="/tenants" label={say('frame.tenants')} />
         ) : (
-          <Back to="/settings" label="Settings" />
+          <Back to="/settings" label={say('frame.settings')} />
         )}
-        <Head
-          title="Identity providers"
-          lead={
-            isOfSystem(visit)
-              ? 'By which everybody but system administrators can sign in. Each has a button on the login page.'
-              : 'By which users of your customers can sign in. Each has a link of its own, which you give them.'
-          }
-        >
+        <Head title={say('idp.title')} lead={say(isOfSystem(visit) ? 'idp.leadSystem' : 'idp.leadTenant')}>
           <a class="button primary" href={`${PROVIDERS}/new`}>
-            New provider
+            {say('idp.new')}
           </a>
         </Head>
         {data.length === 0 ? (
-          <div class="card empty">There are no identity providers yet.</div>
+          <div class="card empty">{say('idp.none')}</div>
         ) : (
           <Table
-            caption="Identity providers"
+            caption={say('idp.title')}
             columns={[
               {
-                title: 'Title',
+                title: say('idp.name'),
                 kind: 'row',
                 cell: ({ id, title }) => <a href={`${PROVIDERS}/${segment(id.id)}`}>{title}</a>,
               },
-              { title: 'Issuer', cell: ({ issuer }) => issuer },
-              { title: 'Since', cell: ({ createdTime }) => <Time at={createdTime} locale={locale} /> },
+              { title: say('idp.issuer'), cell: ({ issuer }) => <bdi>{issuer}</bdi> },
+              {
+                title: say('idp.since'),
+                cell: ({ createdTime }) => <Time at={createdTime} locale={locale} />,
+              },
             ]}
             rows={data}
           />
@@ -183,95 +183,96 @@ interface FieldsProps {
   readonly typed: Typed;
   readonly hasSecret: boolean;
   readonly ofSystem: boolean;
+  readonly say: Say;
 }
 
-function Fields({ typed, hasSecret, ofSystem }: FieldsProps) {
+function Fields({ typed, hasSecret, ofSystem, say }: FieldsProps) {
   return (
     <>
       <Field
         name="title"
-        label="Title"
+        label={say('idp.name')}
         value={typed.title}
         required
         maxlength={100}
-        hint="For people, e.g. Acme."
+        hint={say('idp.nameHint')}
       />
       <Field
         name="label"
-        label="Words on the button"
+        label={say('idp.button')}
         value={typed.label}
         maxlength={100}
-        hint="Empty: the title."
+        hint={say('idp.buttonHint')}
       />
       <Field
         name="issuer"
-        label="Issuer"
+        label={say('idp.issuer')}
         type="url"
         value={typed.issuer}
         required
         maxlength={2000}
-        hint="To the letter as its /.well-known/openid-configuration says, with or without a slash at the end."
+        hint={say('idp.issuerHint', { document: '/.well-known/openid-configuration' })}
       />
-      <Field name="clientId" label="Client id" value={typed.clientId} required maxlength={255} verbatim />
+      <Field
+        name="clientId"
+        label={say('idp.clientId')}
+        value={typed.clientId}
+        required
+        maxlength={255}
+        verbatim
+      />
       <Field
         name="clientSecret"
-        label="Client secret"
+        label={say('idp.secret')}
         type="password"
         autocomplete="new-password"
         maxlength={2048}
-        hint={
-          hasSecret
-            ? 'It is kept, and not shown. Empty: it stays.'
-            : 'It is kept sealed, and never shown again.'
-        }
+        hint={say(hasSecret ? 'idp.secretKept' : 'idp.secretNew')}
       />
       <div class="field">
-        <label for="f-authentication">How the secret is shown</label>
+        <label for="f-authentication">{say('idp.shown')}</label>
         <select id="f-authentication" name="authentication">
           {CLIENT_AUTHENTICATIONS.map((each) => (
             <option value={each} selected={each === typed.authentication}>
-              {AUTHENTICATIONS[each]}
+              {say(AUTHENTICATIONS[each])}
             </option>
           ))}
         </select>
       </div>
-      <Field name="scopes" label="Scopes" value={typed.scopes} verbatim />
+      <Field name="scopes" label={say('idp.scopes')} value={typed.scopes} verbatim />
       <div class="field">
-        <label for="f-domains">Domains of e-mail addresses</label>
+        <label for="f-domains">{say('idp.domains')}</label>
         <textarea id="f-domains" name="domains" rows={3} spellcheck={false} aria-describedby="f-domains-hint">
           {typed.domains}
         </textarea>
-        <small id="f-domains-hint">
-          One on each line. Users with such an address are found by it at their first sign-in. Empty: nobody
-          is.
-        </small>
+        <small id="f-domains-hint">{say('idp.domainsHint')}</small>
       </div>
-      <Check name="signsUp" label="Who has no account becomes a customer" checked={typed.signsUp} />
+      <Check name="signsUp" label={say('idp.signsUp')} checked={typed.signsUp} />
       <Field
         name="customer"
-        label="Of which customer"
+        label={say('idp.customer')}
         value={typed.customer}
         maxlength={255}
-        hint="%{email}: one of its own for everybody. Or a title for all, in which %{domain} may stand."
+        hint={say('idp.customerHint', { email: '%{email}', domain: '%{domain}' })}
       />
       {ofSystem ? (
         <>
           <Field
             name="tenant"
-            label="Of which tenant"
+            label={say('idp.tenant')}
             value={typed.tenant}
-            hint="Its id; needed where people become customers."
+            hint={say('idp.tenantHint')}
             verbatim
           />
           <Field
             name="audience"
-            label="Audience of access tokens"
+            label={say('idp.audience')}
             value={typed.audience}
             maxlength={255}
-            hint="Access tokens of this issuer for this audience are taken on the REST API. Empty: none are."
+            hint={say('idp.audienceHint')}
             verbatim
           />
-          <Check name="plainJwt" label="Also of the type JWT (Entra, Keycloak)" checked={typed.plainJwt} />
+          <Check name="plainJwt" label={say('idp.plainJwt')} checked={typed.plainJwt} />
         </>
       ) : null}
     </>
@@ -279,24 +280,26 @@ function Fields({ typed, hasSecret, ofSystem }: FieldsProps) {
 }
 
 function newReply(visit: SignedIn, refusal?: string): PageReply {
+  const { say } = visit.locale;
   return {
     type: 'page',
-    title: 'New identity provider',
+    title: say('idp.newTitle'),
     narrow: true,
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to={PROVIDERS} label="Identity providers" />
-        <Head title="New identity provider" lead="What is to be registered there is on the next page." />
+        <Back to={PROVIDERS} label={say('idp.title')} />
+        <Head title={say('idp.newTitle')} lead={say('idp.newLead')} />
         <form method="post" action={`${PROVIDERS}/new`} class="card">
           <Refusal text={refusal} />
           <Fields
             typed={refusal === undefined ? EMPTY : typedIn(visit)}
             hasSecret={false}
             ofSystem={isOfSystem(visit)}
+            say={say}
           />
           <button type="submit" class="primary">
-            Set it up
+            {say('idp.make')}
           </button>
         </form>
       </>
@@ -306,24 +309,24 @@ function newReply(visit: SignedIn, refusal?: string): PageReply {
 
 async function make(visit: SignedIn): Promise<PageReply> {
   const made = await visit.api.post('/api/oauth2/client', bodyOf(visit), providerView);
+  const { say } = visit.locale;
   return made.type === 'ok'
-    ? seeOther(
-        `${PROVIDERS}/${segment(made.value.id.id)}`,
-        'The provider is set up. Register there what is below.',
-      )
-    : newReply(visit, made.message);
+    ? seeOther(`${PROVIDERS}/${segment(made.value.id.id)}`, say('idp.made'))
+    : newReply(visit, refusalWords(made, say, say('idp.refused')));
 }
 
 /** What the provider has to be told, and the link that leads people to it. */
-function ToRegister({ provider, linkBase }: { provider: Provider; linkBase: string }) {
+function ToRegister({ provider, visit }: { provider: Provider; visit: SignedIn }) {
+  const { linkBase, locale } = visit;
+  const { say } = locale;
   const { id, redirectUri } = provider;
   return (
     <section class="card" aria-labelledby="register">
-      <h2 id="register">To be registered at the provider</h2>
+      <h2 id="register">{say('idp.register')}</h2>
       {[
-        ['Redirect URI', redirectUri],
-        ['After signing out', `${linkBase}/login`],
-        ['Back-channel logout', `${linkBase}/api/noauth/oauth2/backchannel-logout/${id.id}`],
+        [say('idp.redirect'), redirectUri],
+        [say('idp.signedOut'), `${linkBase}/login`],
+        [say('idp.backChannel'), `${linkBase}/api/noauth/oauth2/backchannel-logout/${id.id}`],
       ].map(([what, url]) => (
         <p>
           {what}
@@ -332,7 +335,7 @@ function ToRegister({ provider, linkBase }: { provider: Provider; linkBase: stri
         </p>
       ))}
       <p>
-        People sign in by it at
+        {say('idp.signInAt')}
         <br />
         <code>{`${linkBase}/oauth2/authorization/${id.id}?prevUri=/claim`}</code>
       </p>
@@ -341,34 +344,36 @@ function ToRegister({ provider, linkBase }: { provider: Provider; linkBase: stri
 }
 
 async function providerReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
+  const { say } = visit.locale;
   const provider = await visit.api.get(routeOf(visit), providerView);
   const path = pathOf(visit);
   return {
     type: 'page',
-    title: 'Identity provider',
+    title: say('idp.one'),
     narrow: true,
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to={PROVIDERS} label="Identity providers" />
-        <Head title={provider.title} lead={provider.issuer} />
+        <Back to={PROVIDERS} label={say('idp.title')} />
+        <Head title={provider.title} lead={<bdi>{provider.issuer}</bdi>} />
         <div class="card row">
           <form method="post" action={`${path}/test`}>
-            <button type="submit">Test</button>
+            <button type="submit">{say('idp.test')}</button>
           </form>
           <a class="button danger" href={`${path}/delete`}>
-            Delete
+            {say('idp.delete')}
           </a>
         </div>
-        <ToRegister provider={provider} linkBase={visit.linkBase} />
+        <ToRegister provider={provider} visit={visit} />
         <form method="post" action={path} class="card">
           <Refusal text={refusal} />
           <Fields
             typed={refusal === undefined ? typedOf(provider) : typedIn(visit)}
             hasSecret={provider.hasClientSecret}
             ofSystem={isOfSystem(visit)}
+            say={say}
           />
-          <button type="submit">Save</button>
+          <button type="submit">{say('part.save')}</button>
         </form>
       </>
     ),
@@ -376,44 +381,53 @@ async function providerReply(visit: SignedIn, refusal?: string): Promise<PageRep
 }
 
 async function save(visit: SignedIn): Promise<PageReply> {
+  const { say } = visit.locale;
   const there = await visit.api.get(routeOf(visit), providerView);
   const saved = await visit.api.post('/api/oauth2/client', bodyOf(visit, there), providerView);
   return saved.type === 'ok'
-    ? seeOther(pathOf(visit), 'The provider is changed.')
-    : providerReply(visit, saved.message);
+    ? seeOther(pathOf(visit), say('idp.changed'))
+    : providerReply(visit, refusalWords(saved, say, say('idp.refused')));
 }
 
 async function tryOut(visit: SignedIn): Promise<PageReply> {
+  const { say } = visit.locale;
   const tested = await visit.api.post(`${routeOf(visit)}/test`, {}, providerTestView);
-  return tested.type === 'ok'
-    ? seeOther(
-        pathOf(visit),
-        `The provider answers, and is who the issuer says. People are sent to ${new URL(tested.value.authorizationUri).host}, and it shows ${tested.value.keys === 1 ? 'a key' : `${tested.value.keys} keys`} to check its tokens by. Whether id and secret are right shows when somebody signs in.`,
-      )
-    : refusedTo(pathOf(visit), tested.message);
+  if (tested.type !== 'ok') return refusedTo(pathOf(visit), refusalWords(tested, say, say('idp.testFailed')));
+  const { authorizationUri, keys } = tested.value;
+  return seeOther(pathOf(visit), say('idp.answers', { host: new URL(authorizationUri).host, keys }));
 }
 
 export const identityProviderPages: readonly Page[] = [
-  memberPage(PROVIDERS, ADMINISTRATORS, { get: listReply }),
-  memberPage(`${PROVIDERS}/new`, ADMINISTRATORS, { get: (visit) => newReply(visit), post: make }),
-  memberPage(`${PROVIDERS}/:provider`, ADMINISTRATORS, { get: (visit) => providerReply(visit), post: save }),
-  memberPage(`${PROVIDERS}/:provider/test`, ADMINISTRATORS, { post: tryOut }),
+  memberPage(PROVIDERS, ADMINISTRATORS, { get: listReply, translated: true }),
+  memberPage(`${PROVIDERS}/new`, ADMINISTRATORS, {
+    get: (visit) => newReply(visit),
+    post: make,
+    translated: true,
+  }),
+  memberPage(`${PROVIDERS}/:provider`, ADMINISTRATORS, {
+    get: (visit) => providerReply(visit),
+    post: save,
+    translated: true,
+  }),
+  memberPage(`${PROVIDERS}/:provider/test`, ADMINISTRATORS, { post: tryOut, translated: true }),
   memberPage(`${PROVIDERS}/:provider/delete`, ADMINISTRATORS, {
+    translated: true,
     async get(visit) {
+      const { say } = visit.locale;
       const { title } = await visit.api.get(routeOf(visit), providerView);
       const question = {
-        title: 'Delete this identity provider?',
+        title: say('idp.deleteTitle'),
         what: title,
-        consequence:
-          'Nobody signs in by it any more. Who has no password gets in no more; sessions that are there go on.',
-        yes: 'Delete it',
+        consequence: say('idp.deleteText'),
+        yes: say('idp.deleteYes'),
+        no: say('part.keep'),
         back: pathOf(visit),
       };
       return questionReply(question, `${pathOf(visit)}/delete`);
     },
     async post(visit) {
       const deleted = await visit.api.act('DELETE', routeOf(visit));
-      return resultAt(PROVIDERS, deleted, 'The identity provider is deleted.', pathOf(visit));
+      return saidAt(PROVIDERS, deleted, visit.locale.say('idp.deleted'), visit.locale, pathOf(visit));
     },
   }),
 ];

@@ -19,6 +19,7 @@ type Usage = z.output<typeof tenantUsageView>;
 
 async function tenantReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const { api, params, locale } = visit;
+  const { say } = locale;
   const route = `/api/tenant/${segment(params.id ?? '')}`;
   const tenant = await api.get(route, tenantView);
   const admins = await api.get(`${route}/users?${toQuery({ pageSize: ADMINS_SHOWN })}`, usersPage);
@@ -29,31 +30,32 @@ async function tenantReply(visit: SignedIn, refusal?: string): Promise<PageReply
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/tenants" label="Tenants" />
+        <Back to="/tenants" label={say('frame.tenants')} />
         <Head title={tenant.title}>
           <a class="button" href={`${path}/rename`}>
-            Rename
+            {say('titled.rename')}
           </a>
         </Head>
         <div class="grid side">
           <section class="card" aria-labelledby="admins">
-            <h2 id="admins">Administrators</h2>
+            <h2 id="admins">{say('settings.admins')}</h2>
             <UsersTable users={admins.data} locale={locale} />
           </section>
-          <NewUser heading="Add an administrator" path={path} visit={visit} refusal={refusal} />
+          <NewUser heading={say('people.addAdmin')} path={path} visit={visit} refusal={refusal} />
         </div>
         <p>
-          <a href={`${path}/delete`}>Delete this tenant</a>
+          <a href={`${path}/delete`}>{say('tenants.delete')}</a>
         </p>
       </>
     ),
   };
 }
 
+/** Names of branches of `tenants.unwell`. */
 const HEALTH: Readonly<Record<Usage['health'][number], string>> = {
-  'no-administrator': 'no administrator can sign in',
-  'devices-full': 'it has as many devices as it may have',
-  'storage-full': 'it has stored as much as it may',
+  'no-administrator': 'noAdministrator',
+  'devices-full': 'devicesFull',
+  'storage-full': 'storageFull',
 };
 
 /** How many devices, customers and users each tenant of a list has, and what is wrong. */
@@ -61,6 +63,7 @@ async function usageColumns(
   { api, locale }: SignedIn,
   tenants: readonly TitledView[],
 ): Promise<readonly Column<TitledView>[]> {
+  const { say } = locale;
   const usages = new Map<string, Usage>();
   // A tenant that was deleted just now has none.
   for (const { id } of tenants) {
@@ -77,16 +80,20 @@ async function usageColumns(
     },
   });
   return [
-    number('Devices', ({ devices }) => devices),
-    number('Owned', ({ owned }) => owned),
-    number('Customers', ({ customers }) => customers),
-    number('Users', ({ users }) => users),
+    number(say('frame.fleet'), ({ devices }) => devices),
+    number(say('tenants.owned'), ({ owned }) => owned),
+    number(say('frame.customers'), ({ customers }) => customers),
+    number(say('customers.users'), ({ users }) => users),
     {
-      title: 'Health',
+      title: say('tenants.health'),
       cell({ id }) {
         const health = usages.get(id.id)?.health ?? [];
-        if (health.length === 0) return <span class="state owned">Well</span>;
-        return <span class="state open">{health.map((name) => HEALTH[name]).join('; ')}</span>;
+        if (health.length === 0) return <span class="state owned">{say('tenants.well')}</span>;
+        return (
+          <span class="state open">
+            {health.map((name) => say('tenants.unwell', { what: HEALTH[name] })).join(say('trail.between'))}
+          </span>
+        );
       },
     },
   ];
@@ -99,21 +106,23 @@ export const tenantPages: readonly Page[] = [
     view: tenantView,
     path: '/tenants',
     columns: usageColumns,
-    words: () => ({
-      heading: 'Tenants',
-      lead: 'Each tenant has its own devices and customers, and sees nothing of the others.',
-      newHeading: 'New tenant',
-      none: 'There are no tenants yet. Create the first one; then add its administrator.',
-      created: 'The tenant is created. Now add its first administrator.',
+    translated: true,
+    words: (say) => ({
+      heading: say('frame.tenants'),
+      lead: say('tenants.lead'),
+      newHeading: say('tenants.new'),
+      none: say('tenants.none'),
+      created: say('tenants.created'),
       deletion: {
-        title: 'Delete this tenant?',
-        consequence: 'All of its devices, customers and users are deleted with it. This cannot be undone.',
-        yes: 'Delete it with everything',
-        done: 'The tenant is deleted.',
+        title: say('tenants.deleteTitle'),
+        consequence: say('tenants.deleteText'),
+        yes: say('tenants.deleteYes'),
+        done: say('tenants.deleted'),
       },
     }),
   }),
   memberPage('/tenants/:id', SYSTEM, {
+    translated: true,
     get: (visit) => tenantReply(visit),
     post(visit) {
       const tenantId = { entityType: 'TENANT', id: visit.params.id };

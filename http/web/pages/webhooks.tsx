@@ -414,10 +414,7 @@ export const webhookPages: readonly Page[] = [
     },
     async post(visit) {
       const deleted = await visit.api.act('DELETE', routeOf(visit));
-      const { say } = visit.locale;
-      return deleted.type === 'ok'
-        ? seeOther('/webhooks', say('hooks.deleted'))
-        : refusedTo(pathOf(visit), refusalWords(deleted, say));
+      return saidAt('/webhooks', deleted, visit.locale.say('hooks.deleted'), visit.locale, pathOf(visit));
     },
   }),
 ];

@@ -33,7 +33,7 @@ export function Plot({ title, values, locale, by = 'hour' }: PlotProps) {
         class="plot"
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         role="img"
-        aria-label={`${title}: at most ${locale.number(highest)} in ${by === 'hour' ? 'an hour' : 'a day'}`}
+        aria-label={locale.say(by === 'hour' ? 'plot.byHour' : 'plot.byDay', { title, highest })}
       >
         {[0, top / 2, top].map((tick) => (
           <>
@@ -70,9 +70,9 @@ export function Plot({ title, values, locale, by = 'hour' }: PlotProps) {
       {by === 'day' ? null : (
         <figcaption>
           <details>
-            <summary>In numbers</summary>
+            <summary>{locale.say('plot.numbers')}</summary>
             {sum === 0
-              ? 'None.'
+              ? locale.say('plot.none')
               : values
                   .filter(([, value]) => value > 0)
                   .map(([from, value]) => <div>{`${locale.instant(from)}: ${locale.number(value)}`}</div>)}

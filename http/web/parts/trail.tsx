@@ -93,13 +93,23 @@ const ALL_REASONS = new Map(Object.entries(CODES).map(([code, { words }]) => [co
 /** The texts for what may be in a trail; shorter than those of the table of all reasons. */
 type WhyKey = Extract<TextKey, `why.${string}`>;
 
-const isWhyKey = (key: string): key is WhyKey => Object.hasOwn(ENGLISH, key);
+const WHY = 'why.';
+const isWhyKey = (key: string): key is WhyKey => key.startsWith(WHY) && Object.hasOwn(ENGLISH, key);
 
 /** Why something was refused, by its code. What no text knows is said in English, and elsewhere by its code. */
 export function reasonInWords(code: string, say: Say): string {
-  const key = `why.${code}`;
+  const key = `${WHY}${code}`;
   if (isWhyKey(key)) return say(key);
   return (say.language === 'en' ? ALL_REASONS.get(code) : undefined) ?? code;
+}
+
+/** The words for every reason that an event may give, by its code: for what is told in the browser. */
+export function allReasons(say: Say): Readonly<Record<string, string>> {
+  const why = Object.keys(ENGLISH).filter(isWhyKey);
+  return Object.fromEntries([
+    ...why.map((key) => [key.slice(WHY.length), say(key)] as const),
+    ...Object.entries(ENDS).map(([code, key]) => [code, say(key)] as const),
+  ]);
 }
 
 /** What else there is to know: why it was refused, how often, what it was about. */

@@ -117,7 +117,7 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'موفر هوية',
   'idp.test': 'اختبار',
   'idp.answers':
-    'الموفر يجيب، وهو مَن يقوله المُصدِر. يُرسل الناس إلى {host}. أما صحة المعرّف والسرّ فتظهر حين يسجّل أحدهم الدخول.',
+    'الموفر يجيب، وهو مَن يقوله المُصدِر. يُرسل الناس إلى {host}، وعدد المفاتيح التي يعرضها للتحقق من رموزه: {keys, plural, zero {#} one {#} two {#} few {#} many {#} other {#}}. أما صحة المعرّف والسرّ فتظهر حين يسجّل أحدهم الدخول.',
   'idp.testFailed': 'لا يجيب الموفر كما ينبغي. تحقق من المُصدِر وحاول مرة أخرى بعد لحظة.',
   'idp.changed': 'عُدّل الموفر.',
   'idp.delete': 'حذف',
@@ -149,10 +149,7 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
   'tenants.new': 'مستأجر جديد',
   'tenants.none': 'لا يوجد مستأجرون بعد. أنشئ الأول ثم أضف مسؤوله.',
   'tenants.created': 'أُنشئ المستأجر. أضف الآن مسؤوله الأول.',
-  'tenants.admins': 'المسؤولون',
-  'tenants.addAdmin': 'إضافة مسؤول',
   'tenants.owned': 'لها مالك',
-  'tenants.users': 'المستخدمون',
   'tenants.health': 'السلامة',
   'tenants.well': 'سليم',
   'tenants.unwell':

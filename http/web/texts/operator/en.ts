@@ -123,7 +123,7 @@ export const ENGLISH = {
   'idp.one': 'Identity provider',
   'idp.test': 'Test',
   'idp.answers':
-    'The provider answers, and is who the issuer says. People are sent to {host}. Whether id and secret are right shows when somebody signs in.',
+    'The provider answers, and is who the issuer says. People are sent to {host}, and it shows {keys, plural, one {a key} other {# keys}} to check its tokens by. Whether id and secret are right shows when somebody signs in.',
   'idp.testFailed': 'The provider does not answer as it should. Check the issuer, and try again in a moment.',
   'idp.changed': 'The provider is changed.',
   'idp.delete': 'Delete',
@@ -155,10 +155,7 @@ export const ENGLISH = {
   'tenants.new': 'New tenant',
   'tenants.none': 'There are no tenants yet. Create the first one; then add its administrator.',
   'tenants.created': 'The tenant is created. Now add its first administrator.',
-  'tenants.admins': 'Administrators',
-  'tenants.addAdmin': 'Add an administrator',
   'tenants.owned': 'Owned',
-  'tenants.users': 'Users',
   'tenants.health': 'Health',
   'tenants.well': 'Well',
   'tenants.unwell':

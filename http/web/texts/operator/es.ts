@@ -124,7 +124,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Proveedor de identidad',
   'idp.test': 'Probar',
   'idp.answers':
-    'El proveedor responde y es quien dice el emisor. Las personas van a {host}. Si el ID y el secreto son correctos se ve cuando alguien inicia sesión.',
+    'El proveedor responde y es quien dice el emisor. Las personas van a {host}, y muestra {keys, plural, one {una clave} other {# claves}} para comprobar sus tokens. Si el ID y el secreto son correctos se ve cuando alguien inicia sesión.',
   'idp.testFailed':
     'El proveedor no responde como debe. Revise el emisor e inténtelo de nuevo en un momento.',
   'idp.changed': 'El proveedor se ha cambiado.',
@@ -157,10 +157,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'tenants.new': 'Nuevo inquilino',
   'tenants.none': 'Todavía no hay inquilinos. Cree el primero y después añada su administrador.',
   'tenants.created': 'El inquilino está creado. Añada ahora su primer administrador.',
-  'tenants.admins': 'Administradores',
-  'tenants.addAdmin': 'Añadir un administrador',
   'tenants.owned': 'Con propietario',
-  'tenants.users': 'Usuarios',
   'tenants.health': 'Salud',
   'tenants.well': 'Todo bien',
   'tenants.unwell':

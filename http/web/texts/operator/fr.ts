@@ -125,7 +125,7 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Fournisseur d’identité',
   'idp.test': 'Tester',
   'idp.answers':
-    'Le fournisseur répond, et est bien l’émetteur indiqué. Les personnes sont envoyées vers {host}. L’exactitude de l’identifiant et du secret se voit quand quelqu’un se connecte.',
+    'Le fournisseur répond, et est bien l’émetteur indiqué. Les personnes sont envoyées vers {host}, et il présente {keys, plural, one {une clé} other {# clés}} pour vérifier ses jetons. L’exactitude de l’identifiant et du secret se voit quand quelqu’un se connecte.',
   'idp.testFailed':
     'Le fournisseur ne répond pas comme il le devrait. Vérifiez l’émetteur et réessayez dans un instant.',
   'idp.changed': 'Le fournisseur est modifié.',
@@ -158,10 +158,7 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'tenants.new': 'Nouveau locataire',
   'tenants.none': 'Il n’y a pas encore de locataires. Créez le premier, puis ajoutez son administrateur.',
   'tenants.created': 'Le locataire est créé. Ajoutez maintenant son premier administrateur.',
-  'tenants.admins': 'Administrateurs',
-  'tenants.addAdmin': 'Ajouter un administrateur',
   'tenants.owned': 'Avec propriétaire',
-  'tenants.users': 'Utilisateurs',
   'tenants.health': 'Santé',
   'tenants.well': 'Tout va bien',
   'tenants.unwell':

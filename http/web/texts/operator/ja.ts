@@ -124,7 +124,7 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'ID プロバイダー',
   'idp.test': 'テスト',
   'idp.answers':
-    'プロバイダーは応答し、発行者の示すとおりです。ユーザーは {host} に案内されます。ID とシークレットが正しいかどうかは、だれかがサインインしたときに分かります。',
+    'プロバイダーは応答し、発行者の示すとおりです。ユーザーは {host} に案内され、トークンの検証用に {keys, plural, other {# 個のキー}}が示されています。ID とシークレットが正しいかどうかは、だれかがサインインしたときに分かります。',
   'idp.testFailed':
     'プロバイダーが正しく応答しません。発行者を確認し、しばらくしてからもう一度お試しください。',
   'idp.changed': 'プロバイダーを変更しました。',
@@ -157,10 +157,7 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'tenants.new': '新しいテナント',
   'tenants.none': 'まだテナントはありません。最初のテナントを作成し、その管理者を追加してください。',
   'tenants.created': 'テナントを作成しました。続けて最初の管理者を追加してください。',
-  'tenants.admins': '管理者',
-  'tenants.addAdmin': '管理者を追加',
   'tenants.owned': '所有者あり',
-  'tenants.users': 'ユーザー',
   'tenants.health': '健全性',
   'tenants.well': '良好',
   'tenants.unwell':

@@ -122,7 +122,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Dostawca tożsamości',
   'idp.test': 'Testuj',
   'idp.answers':
-    'Dostawca odpowiada i jest tym, kim według wystawcy ma być. Ludzie są kierowani do {host}. Czy identyfikator i sekret są poprawne, okaże się, gdy ktoś się zaloguje.',
+    'Dostawca odpowiada i jest tym, kim według wystawcy ma być. Ludzie są kierowani do {host}, a do sprawdzania swoich tokenów pokazuje {keys, plural, one {# klucz} few {# klucze} many {# kluczy} other {# klucza}}. Czy identyfikator i sekret są poprawne, okaże się, gdy ktoś się zaloguje.',
   'idp.testFailed':
     'Dostawca nie odpowiada tak, jak powinien. Sprawdź wystawcę i spróbuj ponownie za chwilę.',
   'idp.changed': 'Dostawca jest zmieniony.',
@@ -155,10 +155,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'tenants.new': 'Nowy najemca',
   'tenants.none': 'Nie ma jeszcze najemców. Utwórz pierwszego, a potem dodaj jego administratora.',
   'tenants.created': 'Najemca jest utworzony. Dodaj teraz jego pierwszego administratora.',
-  'tenants.admins': 'Administratorzy',
-  'tenants.addAdmin': 'Dodaj administratora',
   'tenants.owned': 'Z właścicielem',
-  'tenants.users': 'Użytkownicy',
   'tenants.health': 'Kondycja',
   'tenants.well': 'W porządku',
   'tenants.unwell':

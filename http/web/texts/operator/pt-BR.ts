@@ -123,7 +123,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Provedor de identidade',
   'idp.test': 'Testar',
   'idp.answers':
-    'O provedor responde e é quem o emissor diz. As pessoas são enviadas para {host}. Se o ID e o segredo estão certos, vê-se quando alguém entra.',
+    'O provedor responde e é quem o emissor diz. As pessoas são enviadas para {host}, e ele mostra {keys, plural, one {uma chave} other {# chaves}} para conferir os tokens dele. Se o ID e o segredo estão certos, vê-se quando alguém entra.',
   'idp.testFailed':
     'O provedor não responde como deveria. Verifique o emissor e tente de novo daqui a pouco.',
   'idp.changed': 'O provedor foi alterado.',
@@ -156,10 +156,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'tenants.new': 'Novo inquilino',
   'tenants.none': 'Ainda não há inquilinos. Crie o primeiro e depois adicione o administrador dele.',
   'tenants.created': 'O inquilino foi criado. Agora adicione o primeiro administrador dele.',
-  'tenants.admins': 'Administradores',
-  'tenants.addAdmin': 'Adicionar um administrador',
   'tenants.owned': 'Com dono',
-  'tenants.users': 'Usuários',
   'tenants.health': 'Saúde',
   'tenants.well': 'Tudo bem',
   'tenants.unwell':

@@ -122,7 +122,7 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Kimlik sağlayıcısı',
   'idp.test': 'Dene',
   'idp.answers':
-    'Sağlayıcı yanıt veriyor ve yayımcının söylediği sağlayıcı. İnsanlar {host} adresine gönderilir. Kimlikle gizli anahtarın doğru olup olmadığı, biri oturum açtığında görülür.',
+    'Sağlayıcı yanıt veriyor ve yayımcının söylediği sağlayıcı. İnsanlar {host} adresine gönderilir; belirteçlerini denetlemek için {keys, plural, one {# anahtar} other {# anahtar}} gösteriyor. Kimlikle gizli anahtarın doğru olup olmadığı, biri oturum açtığında görülür.',
   'idp.testFailed':
     'Sağlayıcı gerektiği gibi yanıt vermiyor. Yayımcıyı kontrol edin ve biraz sonra yeniden deneyin.',
   'idp.changed': 'Sağlayıcı değiştirildi.',
@@ -155,10 +155,7 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'tenants.new': 'Yeni kiracı',
   'tenants.none': 'Henüz kiracı yok. İlkini oluşturun, sonra yöneticisini ekleyin.',
   'tenants.created': 'Kiracı oluşturuldu. Şimdi ilk yöneticisini ekleyin.',
-  'tenants.admins': 'Yöneticiler',
-  'tenants.addAdmin': 'Yönetici ekle',
   'tenants.owned': 'Sahipli',
-  'tenants.users': 'Kullanıcılar',
   'tenants.health': 'Sağlık',
   'tenants.well': 'İyi',
   'tenants.unwell':

@@ -114,7 +114,7 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': '身份提供方',
   'idp.test': '测试',
   'idp.answers':
-    '提供方有应答，且与颁发者所述一致。用户将被引导至 {host}。客户端 ID 和密钥是否正确，要到有人登录时才能看出。',
+    '提供方有应答，且与颁发者所述一致。用户将被引导至 {host}，提供方出示了{keys, plural, other { # 个密钥}}用于验证其令牌。客户端 ID 和密钥是否正确，要到有人登录时才能看出。',
   'idp.testFailed': '提供方未按预期应答。请检查颁发者，稍后重试。',
   'idp.changed': '提供方已更改。',
   'idp.delete': '删除',
@@ -144,10 +144,7 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
   'tenants.new': '新租户',
   'tenants.none': '还没有租户。请创建第一个，然后添加其管理员。',
   'tenants.created': '租户已创建。现在请添加其第一位管理员。',
-  'tenants.admins': '管理员',
-  'tenants.addAdmin': '添加管理员',
   'tenants.owned': '有所有者',
-  'tenants.users': '用户',
   'tenants.health': '状况',
   'tenants.well': '良好',
   'tenants.unwell':
