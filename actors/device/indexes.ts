@@ -54,6 +54,8 @@ export const lists = {
   offeredToAddress: (addressDigest: SecretDigest) => `offered-devices-by-address/${addressDigest}`,
   /** Only devices that name the profile, not those that follow the tenant's default. */
   ofProfile: (profileId: ProfileId) => `profile-devices/${profileId}`,
+  /** The tenant's devices that name no profile. */
+  withoutProfile: (tenantId: TenantId) => `devices-without-profile/${tenantId}`,
   /** The devices that a gateway brought up. */
   viaGateway: (gateway: DeviceId) => `gateway-devices/${gateway}`,
   /** Each device of the tenant is in the list of one group. Opening a window changes none, so that it costs no key. */
@@ -116,18 +118,16 @@ export function deviceOf(member: string): DeviceId {
 /** All index entries of a device. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (state.status === 'absent') return NO_ENTRIES;
-  const { tenantId, name, label, type, credentials, nextCredentials, owner, profileId, viaGateway, offer } =
-    state;
+  const { tenantId, name, label, type, credentials, nextCredentials, owner, viaGateway, offer } = state;
   const byName = memberByName(name, id);
   const members = [
     { list: lists.byCreation(tenantId), member: id },
     { list: lists.byName(tenantId), member: byName },
     { list: lists.byType(tenantId), member: `${typePrefix(type)}${id}` },
   ];
-  members.push(...groupEntries(id, state));
+  members.push(...groupEntries(id, state), ...profileEntries(id, state));
   if (label) members.push({ list: lists.byLabel(tenantId), member: memberByName(label, id) });
   if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
-  if (profileId) members.push({ list: lists.ofProfile(profileId), member: id });
   if (viaGateway !== undefined) members.push({ list: lists.viaGateway(viaGateway), member: id });
   const unique = [keys.credentials(credentials.credentialsId), ...nameKeys(tenantId, name)];
   // Found by both until the old ones end.
@@ -144,8 +144,17 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   return { unique, members };
 }
 
+/** The entries that devices of older stores lack, until the background has made them (`fleet/claim-lists.ts`). */
+export function laterEntries(id: DeviceId, device: Device): readonly ListMember[] {
+  return [...groupEntries(id, device), ...(device.profileId ? [] : profileEntries(id, device))];
+}
+
+function profileEntries(id: DeviceId, { tenantId, profileId }: Device): readonly ListMember[] {
+  return [{ list: profileId ? lists.ofProfile(profileId) : lists.withoutProfile(tenantId), member: id }];
+}
+
 /** The entries by which a device is found by its claim state. */
-export function groupEntries(id: DeviceId, device: Device): readonly ListMember[] {
+function groupEntries(id: DeviceId, device: Device): readonly ListMember[] {
   const { tenantId, serverKey } = device;
   const group = claimGroupOf(device);
   const own = { list: lists.ofGroup(tenantId, group), member: id };

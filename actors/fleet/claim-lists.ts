@@ -1,6 +1,7 @@
 /**
- * Puts every device into the list of its group of claim states (`claim-states.ts`). What events write is in them already; devices
- * of an older store are not, until the background has gone through them once. Until then states are looked for in devices' heads.
+ * Puts every device into the list of its group of claim states (`claim-states.ts`), and into the list of those that name no
+ * profile, if it is one. What events write is in them already; devices of an older store are not, until the background has gone
+ * through them once. Until then states are looked for in devices' heads.
  *
  * It also looks from time to time whether the lists still add up, and puts them right if not. After a return to an older version
  * and back they may be wrong and add up nevertheless, where a device only went from one state to another meanwhile: `check`, which
@@ -14,13 +15,13 @@ import type { Clock } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { DEVICES_PER_TURN, mapInSlices } from '../base/slices.ts';
-import { CLAIM_GROUPS, claimGroupOf } from '../device/claim-state.ts';
-import { deviceOf, groupEntries, lists } from '../device/indexes.ts';
+import { CLAIM_GROUPS } from '../device/claim-state.ts';
+import { deviceOf, laterEntries, lists } from '../device/indexes.ts';
 import { decodeHead } from '../device/persistence.ts';
 import type { Journal, ListMember } from '../journal/journal.ts';
 import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Index, Store } from '../store/store.ts';
-import { doGroupsAddUp, isIn, WHOLE } from './claim-states.ts';
+import { isIn, lackInGroups, WHOLE } from './claim-states.ts';
 import { readDevice } from './live-devices.ts';
 
 const FIRST_MS = 2_000;
@@ -29,6 +30,10 @@ const EVERY_MS = 60_000;
 const REST = 1;
 /** How often an entry is brought to a head that goes on moving, before it is left to the next round. */
 const TRIES = 20;
+
+/** How often it is looked by how many devices the lists do not add up. */
+const LOOKS = 5;
+const LOOK_EVERY_MS = 50;
 
 export interface Differences {
   /** Devices that are not in the list in which they should be. */
@@ -51,23 +56,23 @@ export function createClaimLists(
   tenantStands: (id: TenantId) => Promise<boolean>,
 ): Rounds {
   const { index } = store;
-  /** Tenants whose lists did not add up in the last round, though they had been made: a claim may have been under way. */
-  let doubtful = new Set<TenantId>();
+  /** Tenants whose lists did not add up in the last round, though they had been made, and by how many devices. */
+  let doubtful = new Map<TenantId, number>();
 
   async function lookAfter(tenantId: TenantId, mayGoOn: () => Promise<boolean>): Promise<void> {
     const isMarked = await isIn(index, { list: WHOLE, member: tenantId });
-    const addsUp = await doGroupsAddUp(index, tenantId);
-    const isDoubtful = doubtful.has(tenantId);
+    const lack = await lastingLack(index, tenantId);
+    const before = doubtful.get(tenantId);
     doubtful.delete(tenantId);
-    if (isMarked && addsUp) return;
-    if (isMarked && !isDoubtful) {
-      doubtful.add(tenantId);
+    if (isMarked && (lack === 0 || lack === undefined)) return;
+    if (isMarked && lack !== before) {
+      doubtful.set(tenantId, lack ?? 0);
       return;
     }
     if (isMarked) await index.remove(WHOLE, tenantId);
     const devices = await index.count(lists.byCreation(tenantId));
     // Those of a new tenant are whole already, which nobody has to hear.
-    if (!addsUp)
+    if (lack !== 0)
       log.info({ tenantId, devices }, 'lists of devices by claim state are made in the background');
     const found = await goThrough(store, tenantId, true, mayGoOn);
     if (found === undefined) return;
@@ -87,11 +92,12 @@ export function createClaimLists(
       everyMs: EVERY_MS,
       away: 'lists of devices by claim state could not be made; trying again',
       async round(mayGoOn) {
-        const still = new Set<TenantId>();
+        const still = new Map<TenantId, number>();
         for await (const tenantId of tenants()) {
           if (!(await mayGoOn())) return;
           await lookAfter(tenantId, mayGoOn);
-          if (doubtful.has(tenantId)) still.add(tenantId);
+          const lack = doubtful.get(tenantId);
+          if (lack !== undefined) still.set(tenantId, lack);
         }
         doubtful = still;
       },
@@ -99,6 +105,22 @@ export function createClaimLists(
     clock,
     log,
   );
+}
+
+/**
+ * By how many devices a tenant's lists do not add up; undefined: it is another number each time. Counts are read one after the
+ * other, and on Redis a device leaves a list a moment before it is in the next, so under steady claims they never add up. What
+ * is really wrong stays the same, at the latest when it is quiet.
+ */
+async function lastingLack(index: Index, tenantId: TenantId): Promise<number | undefined> {
+  const first = await lackInGroups(index, tenantId);
+  if (first === 0) return 0;
+  for (let look = 1; look < LOOKS; look += 1) {
+    await setTimeout(LOOK_EVERY_MS);
+    const lack = await lackInGroups(index, tenantId);
+    if (lack !== first) return lack === 0 ? 0 : undefined;
+  }
+  return first;
 }
 
 /** What is wrong with a tenant's lists; undefined: they are not made yet. Beside a running server, too. */
@@ -122,7 +144,10 @@ async function goThrough(
   mends: boolean,
   mayGoOn: () => Promise<boolean>,
 ): Promise<Differences | undefined> {
-  const groups = CLAIM_GROUPS.map((group) => lists.ofGroup(tenantId, group));
+  const own = [
+    ...CLAIM_GROUPS.map((group) => lists.ofGroup(tenantId, group)),
+    lists.withoutProfile(tenantId),
+  ];
   const { index, journal } = store;
   let [missing, surplus] = [0, 0];
   const settle = async (id: DeviceId, entries: readonly ListMember[]) => {
@@ -133,16 +158,18 @@ async function goThrough(
   /** Most devices are where they should be, which one look at their head tells. */
   const lookAt = async (id: DeviceId, entered: readonly string[]) => {
     const device = await readDevice(journal, id);
+    const wanted = device?.tenantId === tenantId ? laterEntries(id, device) : [];
+    const [here, elsewhere] = [true, false].map((isOwn) =>
+      wanted.filter(({ list }) => own.includes(list) === isOwn),
+    );
     const isRight =
-      device?.tenantId === tenantId &&
-      entered.length === 1 &&
-      entered[0] === lists.ofGroup(tenantId, claimGroupOf(device)) &&
-      (await those(groupEntries(id, device).slice(1), async (entry) => !(await isIn(index, entry))))
-        .length === 0;
+      entered.length === here?.length &&
+      here.every(({ list }) => entered.includes(list)) &&
+      (await those(elsewhere ?? [], async (entry) => !(await isIn(index, entry)))).length === 0;
     if (!isRight)
       await settle(
         id,
-        groups.map((list) => ({ list, member: id })),
+        own.map((list) => ({ list, member: id })),
       );
   };
   const byExpiry = lists.byKeyExpiry(tenantId);
@@ -150,7 +177,7 @@ async function goThrough(
   const isThrough =
     (await inChunks(index, lists.byCreation(tenantId), mends, mayGoOn, async (members, from, to) => {
       const entered = new Map<DeviceId, string[]>(members.map((member) => [deviceOf(member), []]));
-      for (const list of groups) {
+      for (const list of own) {
         for (const id of (await between(index, list, from, to)).map(deviceOf))
           entered.set(id, [...(entered.get(id) ?? []), list]);
       }
@@ -218,7 +245,7 @@ async function settled(
     const { sequence, state, details } = await journal.load(id);
     const device = state === undefined ? undefined : decodeHead(state, details);
     const isHere = device?.status === 'provisioned' && device.tenantId === tenantId;
-    const wanted = isHere ? groupEntries(id, device) : [];
+    const wanted = isHere ? laterEntries(id, device) : [];
     const isWanted = (entry: ListMember) => wanted.some((other) => isSame(other, entry));
     const missing = await those(wanted, async (entry) => !(await isIn(index, entry)));
     const surplus = await those(asked, async (entry) => !isWanted(entry) && (await isIn(index, entry)));

@@ -6,8 +6,8 @@
  * elapse. Both are few beside the devices, so a state is a list, less those that have another state just now, plus some of
  * another list. How many there are follows from the count of the list, without a walk.
  *
- * Of alarms and of elapsed keys a bounded number is looked at. Where there are more, nothing is answered here, and the caller has
- * to look at devices one by one.
+ * Open windows are looked for in the shorter of two: the alarms of the whole server, or the tenant's devices that could have one.
+ * Where both take too long, or too many keys have elapsed, it is said in which lists the devices are, and each head has to be asked.
  */
 import type { Instant } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
@@ -17,12 +17,14 @@ import { deviceOf, instantOf, lists } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import type { Journal, ListMember } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
+import { beginEffort, joined } from './id-joins.ts';
 import { fromNearerEnd, type RowRange } from './search.ts';
 
-/** Alarms of all tenants that are looked at for open windows; each costs a device's head. */
-const ALARMS_MAX = 5_000;
-/** In the table of alarms are also those that nobody awaits any more: so many pages are read of it. */
-const ALARM_PAGES_MAX = 20;
+/** Open windows of a tenant that are looked at: each costs a device's head. So many devices are also looked at without their alarms. */
+const WINDOWS_MAX = 5_000;
+/** How long alarms of all tenants are read for them, and how many of these in any case. */
+const ALARMS_MS = 60;
+const ALARMS_MIN = 10_000;
 const ALARM_PAGE = 1_000;
 /** Elapsed keys of a tenant that are looked at. */
 const ELAPSED_MAX = 10_000;
@@ -38,7 +40,8 @@ export interface StateAt {
 }
 
 /** The devices in a state: those of a list, less some, plus others. In the order of creation, which is that of ids. */
-export interface InState {
+export interface KnownState {
+  readonly type: 'known';
   /** Undefined: there are the others alone. */
   readonly list: string | undefined;
   /** Ascending. */
@@ -48,17 +51,27 @@ export interface InState {
   readonly total: number;
 }
 
+/** The devices in a state are in these lists, among others that are in other states. */
+interface AmongOthers {
+  readonly type: 'among';
+  readonly lists: readonly string[];
+}
+
+export type InState = KnownState | AmongOthers;
+
 export interface ClaimStates {
-  /** Undefined: no index answers it now. */
+  /** Undefined: the lists are not made yet. */
   find(tenantId: TenantId, state: StateAt): Promise<InState | undefined>;
 }
 
-/** Tenants of which all devices are known to be in the list of their group: this list names them. */
-export const WHOLE = 'claim-groups-whole';
+/** Tenants of which all devices are known to be in the lists of their group and of their profile: this list names them. */
+export const WHOLE = 'device-lists-whole';
 
 /** Whether every device of a tenant is in the list of its group, which those of an older store are not at first. */
 async function areGroupsWhole(index: Index, tenantId: TenantId): Promise<boolean> {
-  return (await isIn(index, { list: WHOLE, member: tenantId })) || (await doGroupsAddUp(index, tenantId));
+  return (
+    (await isIn(index, { list: WHOLE, member: tenantId })) || (await lackInGroups(index, tenantId)) === 0
+  );
 }
 
 export async function isIn(index: Index, { list, member }: ListMember): Promise<boolean> {
@@ -66,38 +79,58 @@ export async function isIn(index: Index, { list, member }: ListMember): Promise<
   return found === member;
 }
 
-/** Whether there are as many devices in the groups as there are at all. Each is in one of them at most. */
-export async function doGroupsAddUp(index: Index, tenantId: TenantId): Promise<boolean> {
+/** By how many devices the groups have less than there are at all; each is in one of them at most. While devices change groups it may be any number. */
+export async function lackInGroups(index: Index, tenantId: TenantId): Promise<number> {
   const [all = 0, ...counts] = await Promise.all([
     index.count(lists.byCreation(tenantId)),
     ...CLAIM_GROUPS.map((group) => index.count(lists.ofGroup(tenantId, group))),
   ]);
-  return counts.reduce((sum, count) => sum + count, 0) === all;
+  return all - counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** @param windowsMax how many open windows of a tenant are looked at; not the default in tests alone */
 export function createClaimStates(
   journal: Pick<Journal, 'due'>,
   index: Index,
   read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
+  windowsMax = WINDOWS_MAX,
 ): ClaimStates {
-  /** The tenant's devices with open windows, found by their alarms; undefined: there are more alarms than are looked at. */
+  /** The tenant's devices with open windows; undefined: it takes too long to find them. */
   async function openWindows(tenantId: TenantId, at: Instant): Promise<readonly DeviceRecord[] | undefined> {
+    const groups = (['free', 'keyed'] as const).map((group) => lists.ofGroup(tenantId, group));
+    const counts = await Promise.all(groups.map((list) => index.count(list)));
+    const isFewDevices = counts.reduce((sum, count) => sum + count, 0) <= windowsMax;
+    const alarmed = isFewDevices ? undefined : await withAlarms();
+    if (!isFewDevices && alarmed === undefined) return undefined;
+    const able = { lists: groups.map((list) => ({ list })), others: [], without: new Set<DeviceId>() };
+    const found = await joined(index, beginEffort(), {
+      // Alarms have those of other tenants, too.
+      sources: [...(alarmed === undefined ? [] : [{ ...able, lists: [], others: alarmed }]), able],
+      descending: false,
+      after: undefined,
+      offset: 0,
+      limit: windowsMax,
+      stops: (so) => so > windowsMax,
+    });
+    if (found.total > windowsMax) return undefined;
+    const devices = (await mapInSlices(found.ids, read)).filter((device) => device !== undefined);
+    return devices.filter(
+      (device) => device.tenantId === tenantId && claimStateOf(device, at) === 'WINDOW_OPEN',
+    );
+  }
+
+  /** The devices of all tenants that have an alarm, ascending; undefined: more than are soon read. */
+  async function withAlarms(): Promise<readonly DeviceId[] | undefined> {
+    const effort = beginEffort();
     const ids = new Set<DeviceId>();
-    let after: string | undefined;
-    for (let pages = 0; ; pages += 1) {
+    for (let after: string | undefined; ; await effort.rest()) {
       const page = await journal.due(FOREVER, after, ALARM_PAGE);
       // A stream that has an alarm is a device's, with its id for a name.
       for (const { stream } of page.alarms) ids.add(stream as DeviceId);
       after = page.next;
-      if (after === undefined) break;
-      if (pages >= ALARM_PAGES_MAX || ids.size > ALARMS_MAX) return undefined;
-      await nextTurn();
+      if (after === undefined) return [...ids].sort();
+      if (ids.size > ALARMS_MIN && effort.usedMs() > ALARMS_MS) return undefined;
     }
-    if (ids.size > ALARMS_MAX) return undefined;
-    const devices = (await mapInSlices([...ids], read)).filter((device) => device !== undefined);
-    return devices.filter(
-      (device) => device.tenantId === tenantId && claimStateOf(device, at) === 'WINDOW_OPEN',
-    );
   }
 
   /** Devices of the group `keyed` whose key has elapsed; undefined: more than are looked at. */
@@ -118,24 +151,34 @@ export function createClaimStates(
     list: string | undefined,
     without: readonly DeviceId[],
     others: readonly DeviceId[],
-  ): Promise<InState> {
+  ): Promise<KnownState> {
     const count = list === undefined ? 0 : await index.count(list);
-    return { list, without, others, total: Math.max(0, count - without.length + others.length) };
+    return {
+      type: 'known',
+      list,
+      without,
+      others,
+      total: Math.max(0, count - without.length + others.length),
+    };
   }
 
   return {
     async find(tenantId, { state, at }) {
       if (!(await areGroupsWhole(index, tenantId))) return undefined;
       const inGroup = (group: (typeof CLAIM_GROUPS)[number]) => lists.ofGroup(tenantId, group);
+      const among = (...groups: readonly (typeof CLAIM_GROUPS)[number][]): AmongOthers => ({
+        type: 'among',
+        lists: groups.map(inGroup),
+      });
       if (state === 'OWNED') return part(inGroup('owned'), [], []);
       if (state === 'FORBIDDEN') return part(inGroup('forbidden'), [], []);
       const open = await openWindows(tenantId, at);
-      if (open === undefined) return undefined;
+      if (open === undefined) return state === 'HAS_KEY' ? among('keyed') : among('free', 'keyed');
       const openIn = (group: string) =>
         open.filter((device) => claimGroupOf(device) === group).map(({ id }) => id);
       if (state === 'WINDOW_OPEN') return part(undefined, [], open.map(({ id }) => id).sort());
       const elapsed = await elapsedKeys(tenantId, at);
-      if (elapsed === undefined) return undefined;
+      if (elapsed === undefined) return state === 'HAS_KEY' ? among('keyed') : among('free', 'keyed');
       const openKeyed = new Set(openIn('keyed'));
       if (state === 'HAS_KEY')
         return part(inGroup('keyed'), [...new Set([...elapsed, ...openKeyed])].sort(), []);
@@ -150,13 +193,13 @@ export function createClaimStates(
 }
 
 /** A part of them, in the order of creation. What lies before it is skipped and not read. */
-export function idsInState(index: Index, inState: InState, rows: RowRange): Promise<readonly DeviceId[]> {
+export function idsInState(index: Index, inState: KnownState, rows: RowRange): Promise<readonly DeviceId[]> {
   return fromNearerEnd(rows, inState.total, (nearer) => merged(index, inState, nearer));
 }
 
 async function merged(
   index: Index,
-  { list, without, others }: InState,
+  { list, without, others }: KnownState,
   { offset, limit, descending }: RowRange,
 ): Promise<readonly DeviceId[]> {
   const more = descending ? [...others].reverse() : others;

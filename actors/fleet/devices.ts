@@ -82,6 +82,8 @@ export interface ListQuery {
   readonly where?: (id: DeviceId) => boolean;
   /** Only devices that have this claim state at this instant. */
   readonly claimState?: StateAt;
+  /** Goes on behind this place, which an earlier answer gave as `next`, in the same order; pages are counted from there. */
+  readonly after?: string;
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';
 }

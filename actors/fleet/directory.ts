@@ -14,7 +14,8 @@ import type { Journal } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
 import { createClaimStates } from './claim-states.ts';
 import type { Directory, ListQuery, Page } from './devices.ts';
-import { createListing, type DeviceList } from './listing.ts';
+import type { DeviceList } from './filters.ts';
+import { createListing } from './listing.ts';
 import { readDevice } from './live-devices.ts';
 import { SEARCH_BOUNDS, type SearchBounds } from './search.ts';
 

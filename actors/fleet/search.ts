@@ -5,8 +5,8 @@
  * Two things cost: a row of an index (about a microsecond) and a device's head (about ten). A list of up to `rowsMax`
  * devices is searched whole, so the answer is exact: what contains the text, in the order asked for, and how many. Of a
  * longer list the index gives what *begins* with the text, by one range; only if nothing does, the first `rowsMax` rows
- * are searched for what contains it. Filters that need the head look at `headsMax` devices. If a bound ended the search
- * before the list did, the answer says how far it came (`cutAfter`).
+ * are searched for what contains it. With filters it looks at `headsMax` devices. If a bound ended the search
+ * before the list did, the answer says how far it came (`cutAfter`). Filters without a text are bounded by time (`filtered.ts`).
  *
  * A total is exact up to `totalMax`; beyond that it is "at least".
  */
@@ -24,6 +24,12 @@ export interface SearchBounds {
   readonly totalMax: number;
   /** Up to how many matches are sorted by creation; more are given in the order of their names. */
   readonly sortMax: number;
+  /** How long a search by filters takes at most until a page is full, in ms of its own; large pages get more. */
+  readonly pageMs: number;
+  /** How long it goes on with counting when the page is full. */
+  readonly countMs: number;
+  /** It looks at so many devices before it minds the time: a moment of a busy machine makes no small list uncertain. */
+  readonly looksMin: number;
 }
 
 export const SEARCH_BOUNDS: SearchBounds = {
@@ -31,6 +37,9 @@ export const SEARCH_BOUNDS: SearchBounds = {
   headsMax: 20_000,
   totalMax: 10_000,
   sortMax: 5_000,
+  pageMs: 80,
+  countMs: 40,
+  looksMin: 1_000,
 };
 
 /** Rows between two turns of the event loop. */
@@ -52,6 +61,8 @@ export interface Found {
   readonly atLeast?: true;
   /** After how many devices a bound ended the search; undefined where it saw all. */
   readonly cutAfter?: number;
+  /** Behind which place a search that was ended goes on: `after` of the next query. */
+  readonly next?: string;
 }
 
 export interface Scan {
@@ -64,14 +75,12 @@ export interface Scan {
   readonly row: (member: string) => boolean;
   /** Which of these devices fit by their heads; undefined: rows say it all. */
   readonly head?: ((ids: readonly DeviceId[]) => Promise<readonly DeviceId[]>) | undefined;
-  /** How many fit, where that is known: then the list's own order is wanted, and the search ends with what is wanted of it. */
-  readonly known?: number;
 }
 
 /** Looks at a list's rows one by one, within the bounds. */
-export async function scan(index: Index, bounds: SearchBounds, what: Scan): Promise<Found> {
-  const { list, prefix = '', rows, inOrder, row, head, known } = what;
-  const { descending, offset, limit } = rows;
+async function scan(index: Index, bounds: SearchBounds, what: Scan): Promise<Found> {
+  const { list, prefix = '', rows, inOrder, row, head } = what;
+  const { descending } = rows;
   const collected = inOrder ? inListOrder(rows) : inOrderOfCreation(rows);
   const chunk = head === undefined ? ROWS_PER_TURN : DEVICES_PER_TURN;
   let rowsRead = 0;
@@ -85,14 +94,12 @@ export async function scan(index: Index, bounds: SearchBounds, what: Scan): Prom
     for (const id of head === undefined ? fitting : await head(fitting)) collected.add(id);
     const last = members.at(-1);
     if (last === undefined || members.length < chunk) return collected.found();
-    if (known !== undefined && collected.found().total >= offset + limit)
-      return { ...collected.found(), total: known };
     after = { after: last };
     if (rowsRead >= bounds.rowsMax || headsRead >= bounds.headsMax) {
       const more = await index.page(list, { offset: 0, limit: 1, prefix, descending, ...after });
       return more.length === 0
         ? collected.found()
-        : { ...collected.found(), ...(known && { total: known }), atLeast: true, cutAfter: rowsRead };
+        : { ...collected.found(), atLeast: true, cutAfter: rowsRead };
     }
     await nextTurn();
   }

@@ -16,6 +16,8 @@ export interface Page<Item> {
   readonly atLeast?: true;
   /** After how many looked at a search gave up; undefined where it saw all there is. */
   readonly cutAfter?: number;
+  /** Behind which place it goes on. */
+  readonly next?: string;
 }
 
 export interface EntityQuery {

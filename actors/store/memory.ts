@@ -252,11 +252,16 @@ class MemoryIndex implements Index {
   async page(list: string, query: PageQuery): Promise<readonly string[]> {
     this.#gate.pass();
     const { offset, limit, descending = false, prefix = '', after } = query;
-    const members = (this.#lists.get(list) ?? []).filter((member) => member.startsWith(prefix));
-    if (descending) members.reverse();
-    const behind =
-      after === undefined ? members : members.filter((member) => isBehind(member, after, descending));
-    return behind.slice(offset, offset + limit);
+    const members = this.#lists.get(list) ?? [];
+    let [from, to] = rangeOf(members, prefix);
+    if (after !== undefined) {
+      const at = positionOf(members, after);
+      if (descending) to = Math.min(to, at);
+      else from = Math.max(from, members[at] === after ? at + 1 : at);
+    }
+    if (!descending) return members.slice(from + offset, Math.min(to, from + offset + limit));
+    const top = Math.max(from, to - offset);
+    return members.slice(Math.max(from, top - limit), top).reverse();
   }
 
   async count(
@@ -265,14 +270,22 @@ class MemoryIndex implements Index {
   ): Promise<number> {
     this.#gate.pass();
     const members = this.#lists.get(list) ?? [];
-    const fitting = prefix === '' ? members : members.filter((member) => member.startsWith(prefix));
-    return Math.min(fitting.length, atMost);
+    const [from, to] = rangeOf(members, prefix);
+    return Math.min(to - from, atMost);
   }
 }
 
-function isBehind(member: string, other: string, descending: boolean): boolean {
-  const order = Buffer.from(member).compare(Buffer.from(other));
-  return descending ? order < 0 : order > 0;
+/** From where to where members begin with a text. */
+function rangeOf(members: readonly string[], prefix: string): readonly [from: number, to: number] {
+  if (prefix === '') return [0, members.length];
+  const from = positionOf(members, prefix);
+  let [low, high] = [from, members.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (members[middle]?.startsWith(prefix)) low = middle + 1;
+    else high = middle;
+  }
+  return [from, low];
 }
 
 /** Where a member stands, or would have to stand, in the order of UTF-8 bytes. */

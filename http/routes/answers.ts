@@ -10,7 +10,8 @@ import { viewDevice } from '../views/device.ts';
 import { viewPage } from '../views/page.ts';
 import { badRequest, notFound, refusedByDevice, unavailable } from '../wire/errors.ts';
 import { empty, json, type Reply } from '../wire/reply.ts';
-import { SEARCHED, TOTAL_IS } from '../wire/totals.ts';
+import { listPlace } from '../wire/schemas.ts';
+import { NEXT_PART, SEARCHED, TOTAL_IS } from '../wire/totals.ts';
 
 /** The device after a command, or the problem. */
 export async function deviceReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer): Promise<Reply> {
@@ -29,41 +30,47 @@ export function doneReply(answer: DeviceAnswer): Reply {
   return replyTo(answer, () => empty);
 }
 
-const { rowsMax, headsMax, totalMax } = SEARCH_BOUNDS;
+const { rowsMax, headsMax, totalMax, pageMs } = SEARCH_BOUNDS;
 
 /** How lists of devices are described in the API's description; see `actors/fleet/search.ts`. */
 export const DEVICE_PAGE =
   'A page of devices. textSearch finds what contains the text in its name or label; of more than ' +
   `${rowsMax} devices (a customer: ${headsMax}) those whose name begins with it, without any those whose label does, ` +
   `and only then what contains it among the first ${rowsMax} (${headsMax}). Searched and filtered, totalElements is ` +
-  `exact up to ${totalMax}; by claimState alone always. Filters that no index answers look at ${headsMax} devices. Where there may be more than was ` +
-  'counted, the header ' +
-  `${TOTAL_IS} says at-least; where a search did not look at all devices, ${SEARCHED} says at how many it looked.`;
+  `exact up to ${totalMax}; by claimState or profile alone always. Where there may be more than was counted, the header ${TOTAL_IS} says ` +
+  `at-least. A page of filters takes about ${pageMs} ms at most (one of many devices longer); where that did not look at all devices, ` +
+  `${SEARCHED} says at how many it did, and ${NEXT_PART} how to go on: after=…, beside which pages are counted from there. With after, which may be empty, a page ` +
+  'on which nothing was found yet is no error.';
 export const SEARCH_GAVE_UP =
   'Malformed; or a search found nothing among as many devices as it looks at, and there are more';
 
 /**
- * A page of devices. A search that gave up answers what it found. If it found nothing, it is a problem: it must not
- * look like a search that saw everything.
+ * A page of devices. A search that gave up answers what it found, and how to go on. If it found nothing, it is a problem, but for who
+ * asks for parts: it must not look like a search that saw everything.
  */
 export function pageOfDevices<Item, View>(
   page: Page<Item>,
-  query: { readonly page: number; readonly pageSize: number },
+  query: { readonly page: number; readonly pageSize: number; readonly inParts?: boolean },
   view: (item: Item) => View,
 ): Reply {
-  const { total, atLeast, cutAfter } = page;
-  if (total === 0 && cutAfter !== undefined) {
-    return badRequest(
-      `Nothing was found among the first ${cutAfter} devices, and there are more! Search by how the name begins.`,
-    );
-  }
+  const { items, total, atLeast, cutAfter, next } = page;
   // Not in the body: that has ThingsBoard's four fields, and a strict client takes no others.
   const headers = {
     ...(atLeast ? { [TOTAL_IS]: 'at-least' } : {}),
     ...(cutAfter === undefined ? {} : { [SEARCHED]: String(cutAfter) }),
+    ...(next === undefined ? {} : { [NEXT_PART]: partOf(next) }),
   };
-  return { ...json(viewPage(page, query, view)), headers };
+  // Who counts pages would go on asking for the next one.
+  const isNothing = items.length === 0 && (total === 0 || next !== undefined);
+  if (isNothing && cutAfter !== undefined && !query.inParts) {
+    const howOn = next === undefined ? 'Search by how the name begins.' : `Go on with ${partOf(next)}.`;
+    return badRequest(`Nothing was found among the first ${cutAfter} devices, and there are more! ${howOn}`);
+  }
+  const viewed = viewPage(page, query, view);
+  return { ...json({ ...viewed, hasNext: viewed.hasNext || next !== undefined }), headers };
 }
+
+const partOf = (place: string) => `after=${listPlace(place)}`;
 
 /** What is made of the device after a command, or the problem. */
 export function answerReply(answer: DeviceAnswer, accepted: (device: Device) => Reply): Reply {

@@ -11,7 +11,7 @@ import { deviceView } from '../views/device.ts';
 import { notFound } from '../wire/errors.ts';
 import { requiredList } from '../wire/query.ts';
 import { json, type Reply } from '../wire/reply.ts';
-import { deviceId, devicePaging } from '../wire/schemas.ts';
+import { deviceId, deviceListPaging } from '../wire/schemas.ts';
 import { deviceByName, mayRead } from './access.ts';
 import { pageOfDevices, viewOfDevice } from './answers.ts';
 import { pagesOfCustomer, pagesOfTenant, type ReadDevices } from './device-pages.ts';
@@ -33,7 +33,7 @@ function devicesOfTenant(needs: DeviceListNeeds): Route {
   return pagesOfTenant(needs, {
     path: '/api/tenant/devices',
     summary: "The tenant's devices, or with deviceName: the one of that name",
-    query: z.object({ deviceName: z.string().optional() }).and(devicePaging),
+    query: z.object({ deviceName: z.string().optional() }).and(deviceListPaging),
     view: deviceView,
     orOne: true,
     reply: ({ tenantId }, { deviceName, ...list }, read) =>
@@ -84,7 +84,7 @@ function devicesOfCustomer(needs: DeviceListNeeds): Route {
   return pagesOfCustomer(needs, {
     path: '/api/customer/:customerId/devices',
     summary: 'The devices that a customer owns',
-    query: devicePaging,
+    query: deviceListPaging,
     view: deviceView,
     reply: (_principal, query, read) => pageReply(needs, query, read),
   });
@@ -92,7 +92,7 @@ function devicesOfCustomer(needs: DeviceListNeeds): Route {
 
 async function pageReply(
   { profiles }: DeviceListNeeds,
-  query: z.infer<typeof devicePaging>,
+  query: z.infer<typeof deviceListPaging>,
   read: ReadDevices,
 ): Promise<Reply> {
   const page = await read(query);

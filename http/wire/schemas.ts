@@ -172,21 +172,53 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
     }));
 }
 
+/** Of 255 letters, with the id of the device, in base64. */
+const PLACE_MAX = 2_000;
+
+/** A place in a list of devices, as an answer gave it (`listPlace`); empty: its beginning. Pages are counted from there. */
+const after = z
+  .string()
+  .max(PLACE_MAX)
+  .optional()
+  .transform((text) => ({
+    inParts: text !== undefined,
+    ...(text ? { after: Buffer.from(text, 'base64url').toString() } : {}),
+  }));
+
+/** How a place is written in `after`. */
+export function listPlace(place: string): string {
+  return Buffer.from(place).toString('base64url');
+}
+
+const isOneOrder = ({ after, textSearch }: { after?: string; textSearch?: string }) =>
+  after === undefined || textSearch === undefined;
+const NO_TEXT = {
+  error: 'What is searched for by a text is not given in parts: after goes with filters alone!',
+};
+
 /** Also filters by connection and by claim state. */
 export const deviceInfoPaging = z
   .object({
     active: switched('active'),
     deviceProfileId: profileId.optional(),
     claimState: z.enum(CLAIM_STATES).optional(),
+    after,
   })
-  .transform(({ active, deviceProfileId, claimState }) => ({
+  .transform(({ active, deviceProfileId, claimState, after }) => ({
+    ...after,
     ...(claimState === undefined ? {} : { claimState }),
     ...(active === undefined ? {} : { active }),
     ...(deviceProfileId === undefined ? {} : { deviceProfileId }),
   }))
-  .and(paging({ createdTime: 'createdTime', name: 'name' }));
+  .and(paging({ createdTime: 'createdTime', name: 'name' }))
+  .refine(isOneOrder, NO_TEXT);
 export const profilePaging = paging({ createdTime: 'createdTime', name: 'name' });
 export const devicePaging = paging({ createdTime: 'createdTime', name: 'name' });
+export const deviceListPaging = z
+  .object({ after })
+  .transform(({ after }) => after)
+  .and(devicePaging)
+  .refine(isOneOrder, NO_TEXT);
 export const titlePaging = paging({ createdTime: 'createdTime', title: 'name', name: 'name' });
 /** In the order of creation only: a kit is read with its thousand devices, so a list of them is never read whole. */
 export const kitPaging = z

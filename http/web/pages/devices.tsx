@@ -9,7 +9,7 @@ import { customerView } from '../../views/customer.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { profileNameView } from '../../views/profile.ts';
-import { refusalOf, toQuery, Unanswered } from '../api.ts';
+import { refusalOf, segment, toQuery, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Bar, type BarAction } from '../parts/bar.tsx';
 import { Chip } from '../parts/chip.tsx';
@@ -78,7 +78,9 @@ async function findDevices({ api, query, locale }: SignedIn, filters: Filters, k
   const where = described.value;
   const sort = sortOf(filters, where);
   const part = { page: pageOf(query), pageSize: PAGE_SIZE, ...SORTS[sort] };
-  const answer = await api.send('GET', routeOf(where, part));
+  // In parts: a search that takes too long goes on where it was.
+  const place = where.textSearch === undefined ? `&after=${segment(query.get('after') ?? '')}` : '';
+  const answer = await api.send('GET', `${routeOf(where, part)}${place}`);
   if (answer.status === 200)
     return { ...infosPage.parse(answer.json), ...totalOf(answer), where, sort, why: say('fleet.noneFits') };
   // A search that reached its bound says so, and what to do.
@@ -123,7 +125,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
         <Chips filters={filters} known={known} say={say} />
         {found.data.length === 0 ? (
           <div class="card empty">
-            <p>{emptyText(found, filtered ? found.why : say('fleet.none'), locale)}</p>
+            <p>{emptyText(found, whyNone(found, filtered, say), locale)}</p>
             {filtered ? <a href="/devices">{say('mine.showAll')}</a> : null}
           </div>
         ) : (
@@ -139,6 +141,11 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
       </>
     ),
   };
+}
+
+function whyNone(found: Found, isFiltered: boolean, say: Say): string {
+  if ('next' in found && found.next !== undefined) return say('fleet.noneYet');
+  return isFiltered ? found.why : say('fleet.none');
 }
 
 function withoutSelection(query: URLSearchParams): URLSearchParams {

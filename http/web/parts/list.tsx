@@ -1,5 +1,5 @@
 /** Lists that are searched and paged: what the query asks for, the search field, links to the pages beside. */
-import { SEARCHED, TOTAL_IS } from '../../wire/totals.ts';
+import { NEXT_PART, SEARCHED, TOTAL_IS } from '../../wire/totals.ts';
 import type { Answer } from '../api.ts';
 import type { Locale } from '../locale.ts';
 
@@ -21,14 +21,18 @@ interface Total {
   readonly atLeast?: boolean;
   /** At how many devices a search looked that did not look at all. */
   readonly searched?: number | undefined;
+  /** The place at which such a search goes on. */
+  readonly next?: string | undefined;
 }
 
 /** What the headers of a page of devices say about its total. */
-export function totalOf({ headers }: Answer): Pick<Total, 'atLeast' | 'searched'> {
+export function totalOf({ headers }: Answer): Omit<Total, 'totalElements'> {
   const searched = headers.get(SEARCHED);
+  const part = new URLSearchParams(headers.get(NEXT_PART) ?? '');
   return {
     atLeast: headers.get(TOTAL_IS) === 'at-least',
     searched: searched === null ? undefined : Number(searched),
+    next: part.get('after') ?? undefined,
   };
 }
 
@@ -80,7 +84,7 @@ interface PagerProps {
 
 /** Which part of a list is shown, and links to the pages before and after; nothing where the list is empty and says so. */
 export function Pager({ path, query, size, found, locale }: PagerProps) {
-  if (found.totalElements === 0) return null;
+  if (found.totalElements === 0 && found.next === undefined) return null;
   const page = pageOf(query);
   const pages = Math.max(1, Math.ceil(found.totalElements / size));
   const linkTo = (target: number) => {
@@ -89,9 +93,16 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
     else params.set('page', String(target));
     return `${path}?${params}`;
   };
+  const furtherOn = new URLSearchParams(query);
+  furtherOn.delete('page');
+  if (found.next !== undefined) furtherOn.set('after', found.next);
+  // Behind a place nobody knows how many were before.
+  const isNumbered = !query.has('after') && (found.next === undefined || found.data.length > 0);
   return (
     <nav class="pager" aria-label={locale.say('list.pages')}>
-      <span class="muted">{rangeOf(locale, page * size + 1, found.data.length, found)}</span>
+      <span class="muted">
+        {isNumbered ? rangeOf(locale, page * size + 1, found.data.length, found) : null}
+      </span>
       <span class="row">
         {page === 0 ? null : (
           <a class="button" rel="prev" href={linkTo(Math.min(page, pages) - 1)}>
@@ -99,7 +110,11 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
           </a>
         )}
         {found.hasNext ? (
-          <a class="button" rel="next" href={linkTo(page + 1)}>
+          <a
+            class="button"
+            rel="next"
+            href={found.next === undefined ? linkTo(page + 1) : `${path}?${furtherOn}`}
+          >
             {locale.say('list.next')}
           </a>
         ) : null}

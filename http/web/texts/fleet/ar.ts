@@ -119,6 +119,7 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
     'النتيجة على الأقل: {count, plural, zero {لا أجهزة} one {جهاز واحد} two {جهازان} few {# أجهزة} many {# جهازاً} other {# جهاز}}، من بين أول {searched, number}؛ وهناك المزيد للبحث فيه',
   'fleet.none': 'لا توجد أجهزة بعد. أنشئ جهازاً أو استورد قائمة.',
   'fleet.noneFits': 'لا يوجد جهاز مطابق.',
+  'fleet.noneYet': 'لم يُعثر على شيء حتى الآن، وهناك أجهزة أخرى لم تُفحص بعد.',
   'fleet.cannotSearch': 'لم يُعثر على شيء بين الأجهزة التي فُحصت، وهناك المزيد. ابحث ببداية الاسم.',
   'fleet.changes': 'التغييرات',
   'fleet.searchLabel': 'الاسم أو الوصف أو النوع أو العميل أو الملف التعريفي',

@@ -118,6 +118,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
     'Mindestens {count, plural, one {# Gerät} other {# Geräte}} gefunden, unter den ersten {searched, number}; es gibt noch mehr zu durchsuchen',
   'fleet.none': 'Es gibt noch keine Geräte. Legen Sie eines an oder importieren Sie eine Liste.',
   'fleet.noneFits': 'Kein Gerät passt.',
+  'fleet.noneYet': 'Bisher ist nichts gefunden, und es gibt noch mehr Geräte anzusehen.',
   'fleet.cannotSearch':
     'Unter den durchsuchten Geräten wurde nichts gefunden, und es gibt noch mehr. Suchen Sie nach dem Anfang des Namens.',
   'fleet.changes': 'Änderungen',

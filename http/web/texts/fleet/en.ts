@@ -116,6 +116,7 @@ export const ENGLISH = {
     'At least {count, plural, one {# device} other {# devices}} found, among the first {searched, number}; there are more to look at',
   'fleet.none': 'There are no devices yet. Create one, or import a list.',
   'fleet.noneFits': 'No device fits.',
+  'fleet.noneYet': 'Nothing is found so far, and there are more devices to look at.',
   'fleet.cannotSearch':
     'Nothing was found among the devices that were looked at, and there are more. Search by how the name begins.',
   'fleet.changes': 'Changes',

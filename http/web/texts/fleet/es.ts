@@ -118,6 +118,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
     'Al menos {count, plural, one {# dispositivo encontrado} other {# dispositivos encontrados}} entre los primeros {searched, number}; quedan más por mirar',
   'fleet.none': 'Todavía no hay dispositivos. Cree uno o importe una lista.',
   'fleet.noneFits': 'Ningún dispositivo coincide.',
+  'fleet.noneYet': 'Por ahora no se ha encontrado nada, y quedan más dispositivos por mirar.',
   'fleet.cannotSearch':
     'No se encontró nada entre los dispositivos revisados, y hay más. Busque por el comienzo del nombre.',
   'fleet.changes': 'Cambios',

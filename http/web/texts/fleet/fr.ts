@@ -117,6 +117,7 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
     'Au moins {count, plural, one {# appareil trouvé} other {# appareils trouvés}} parmi les {searched, number} premiers ; il en reste à parcourir',
   'fleet.none': 'Il n’y a pas encore d’appareils. Créez-en un ou importez une liste.',
   'fleet.noneFits': 'Aucun appareil ne correspond.',
+  'fleet.noneYet': 'Rien n’a été trouvé jusqu’ici, et il reste des appareils à examiner.',
   'fleet.cannotSearch':
     'Rien n’a été trouvé parmi les appareils parcourus, et il y en a d’autres. Cherchez par le début du nom.',
   'fleet.changes': 'Modifications',

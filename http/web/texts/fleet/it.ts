@@ -117,6 +117,7 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
     'Almeno {count, plural, one {# dispositivo trovato} other {# dispositivi trovati}} tra i primi {searched, number}; ce ne sono altri da esaminare',
   'fleet.none': 'Non ci sono ancora dispositivi. Ne crei uno o importi un elenco.',
   'fleet.noneFits': 'Nessun dispositivo corrisponde.',
+  'fleet.noneYet': 'Finora non è stato trovato nulla, e ci sono altri dispositivi da esaminare.',
   'fleet.cannotSearch':
     'Non è stato trovato nulla tra i dispositivi esaminati, e ce ne sono altri. Cerchi in base all’inizio del nome.',
   'fleet.changes': 'Modifiche',

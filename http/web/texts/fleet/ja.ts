@@ -116,6 +116,7 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
     '最初の {searched, number} 台のうち少なくとも {count, plural, other {# 台のデバイスが見つかりました}}。まだ調べていないものがあります',
   'fleet.none': 'まだデバイスはありません。作成するか、一覧をインポートしてください。',
   'fleet.noneFits': '該当するデバイスはありません。',
+  'fleet.noneYet': 'これまでのところ見つかっていません。まだ確認していないデバイスがあります。',
   'fleet.cannotSearch':
     '調べたデバイスの中には見つかりませんでしたが、まだ残りがあります。名前の先頭で検索してください。',
   'fleet.changes': '一括変更',

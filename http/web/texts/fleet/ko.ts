@@ -116,6 +116,7 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
     '처음 {searched, number}대 중 최소 {count, plural, other {기기 #대를 찾았습니다}}. 살펴볼 것이 더 있습니다',
   'fleet.none': '아직 기기가 없습니다. 하나 만들거나 목록을 가져오세요.',
   'fleet.noneFits': '맞는 기기가 없습니다.',
+  'fleet.noneYet': '지금까지 찾은 것이 없으며, 살펴볼 기기가 더 있습니다.',
   'fleet.cannotSearch': '살펴본 기기 중에서 찾지 못했으며 더 있습니다. 이름의 앞부분으로 검색하세요.',
   'fleet.changes': '일괄 변경',
   'fleet.searchLabel': '이름, 설명, 종류, 고객 또는 프로필',

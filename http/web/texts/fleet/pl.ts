@@ -120,6 +120,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
     'Znaleziono co najmniej {count, plural, one {# urządzenie} few {# urządzenia} many {# urządzeń} other {# urządzenia}} wśród pierwszych {searched, number}; zostały jeszcze inne do przejrzenia',
   'fleet.none': 'Nie ma jeszcze urządzeń. Utwórz jedno albo zaimportuj listę.',
   'fleet.noneFits': 'Żadne urządzenie nie pasuje.',
+  'fleet.noneYet': 'Na razie nic nie znaleziono, a są jeszcze inne urządzenia do sprawdzenia.',
   'fleet.cannotSearch':
     'Wśród przejrzanych urządzeń nic nie znaleziono, a są jeszcze inne. Szukaj według początku nazwy.',
   'fleet.changes': 'Zmiany',

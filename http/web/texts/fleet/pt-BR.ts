@@ -118,6 +118,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
     'Pelo menos {count, plural, one {# dispositivo encontrado} other {# dispositivos encontrados}} entre os primeiros {searched, number}; há mais para olhar',
   'fleet.none': 'Ainda não há dispositivos. Crie um ou importe uma lista.',
   'fleet.noneFits': 'Nenhum dispositivo corresponde.',
+  'fleet.noneYet': 'Nada foi encontrado até agora, e há mais dispositivos para verificar.',
   'fleet.cannotSearch':
     'Nada foi encontrado entre os dispositivos examinados, e há mais. Busque pelo começo do nome.',
   'fleet.changes': 'Alterações',

@@ -118,6 +118,7 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
     'İlk {searched, number} cihaz içinde en az {count, plural, one {# cihaz bulundu} other {# cihaz bulundu}}; bakılacak başkaları da var',
   'fleet.none': 'Henüz cihaz yok. Bir tane oluşturun ya da bir liste içe aktarın.',
   'fleet.noneFits': 'Uyan cihaz yok.',
+  'fleet.noneYet': 'Şimdiye kadar bir şey bulunamadı; bakılacak başka cihazlar var.',
   'fleet.cannotSearch':
     'Bakılan cihazlar arasında bir şey bulunamadı, başkaları da var. Adın başına göre arayın.',
   'fleet.changes': 'Değişiklikler',

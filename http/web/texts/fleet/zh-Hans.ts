@@ -115,6 +115,7 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
     '在前 {searched, number} 台中至少找到 {count, plural, other {# 台设备}}；还有更多未查看',
   'fleet.none': '还没有设备。请创建一台或导入列表。',
   'fleet.noneFits': '没有符合的设备。',
+  'fleet.noneYet': '目前还没有找到,还有更多设备需要查看。',
   'fleet.cannotSearch': '在已查看的设备中没有找到，且还有更多。请按名称开头搜索。',
   'fleet.changes': '批量更改',
   'fleet.searchLabel': '名称、说明、类型、客户或配置文件',

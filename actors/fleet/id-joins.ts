@@ -1,0 +1,331 @@
+/**
+ * Devices that several filters fit at once: lists that have the order of creation are gone through side by side, and each
+ * skips to where the others are (a leapfrog join). So a filter that few devices fit makes the others cheap, and of two that
+ * many fit a page is found after a few steps.
+ *
+ * How many fit in all is known where the end is reached. What ends it sooner is time, and then it says behind which device.
+ */
+import type { DeviceId } from '../base/ids.ts';
+import { nextTurn } from '../base/slices.ts';
+import { deviceOf } from '../device/indexes.ts';
+import type { Index } from '../store/store.ts';
+
+/** The time that a search takes. It counts its own alone: in between, others have their turns. */
+export interface Effort {
+  usedMs(): number;
+  /** Lets others have their turn, if it is time for that. */
+  rest(): Promise<void>;
+}
+
+/** A slice of work is no longer than this, or one read of a list. */
+const SLICE_MS = 3;
+
+export function beginEffort(): Effort {
+  let used = 0;
+  let since = performance.now();
+  return {
+    usedMs: () => used + performance.now() - since,
+    async rest() {
+      const slice = performance.now() - since;
+      if (slice < SLICE_MS) return;
+      used += slice;
+      await nextTurn();
+      since = performance.now();
+    },
+  };
+}
+
+/** Members of a list that begin with a text. What follows it is an id, so these are in the order of creation. */
+export interface IdList {
+  readonly list: string;
+  readonly prefix?: string;
+}
+
+/** The devices that one filter fits: those in any of these lists and ids. No device is in two of them. */
+export interface Source {
+  readonly lists: readonly IdList[];
+  /** Ascending. */
+  readonly others: readonly DeviceId[];
+  /** Devices in the lists that do not fit. */
+  readonly without: ReadonlySet<DeviceId>;
+}
+
+export interface Join {
+  readonly sources: readonly Source[];
+  readonly descending: boolean;
+  /** Begins behind this device. */
+  readonly after: DeviceId | undefined;
+  /** Of those that fit: which ones are wanted. */
+  readonly offset: number;
+  readonly limit: number;
+  /** Whether a device fits the rest, by its id alone. */
+  readonly fits?: ((id: DeviceId) => boolean) | undefined;
+  /** Which of these fit the rest, by their heads. */
+  readonly head?: ((ids: readonly DeviceId[]) => Promise<readonly DeviceId[]>) | undefined;
+  /** Whether to stop, where so many of those that were looked at fit. */
+  readonly stops: (found: number, looked: number) => boolean;
+}
+
+export interface Joined {
+  readonly ids: readonly DeviceId[];
+  /** How many fit, of those looked at. */
+  readonly total: number;
+  /** Where it was stopped: the last device that was looked at. Undefined: it saw all. */
+  readonly stoppedAt?: DeviceId;
+  /** How many devices were looked at. */
+  readonly looked: number;
+}
+
+/** Devices whose heads are read at once; fewer at first, as a page is soon full. */
+const HEADS_FIRST = 32;
+const HEADS_MAX = 250;
+/** Steps between two looks at the time. */
+const STEPS = 256;
+
+export async function joined(index: Index, effort: Effort, join: Join): Promise<Joined> {
+  const { sources, descending, after, offset, limit, fits = () => true, head, stops } = join;
+  const cursors = sources.map((source) => openCursor(index, source, descending, after));
+  const ids: DeviceId[] = [];
+  let [total, looked, steps] = [0, 0, 0];
+  let candidates: DeviceId[] = [];
+  let candidatesMax = HEADS_FIRST;
+  const add = (id: DeviceId) => {
+    if (total >= offset && ids.length < limit) ids.push(id);
+    total += 1;
+  };
+  const ask = async () => {
+    for (const id of (await head?.(candidates)) ?? []) add(id);
+    candidates = [];
+    candidatesMax = Math.min(HEADS_MAX, 2 * candidatesMax);
+  };
+  for (const cursor of cursors) await cursor.fill();
+  for (;;) {
+    const id = await agreed(cursors, descending);
+    if (id === undefined) break;
+    looked += 1;
+    steps += 1;
+    if (fits(id)) {
+      if (head === undefined) add(id);
+      else candidates.push(id);
+    }
+    if (candidates.length >= candidatesMax) await ask();
+    else if (steps < STEPS) continue;
+    steps = 0;
+    await effort.rest();
+    if (stops(total, looked)) {
+      await ask();
+      return { ids, total, looked, stoppedAt: id };
+    }
+  }
+  await ask();
+  return { ids, total, looked };
+}
+
+/** The next device at which all cursors stand; they stand behind it then. Undefined: there is none. */
+async function agreed(cursors: readonly Cursor[], descending: boolean): Promise<DeviceId | undefined> {
+  const [first] = cursors;
+  if (first === undefined) return undefined;
+  for (;;) {
+    let furthest = first.current();
+    if (furthest === undefined) return undefined;
+    let isAgreed = true;
+    for (const cursor of cursors) {
+      const id = cursor.current();
+      if (id === undefined) return undefined;
+      if (id === furthest) continue;
+      isAgreed = false;
+      if (isBefore(furthest, id, descending)) furthest = id;
+    }
+    for (const cursor of cursors) {
+      const isThere = isAgreed ? cursor.pass() : cursor.skipTo(furthest);
+      if (!isThere) await cursor.fill();
+    }
+    if (isAgreed) return furthest;
+  }
+}
+
+function isBefore(one: DeviceId, other: DeviceId, descending: boolean): boolean {
+  return descending ? one > other : one < other;
+}
+
+/** A place in the devices of a source. After `pass` or `skipTo` that answered false, `fill` has to be awaited. */
+interface Cursor {
+  /** Undefined: at the end. */
+  current(): DeviceId | undefined;
+  /** Goes on by one. */
+  pass(): boolean;
+  /** Goes on to the first device that is not before this one. */
+  skipTo(id: DeviceId): boolean;
+  fill(): Promise<void>;
+}
+
+function openCursor(
+  index: Index,
+  { lists, others, without }: Source,
+  descending: boolean,
+  after: DeviceId | undefined,
+): Cursor {
+  const rest = descending ? [...others].reverse() : others;
+  const behind = after === undefined ? rest : rest.filter((id) => isBefore(after, id, descending));
+  const parts = [
+    ...lists.map((list) => listCursor(index, list, descending, after)),
+    ...(behind.length === 0 ? [] : [arrayCursor(behind, descending)]),
+  ];
+  const [only] = parts;
+  const whole = parts.length === 1 && only !== undefined ? only : unionCursor(parts, descending);
+  return without.size === 0 ? whole : cursorWithout(whole, without);
+}
+
+/** Rows read at once: few where the reader jumps far, many where it goes on step by step. */
+const ROWS_MIN = 4;
+const ROWS_MAX = 1_000;
+
+function listCursor(
+  index: Index,
+  { list, prefix = '' }: IdList,
+  descending: boolean,
+  after: DeviceId | undefined,
+): Cursor {
+  let rows: readonly DeviceId[] = [];
+  let at = 0;
+  /** Behind which text the next read begins; undefined: the list has no more. */
+  let next: string | undefined = after === undefined ? '' : after;
+  /** What is looked for: nothing before it is wanted. */
+  let wanted: DeviceId | undefined;
+  let size = ROWS_MIN;
+
+  function settle(): boolean {
+    if (wanted !== undefined) at = positionOf(rows, wanted, at, descending);
+    return at < rows.length || next === undefined;
+  }
+
+  return {
+    current: () => rows[at],
+    pass() {
+      at += 1;
+      wanted = undefined;
+      if (at >= rows.length) size = Math.min(ROWS_MAX, 4 * size);
+      return at < rows.length || next === undefined;
+    },
+    skipTo(id) {
+      wanted = id;
+      const before = at;
+      const isThere = settle();
+      if (!isThere) {
+        // Most of what was read was of use, or it was jumped over.
+        size = 2 * before > rows.length ? Math.min(ROWS_MAX, 2 * size) : ROWS_MIN;
+        next = edgeBefore(id, descending);
+      }
+      return isThere;
+    },
+    async fill() {
+      while (at >= rows.length && next !== undefined) {
+        const from = next === '' ? {} : { after: `${prefix}${next}` };
+        const members = await index.page(list, { offset: 0, limit: size, descending, prefix, ...from });
+        rows = members.map(deviceOf);
+        at = 0;
+        next = members.length < size ? undefined : rows.at(-1);
+        settle();
+      }
+    },
+  };
+}
+
+/** A text just before an id in the order asked for, so that what is behind the text begins with that id. */
+function edgeBefore(id: DeviceId, descending: boolean): string {
+  return descending ? `${id} ` : id.slice(0, -1);
+}
+
+/** The first place from `at` on with what is not before the id. */
+function positionOf(rows: readonly DeviceId[], id: DeviceId, at: number, descending: boolean): number {
+  let [low, step] = [at, 1];
+  // Mostly it is near.
+  while (low + step <= rows.length && isBefore(rows[low + step - 1] ?? id, id, descending)) {
+    low += step;
+    step *= 2;
+  }
+  let high = Math.min(rows.length, low + step);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(rows[middle] ?? id, id, descending)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function arrayCursor(ids: readonly DeviceId[], descending: boolean): Cursor {
+  let at = 0;
+  return {
+    current: () => ids[at],
+    pass() {
+      at += 1;
+      return true;
+    },
+    skipTo(id) {
+      at = positionOf(ids, id, at, descending);
+      return true;
+    },
+    async fill() {},
+  };
+}
+
+function unionCursor(parts: readonly Cursor[], descending: boolean): Cursor {
+  const unfilled = new Set(parts);
+  const first = () => {
+    let found: Cursor | undefined;
+    for (const part of parts) {
+      const id = part.current();
+      const other = found?.current();
+      if (id !== undefined && (other === undefined || isBefore(id, other, descending))) found = part;
+    }
+    return found;
+  };
+  const note = (part: Cursor, isThere: boolean) => {
+    if (!isThere) unfilled.add(part);
+  };
+  return {
+    current: () => first()?.current(),
+    pass() {
+      const part = first();
+      if (part !== undefined) note(part, part.pass());
+      return unfilled.size === 0;
+    },
+    skipTo(id) {
+      for (const part of parts) {
+        const now = part.current();
+        if (now !== undefined && isBefore(now, id, descending)) note(part, part.skipTo(id));
+      }
+      return unfilled.size === 0;
+    },
+    async fill() {
+      for (const part of unfilled) await part.fill();
+      unfilled.clear();
+    },
+  };
+}
+
+function cursorWithout(whole: Cursor, without: ReadonlySet<DeviceId>): Cursor {
+  let isThere = true;
+  const skip = () => {
+    for (let id = whole.current(); isThere && id !== undefined && without.has(id); id = whole.current())
+      isThere = whole.pass();
+    return isThere;
+  };
+  return {
+    current: () => whole.current(),
+    pass() {
+      isThere = whole.pass();
+      return skip();
+    },
+    skipTo(id) {
+      isThere = whole.skipTo(id);
+      return skip();
+    },
+    async fill() {
+      do {
+        await whole.fill();
+        isThere = true;
+      } while (!skip());
+    },
+  };
+}
