@@ -199,31 +199,25 @@ export async function tableIn(text: string, limits = NO_LIMITS): Promise<Table |
   return longRow === -1 ? { head, records } : { longRow: longRow + 1 };
 }
 
-/** What a column is called, in words for people. @param at counted from 0 */
-export const titleOf = ({ head }: Pick<Table, 'head'>, at: number): string =>
-  head[at]?.trim() || `column ${at + 1}`;
-
-/** The columns that have something in them and are read by nobody. */
-export function unreadIn(table: Table, columns: readonly (Column | undefined)[]): string[] {
+/** The columns that have something in them and are read by nobody, counted from 0. */
+export function unreadIn(table: Table, columns: readonly (Column | undefined)[]): number[] {
   const isUsed = (at: number) => table.records.some((cells) => (cells[at] ?? '').trim() !== '');
-  return [...table.head.keys()]
-    .filter((at) => columns[at] === undefined && isUsed(at))
-    .map((at) => titleOf(table, at));
+  return [...table.head.keys()].filter((at) => columns[at] === undefined && isUsed(at));
 }
 
 /**
  * The devices of a table. @param columns what each column is; undefined: it is left out
- * @returns why there are none: no column has names (`no-name`), or the columns that are the same as one before them (`twice`)
+ * @returns why there are none: no column has names (`no-name`), or the columns that are the same as one before them (`twice`, counted from 0)
  */
 export function devicesIn(
   table: Table,
   columns: readonly (Column | undefined)[],
-): ListedDevice[] | 'no-name' | { readonly twice: readonly string[] } {
+): ListedDevice[] | 'no-name' | { readonly twice: readonly number[] } {
   if (!columns.includes('name')) return 'no-name';
   const twice = [...columns.entries()].filter(
     ([at, column]) => column !== undefined && columns.indexOf(column) < at,
   );
-  if (twice.length > 0) return { twice: twice.map(([at]) => titleOf(table, at)) };
+  if (twice.length > 0) return { twice: twice.map(([at]) => at) };
   return table.records.map((cells) => {
     const cell = (wanted: Column) => (cells[columns.indexOf(wanted)] ?? '').trim();
     return {

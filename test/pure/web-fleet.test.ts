@@ -617,6 +617,48 @@ law(
   },
 );
 
+law(
+  'import: why a row is refused is said in English as the API says it, and in no other language so',
+  async ({ world, home, admin }) => {
+    await provision(world, home.tenantId, 'Taken');
+    const long = 'x'.repeat(256);
+    const rows = [
+      ',x,,,,,',
+      'Taken,,,,,,',
+      'A,,,,,,',
+      'A,,,,,,',
+      'B,,ACCESS-TOKEN-OF-B,,,,',
+      'C,,ACCESS-TOKEN-OF-B,,,,',
+      'D,,,client-d,user-d,,',
+      'E,,,client-d,user-d,,',
+      'F,,ACCESS-TOKEN-OF-F,client-f,,,',
+      'G,,,,,secret,',
+      'H,,,,,,none',
+      `${long},,,,,,`,
+      `I,${long},,,,,`,
+      `J,,${long},,,,`,
+      'K\u0007,,,,,,',
+      'L\u200b,,,,,,',
+      `M,,,,${long},,`,
+    ];
+    const head = 'name,label,accessToken,mqttClientId,mqttUserName,mqttPassword,certificate';
+    const sent = await sendFile(admin, csv([head, ...rows].join('\n')));
+    const path = sent.to ?? '';
+    const english = await settled(admin, path);
+    const [, id] = /import\/(.+)/.exec(path) ?? [];
+    const asked = await home.admin.get(`/api/deviceImport/${id}/rows?pageSize=100&page=0&refusedOnly=true`);
+    const { data } = asked.json as { readonly data: readonly { readonly message: string }[] };
+    const reasons = data.map(({ message }) => message);
+    assert.is(new Set(reasons).size, 14, reasons.join('\n'));
+    const german = (await admin.get(`${path}?lang=de`)).text;
+    assert.match(german, 'Abgewiesen 14');
+    for (const reason of reasons) {
+      assert.match(english, reason);
+      assert.not.match(german, reason);
+    }
+  },
+);
+
 law('import: long rows and many rows are sent in batches that the API takes', async ({ admin }) => {
   const long = Array.from({ length: 900 }, (_, at) => `Long ${at},${'x'.repeat(3000)}`);
   const short = Array.from({ length: 2500 }, (_, at) => `Short ${at},`);
@@ -668,8 +710,8 @@ law(
     const shown = await admin.post('/devices/import', { file });
     assert.match(shown.text, /2 rows were read. Nothing is changed yet/);
     assert.match(shown.text, 'Nobody reads “Serial”, “Kind”, “PIN”');
-    assert.match(shown.html, '<li>5;6</li>');
-    assert.match(shown.html, '<li>&lt;b&gt;</li>');
+    assert.match(shown.html, '<bdi>5;6</bdi>');
+    assert.match(shown.html, '<bdi>&lt;b&gt;</bdi>');
     const nameless = await sendFile(admin, file);
     assert.is(nameless.status, 400);
     assert.match(nameless.text, 'Say which column has the names');
@@ -786,7 +828,7 @@ test('csv: quotes, separators and line ends as spreadsheets write them', async (
   const spaced = Array.isArray(read) ? read[0] : undefined;
   assert.equal([spaced?.mqttUserName, spaced?.mqttPassword], ['u', ' p '], 'a password is what it is');
   assert.is(await devices(''), 'no-name');
-  assert.equal(await devices('a,b\n1,2', ['name', 'name']), { twice: ['b'] });
+  assert.equal(await devices('a,b\n1,2', ['name', 'name']), { twice: [1] });
   assert.equal(await tableIn('name\n"A'), { openQuoteInLine: 2 });
   assert.equal(await tableIn('name,type\nA,b,\nA,b,c'), { longRow: 2 });
 });

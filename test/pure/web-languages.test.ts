@@ -80,6 +80,8 @@ law(
       '/customers',
       `/customers/${home.alice.customerId}`,
       '/admins',
+      '/audit',
+      '/devices/import',
       '/profiles',
       '/profiles/new',
       `/users/${home.alice.userId}`,

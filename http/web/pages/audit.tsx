@@ -13,6 +13,7 @@ import { findCustomer } from '../parts/device-parts.tsx';
 import { Back, Field, Head, Note, Refusal } from '../parts/elements.tsx';
 import { emptyText, Pager, pageOf } from '../parts/list.tsx';
 import { actionWords, Trail } from '../parts/trail.tsx';
+import { refusalWords } from '../refusal-words.ts';
 import type { Say } from '../texts/say.ts';
 
 const PATH = '/audit';
@@ -50,7 +51,7 @@ async function wantedBy(visit: SignedIn, filters: Filters): Promise<Result<Wante
   const { search, action, who, customer, from, to, until } = filters;
   const [begins, ends] = [dayStart(from, locale), dayStart(to, locale)];
   if ((from !== '' && begins === undefined) || (to !== '' && ends === undefined))
-    return refused('A day is written as 2026-01-31.');
+    return refused(locale.say('audit.dayWrong'));
   const user = who === '' ? undefined : await findUser(visit, who);
   if (user?.type === 'refused') return user;
   const owner = customer === '' ? undefined : await findCustomer(api, customer, locale.say);
@@ -79,20 +80,13 @@ const refused = (message: string): Refused => ({
   reason: undefined,
 });
 
-async function findUser({ api }: SignedIn, email: string): Promise<Result<string>> {
+async function findUser({ api, locale: { say } }: SignedIn, email: string): Promise<Result<string>> {
   const { data } = await api.get(`/api/users?${toQuery({ pageSize: 100, textSearch: email })}`, usersPage);
   const exact = data.find((user) => user.email.toLowerCase() === email.toLowerCase());
   const found = exact ?? (data.length === 1 ? data[0] : undefined);
   if (found !== undefined) return { type: 'ok', value: found.id.id };
-  return refused(
-    data.length === 0
-      ? `There is nobody with the address “${email}”.`
-      : `Several people fit “${email}”: write the whole address.`,
-  );
+  return refused(say(data.length === 0 ? 'audit.nobody' : 'audit.several', { email }));
 }
-
-/** The API finds entries of a user, or of a customer. */
-const BOTH = 'Look for a person or for a customer, not for both at once.';
 
 type Found =
   | { readonly type: 'page'; readonly page: z.output<typeof auditPage> }
@@ -104,8 +98,10 @@ type Found =
 const GO_ON = /endTime=(\d+)/;
 
 async function findEntries(visit: SignedIn, filters: Filters): Promise<Found> {
-  const { api, query } = visit;
-  if (filters.who !== '' && filters.customer !== '') return { type: 'refused', message: BOTH };
+  const { api, query, locale } = visit;
+  const { say } = locale;
+  // The API finds entries of a user, or of a customer.
+  if (filters.who !== '' && filters.customer !== '') return { type: 'refused', message: say('audit.both') };
   const wanted = await wantedBy(visit, filters);
   if (wanted.type === 'refused') return wanted;
   const { userId, customerId, query: asked } = wanted.value;
@@ -114,24 +110,27 @@ async function findEntries(visit: SignedIn, filters: Filters): Promise<Found> {
   const place = { ...asked, page: pageOf(query), pageSize: PAGE_SIZE };
   const answer = await api.send('GET', `/api/audit/logs${path}?${toQuery(place)}`);
   if (answer.status === 200) return { type: 'page', page: auditPage.parse(answer.json) };
-  const { message } = refusalOf(answer);
-  const until = GO_ON.exec(message)?.[1];
-  return until === undefined ? { type: 'refused', message } : { type: 'more', until };
+  const refusal = refusalOf(answer);
+  const until = GO_ON.exec(refusal.message)?.[1];
+  return until === undefined
+    ? { type: 'refused', message: refusalWords(refusal, say) }
+    : { type: 'more', until };
 }
 
 async function auditReply(visit: SignedIn): Promise<PageReply> {
+  const { say } = visit.locale;
   const filters = filtersOf(visit);
   const found = await findEntries(visit, filters);
   return {
     type: 'page',
-    title: 'Audit trail',
+    title: say('settings.audit'),
     status: found.type === 'refused' ? 400 : 200,
     body: (
       <>
-        <Back to="/settings" label="Settings" />
-        <Head title="Audit trail" lead="Who did what, and what was refused. Entries appear within seconds.">
+        <Back to="/settings" label={say('frame.settings')} />
+        <Head title={say('settings.audit')} lead={say('audit.lead')}>
           <a class="button" href={`${PATH}/export?${toQuery(filters)}`}>
-            Export as CSV
+            {say('audit.export')}
           </a>
         </Head>
         <FilterForm filters={filters} say={visit.locale.say} />
@@ -143,14 +142,15 @@ async function auditReply(visit: SignedIn): Promise<PageReply> {
 
 function Shown({ found, filters, visit }: { found: Found; filters: Filters; visit: SignedIn }) {
   const { locale, query } = visit;
+  const { say } = locale;
   const isFiltered = FILTERS.some((name) => filters[name] !== '');
   if (found.type === 'refused') return <Refusal text={found.message} />;
   if (found.type === 'more')
     return (
       <>
-        <Note kind="plain">Nothing of this kind is among the newest entries that were looked at.</Note>
+        <Note kind="plain">{say('audit.more')}</Note>
         <a class="button" href={`${PATH}?${toQuery({ ...filters, until: found.until })}`}>
-          Look at older ones
+          {say('audit.older')}
         </a>
       </>
     );
@@ -159,8 +159,8 @@ function Shown({ found, filters, visit }: { found: Found; filters: Filters; visi
     <>
       {page.data.length === 0 ? (
         <div class="card empty">
-          <p>{emptyText(page, isFiltered ? 'Nothing fits.' : 'Nothing is recorded yet.', locale)}</p>
-          {isFiltered ? <a href={PATH}>Show everything</a> : null}
+          <p>{emptyText(page, say(isFiltered ? 'audit.nothing' : 'audit.none'), locale)}</p>
+          {isFiltered ? <a href={PATH}>{say('audit.showAll')}</a> : null}
         </div>
       ) : (
         <Trail entries={page.data} locale={locale} />
@@ -175,11 +175,11 @@ function FilterForm({ filters, say }: { filters: Filters; say: Say }) {
   return (
     <search>
       <form class="card filters" action={PATH}>
-        <Field name="search" label="Device, or kind of entry" type="search" value={search} maxlength={255} />
+        <Field name="search" label={say('audit.search')} type="search" value={search} maxlength={255} />
         <div class="field">
-          <label for="f-action">What happened</label>
+          <label for="f-action">{say('audit.what')}</label>
           <select id="f-action" name="action">
-            <option value="">Anything</option>
+            <option value="">{say('audit.anything')}</option>
             {ALL_ACTIONS.map((one) => (
               <option value={one} selected={one === action}>
                 {actionWords(one, say)}
@@ -187,16 +187,22 @@ function FilterForm({ filters, say }: { filters: Filters; say: Say }) {
             ))}
           </select>
         </div>
-        <Field name="who" label="Person, by e-mail" type="search" value={who} maxlength={254} verbatim />
-        <Field name="customer" label="Customer" type="search" value={customer} maxlength={255} />
-        <Field name="from" label="From" type="date" value={from} />
-        <Field name="to" label="To" type="date" value={to} />
+        <Field name="who" label={say('audit.who')} type="search" value={who} maxlength={254} verbatim />
+        <Field
+          name="customer"
+          label={say('account.customer')}
+          type="search"
+          value={customer}
+          maxlength={255}
+        />
+        <Field name="from" label={say('audit.from')} type="date" value={from} />
+        <Field name="to" label={say('audit.to')} type="date" value={to} />
         <div class="row">
           <button type="submit" class="primary">
-            Show
+            {say('audit.show')}
           </button>
           <a class="button" href={PATH}>
-            Show everything
+            {say('audit.showAll')}
           </a>
         </div>
       </form>
@@ -220,6 +226,6 @@ async function exportReply(visit: SignedIn): Promise<PageReply> {
 }
 
 export const auditPages: readonly Page[] = [
-  memberPage(PATH, TENANT, { get: auditReply }),
-  memberPage(`${PATH}/export`, TENANT, { get: exportReply }),
+  memberPage(PATH, TENANT, { get: auditReply, translated: true }),
+  memberPage(`${PATH}/export`, TENANT, { get: exportReply, translated: true }),
 ];

@@ -9,6 +9,9 @@ import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOth
 import { Back, Head } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
 import { Table } from '../parts/table.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
+import { rowWords } from './import-row-words.ts';
 
 const rowsPage = pageView(rowView);
 const PAGE_SIZE = 100;
@@ -18,40 +21,43 @@ const REFRESH_SECONDS = 2;
 export type ImportJob = z.output<typeof importView>;
 type Rows = z.output<typeof rowsPage>;
 
-export const JOB_STATES: Readonly<Record<ImportJob['state'], string>> = {
-  RECEIVING: 'Not complete: some rows are missing',
-  TRYING: 'Checking the file…',
-  TRIED: 'Checked: nothing was changed yet',
-  RUNNING: 'Creating the devices…',
-  CANCELLING: 'Being cancelled…',
-  DONE: 'Done',
-  CANCELLED: 'Cancelled',
-  STOPPED: 'Stopped: who started it may not do it any more. Devices that were created stay',
-};
+const JOB_STATES = {
+  RECEIVING: 'import.receiving',
+  TRYING: 'import.trying',
+  TRIED: 'import.tried',
+  RUNNING: 'import.running',
+  CANCELLING: 'import.cancelling',
+  DONE: 'import.done',
+  CANCELLED: 'import.cancelled',
+  STOPPED: 'import.stopped',
+} as const satisfies Readonly<Record<ImportJob['state'], string>>;
 
-const ROW_STATES: Readonly<Record<Rows['data'][number]['outcome'], string>> = {
-  CREATED: 'Created',
-  GOOD: 'Good',
-  REFUSED: 'Refused',
-  WAITING: 'Waiting',
-};
+export const stateWords = (state: ImportJob['state'], say: Say): string => say(JOB_STATES[state]);
+
+const ROW_STATES = {
+  CREATED: 'import.created',
+  GOOD: 'import.good',
+  REFUSED: 'import.rowRefused',
+  WAITING: 'kit.waiting',
+} as const satisfies Readonly<Record<Rows['data'][number]['outcome'], string>>;
 
 const hasEnded = ({ state }: ImportJob) => state === 'DONE' || state === 'CANCELLED' || state === 'STOPPED';
 
 const routeOf = ({ params }: SignedIn) => `/api/deviceImport/${segment(params.job ?? '')}`;
 
 async function jobReply(visit: SignedIn): Promise<PageReply> {
+  const { say } = visit.locale;
   const job = await visit.api.get(routeOf(visit), importView);
   const underWay = job.state === 'TRYING' || job.state === 'RUNNING' || job.state === 'CANCELLING';
   return {
     type: 'page',
-    title: 'Import',
+    title: say('settings.import'),
     islands: underWay ? ['progress.js'] : [],
     ...(underWay ? { refreshSeconds: REFRESH_SECONDS } : {}),
     body: (
       <>
-        <Back to="/devices/import" label="Import devices" />
-        <Head title="Import" />
+        <Back to="/devices/import" label={say('import.title')} />
+        <Head title={say('settings.import')} />
         {underWay ? <Progress job={job} visit={visit} /> : await resultOf(job, visit)}
       </>
     ),
@@ -59,21 +65,25 @@ async function jobReply(visit: SignedIn): Promise<PageReply> {
 }
 
 function Progress({ job, visit }: { job: ImportJob; visit: SignedIn }) {
-  const { number, say } = visit.locale;
-  const words = say('progress.rows', { through: '{through}', rows: '{rows}' });
+  const { say, number } = visit.locale;
+  const progress = (through: string, rows: string) => say('progress.rows', { through, rows });
   return (
-    <div class="card" data-progress={`/devices/import/${job.id}/progress`} data-words={words}>
-      <h2>{JOB_STATES[job.state]}</h2>
+    <div
+      class="card"
+      data-progress={`/devices/import/${job.id}/progress`}
+      data-words={progress('{through}', '{rows}')}
+    >
+      <h2>{stateWords(job.state, say)}</h2>
       <p>
-        <progress max={Math.max(1, job.rows)} value={job.through} aria-label="Rows done" />
+        <progress max={Math.max(1, job.rows)} value={job.through} aria-label={say('import.rowsDone')} />
       </p>
       <p role="status" data-progress-text>
-        {say('progress.rows', { through: number(job.through), rows: number(job.rows) })}
+        {progress(number(job.through), number(job.rows))}
       </p>
       {job.state === 'CANCELLING' ? null : (
         <form method="post" action={`/devices/import/${job.id}/cancel`}>
-          <button type="submit">Cancel</button>
-          {job.state === 'RUNNING' ? <small> Devices that were created stay.</small> : null}
+          <button type="submit">{say('import.cancel')}</button>
+          {job.state === 'RUNNING' ? <small> {say('import.cancelHint')}</small> : null}
         </form>
       )}
     </div>
@@ -105,40 +115,40 @@ async function resultOf(job: ImportJob, visit: SignedIn) {
 }
 
 function Summary({ job, visit }: { job: ImportJob; visit: SignedIn }) {
-  const { number } = visit.locale;
+  const { say, number } = visit.locale;
   const tried = job.state === 'TRIED';
   return (
     <div class="card">
-      <h2>{JOB_STATES[job.state]}</h2>
+      <h2>{stateWords(job.state, say)}</h2>
       <dl>
-        <dt>Rows</dt>
+        <dt>{say('import.rows')}</dt>
         <dd>{number(job.rows)}</dd>
-        <dt>{tried ? 'Good' : 'Created'}</dt>
+        <dt>{say(tried ? 'import.good' : 'import.created')}</dt>
         <dd>{number(job.good)}</dd>
-        <dt>Refused</dt>
+        <dt>{say('import.rowRefused')}</dt>
         <dd>{number(job.refused)}</dd>
       </dl>
       <div class="row">
         {tried && job.good > 0 ? (
           <form method="post" action={`/devices/import/${job.id}/start`}>
             <button type="submit" class="primary">
-              Create {number(job.good)} device{job.good === 1 ? '' : 's'}
+              {say('import.create', { count: job.good })}
             </button>
           </form>
         ) : null}
         {hasEnded(job) && job.good > 0 ? (
           <a class="button primary" href={`/devices/labels?import=${job.id}`}>
-            Print the labels
+            {say('import.print')}
           </a>
         ) : null}
         <a class="button" href={`/devices/import/${job.id}/result.csv`} download>
-          Download the result
+          {say('import.download')}
         </a>
         <a class="button" href={`/devices/import/${job.id}/result.csv?for=programs`} download>
-          The result for programs
+          {say('import.forPrograms')}
         </a>
         <a class="button" href={tried ? '/devices/import' : '/devices'}>
-          {tried ? 'Choose another file' : 'To the devices'}
+          {say(tried ? 'import.another' : 'import.toDevices')}
         </a>
       </div>
     </div>
@@ -152,17 +162,19 @@ interface RowTableProps {
 }
 
 function RowTable({ rows, refusedOnly, visit: { locale } }: RowTableProps) {
+  const { say } = locale;
   return (
     <Table
-      caption={refusedOnly ? 'Refused rows' : 'Rows'}
+      caption={say(refusedOnly ? 'import.refusedRows' : 'import.rows')}
       shown
       columns={[
-        { title: 'Row', kind: 'number', cell: ({ row }) => locale.number(row) },
-        { title: 'Name', kind: 'row', cell: ({ name }) => shortened(name) },
+        { title: say('import.row'), kind: 'number', cell: ({ row }) => locale.number(row) },
+        { title: say('titled.name'), kind: 'row', cell: ({ name }) => shortened(name) },
         {
-          title: refusedOnly ? 'Why' : 'Outcome',
+          title: say(refusedOnly ? 'import.why' : 'kits.outcome'),
           kind: 'bare',
-          cell: ({ message, outcome }) => message ?? ROW_STATES[outcome],
+          cell: ({ message, outcome }) =>
+            message === null ? say(ROW_STATES[outcome]) : rowWords(message, say),
         },
       ]}
       rows={rows.data}
@@ -179,21 +191,29 @@ function shortened(name: string): string {
 }
 
 export const importJobPages: readonly Page[] = [
-  memberPage('/devices/import/:job', TENANT, { get: jobReply }),
+  memberPage('/devices/import/:job', TENANT, { get: jobReply, translated: true }),
 
   memberPage('/devices/import/:job/start', TENANT, {
+    translated: true,
     async post(visit) {
       const started = await visit.api.post(`${routeOf(visit)}/start?dryRun=false`, undefined, importView);
       const to = `/devices/import/${segment(visit.params.job ?? '')}`;
-      return started.type === 'ok' ? seeOther(to) : refusedTo(to, started.message);
+      const { say } = visit.locale;
+      return started.type === 'ok'
+        ? seeOther(to)
+        : refusedTo(to, refusalWords(started, say, say('import.refused')));
     },
   }),
 
   memberPage('/devices/import/:job/cancel', TENANT, {
+    translated: true,
     async post(visit) {
       const cancelled = await visit.api.post(`${routeOf(visit)}/cancel`, undefined, importView);
       const to = `/devices/import/${segment(visit.params.job ?? '')}`;
-      return cancelled.type === 'ok' ? seeOther(to) : refusedTo(to, cancelled.message);
+      const { say } = visit.locale;
+      return cancelled.type === 'ok'
+        ? seeOther(to)
+        : refusedTo(to, refusalWords(cancelled, say, say('import.refused')));
     },
   }),
 

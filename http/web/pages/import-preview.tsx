@@ -5,23 +5,24 @@
 
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { type Column, type Table as CsvTable, titleOf, unreadIn } from '../csv.ts';
+import { type Column, type Table as CsvTable, unreadIn } from '../csv.ts';
+import type { Locale } from '../locale.ts';
 import type { PageReply, SignedIn } from '../page.ts';
 import { Back, Head, Note, Refusal } from '../parts/elements.tsx';
 import { Table } from '../parts/table.tsx';
 
-const COLUMNS: readonly (readonly [Column, string])[] = [
-  ['name', 'Name of the device'],
-  ['type', 'Type'],
-  ['label', 'Label'],
-  ['accessToken', 'Access token'],
-  ['mqttClientId', 'MQTT client id'],
-  ['mqttUserName', 'MQTT user name'],
-  ['mqttPassword', 'MQTT password'],
-  ['certificate', 'X.509 certificate (PEM)'],
-  ['secretKey', 'Key for claiming'],
-  ['kit', 'Kit: devices that are claimed together'],
-];
+const COLUMNS = [
+  ['name', 'import.isName'],
+  ['type', 'new.type'],
+  ['label', 'import.isLabel'],
+  ['accessToken', 'new.token'],
+  ['mqttClientId', 'import.isClientId'],
+  ['mqttUserName', 'import.isUserName'],
+  ['mqttPassword', 'import.isPassword'],
+  ['certificate', 'import.isCertificate'],
+  ['secretKey', 'import.isKey'],
+  ['kit', 'import.isKit'],
+] as const satisfies readonly (readonly [Column, string])[];
 const ROWS_SHOWN = 4;
 const CELL_SHOWN = 60;
 
@@ -29,7 +30,16 @@ const CELL_SHOWN = 60;
 export const columnNamed = (text: string): Column | undefined =>
   COLUMNS.find(([column]) => column === text)?.[0];
 
-export const quoted = (names: readonly string[]): string => names.map((name) => `“${name}”`).join(', ');
+/** What the file calls a column, as much of it as is shown; a column without a title is told by its number. */
+function titleOf({ head }: Pick<CsvTable, 'head'>, at: number, { say }: Locale): string {
+  return shortened(head[at]?.trim() || say('import.nameless', { nth: at + 1 }));
+}
+
+/** The titles of columns in quotation marks, one after the other. */
+export function named(columns: readonly number[], table: CsvTable, locale: Locale): string {
+  const names = columns.map((at) => locale.say('import.quoted', { name: titleOf(table, at, locale) }));
+  return new Intl.ListFormat(locale.tag, { type: 'unit', style: 'short' }).format(names);
+}
 
 interface Preview {
   readonly table: CsvTable;
@@ -40,36 +50,31 @@ interface Preview {
 }
 
 export function previewReply({ locale }: SignedIn, { table, columns, content, refusal }: Preview): PageReply {
-  const { number } = locale;
+  const { say } = locale;
   const rows = table.records.length;
   const unread = unreadIn(table, columns);
   return {
     type: 'page',
-    title: 'Import devices',
+    title: say('import.title'),
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/devices/import" label="Choose another file" />
-        <Head
-          title="What is in the columns?"
-          lead={`${number(rows)} row${rows === 1 ? '' : 's'} ${rows === 1 ? 'was' : 'were'} read. Nothing is changed yet.`}
-        />
+        <Back to="/devices/import" label={say('import.another')} />
+        <Head title={say('import.columns')} lead={say('import.wereRead', { count: rows })} />
         <Refusal text={refusal} />
         {unread.length === 0 ? null : (
           <Note kind="warn">
-            Nobody reads {quoted(unread)}: say below what {unread.length === 1 ? 'it is' : 'they are'}, or{' '}
-            {unread.length === 1 ? 'it is' : 'they are'} left out.
+            {say('import.unread', { count: unread.length, names: named(unread, table, locale) })}
           </Note>
         )}
         <form method="post" action="/devices/import" enctype="multipart/form-data">
           <input type="hidden" name="content" value={content} />
-          <FileColumns table={table} columns={columns} />
+          <FileColumns table={table} columns={columns} locale={locale} />
           <label class="check">
-            <input type="checkbox" name="keys" value="yes" checked /> Make keys for the labels of rows that
-            have none
+            <input type="checkbox" name="keys" value="yes" checked /> {say('import.makeKeys')}
           </label>
           <button type="submit" name="do" value="check" class="primary">
-            Check the rows
+            {say('import.check')}
           </button>
         </form>
       </>
@@ -77,36 +82,47 @@ export function previewReply({ locale }: SignedIn, { table, columns, content, re
   };
 }
 
+interface WithLocale {
+  readonly locale: Locale;
+}
+
 /** A row for each column of the file: its title, what it is, and what is in it. */
-function FileColumns({ table, columns }: Pick<Preview, 'table' | 'columns'>) {
-  const titleAt = (at: number) => shortened(titleOf(table, at));
+function FileColumns({ table, columns, locale }: Pick<Preview, 'table' | 'columns'> & WithLocale) {
+  const { say } = locale;
+  const titleAt = (at: number) => titleOf(table, at, locale);
   return (
     <Table
-      caption="Columns of the file"
+      caption={say('import.columnsOf')}
       shown
       columns={[
-        { title: 'Column', kind: 'row', cell: titleAt },
+        { title: say('import.column'), kind: 'row', cell: titleAt },
         {
-          title: 'What it is',
+          title: say('import.whatItIs'),
           kind: 'bare',
-          cell: (at) => <Choice at={at} title={titleAt(at)} chosen={columns[at]} />,
+          cell: (at) => <Choice at={at} title={titleAt(at)} chosen={columns[at]} locale={locale} />,
         },
-        { title: 'First rows', kind: 'bare', cell: (at) => <FirstCells table={table} at={at} /> },
+        { title: say('import.firstRows'), kind: 'bare', cell: (at) => <FirstCells table={table} at={at} /> },
       ]}
       rows={table.head.map((_, at) => at)}
     />
   );
 }
 
-function Choice({ at, title, chosen }: { at: number; title: string; chosen: Column | undefined }) {
+interface ChoiceProps extends WithLocale {
+  readonly at: number;
+  readonly title: string;
+  readonly chosen: Column | undefined;
+}
+
+function Choice({ at, title, chosen, locale: { say } }: ChoiceProps) {
   return (
-    <select name={`column${at}`} aria-label={`What “${title}” is`}>
+    <select name={`column${at}`} aria-label={say('import.whatIs', { column: title })}>
       <option value="" selected={chosen === undefined}>
-        Left out
+        {say('import.leftOut')}
       </option>
       {COLUMNS.map(([value, text]) => (
         <option value={value} selected={value === chosen}>
-          {text}
+          {say(text)}
         </option>
       ))}
     </select>
@@ -118,7 +134,9 @@ function FirstCells({ table, at }: { table: CsvTable; at: number }) {
   return (
     <ol class="cells">
       {cells.map((cell) => (
-        <li>{cell}</li>
+        <li>
+          <bdi>{cell}</bdi>
+        </li>
       ))}
     </ol>
   );

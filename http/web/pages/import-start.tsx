@@ -10,8 +10,10 @@ import { devicesIn, guessed, type ListedDevice, type Table, tableIn } from '../c
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, type SignedIn, seeOther } from '../page.ts';
 import { Back, Head, Refusal, Time } from '../parts/elements.tsx';
-import { type ImportJob, JOB_STATES } from './import-job.tsx';
-import { columnNamed, packed, previewReply, quoted, unpacked } from './import-preview.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
+import { type ImportJob, stateWords } from './import-job.tsx';
+import { columnNamed, named, packed, previewReply, unpacked } from './import-preview.tsx';
 
 /** Each is a line on the page that asks what it is. */
 const COLUMNS_MAX = 200;
@@ -25,20 +27,18 @@ const TEMPLATE =
 const BATCH = { devices: 1000, characters: 200_000 };
 
 async function startReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
+  const { say } = visit.locale;
   const jobs = await visit.api.get('/api/deviceImports', z.array(importView));
   return {
     type: 'page',
-    title: 'Import devices',
+    title: say('import.title'),
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/devices" label="Devices" />
-        <Head
-          title="Import devices"
-          lead="From a CSV file. The file is checked first: you see what would become of each row, and nothing is changed."
-        />
+        <Back to="/devices" label={say('frame.fleet')} />
+        <Head title={say('import.title')} lead={say('import.lead')} />
         <div class="grid side">
-          <FileForm refusal={refusal} />
+          <FileForm refusal={refusal} say={say} />
           <LatestImports jobs={jobs} locale={visit.locale} />
         </div>
       </>
@@ -46,13 +46,13 @@ async function startReply(visit: SignedIn, refusal?: string): Promise<PageReply>
   };
 }
 
-function FileForm({ refusal }: { refusal: string | undefined }) {
+function FileForm({ refusal, say }: { refusal: string | undefined; say: Say }) {
   return (
     <div class="card">
       <Refusal text={refusal} />
       <form method="post" action="/devices/import" enctype="multipart/form-data">
         <div class="field">
-          <label for="file">CSV file</label>
+          <label for="file">{say('import.file')}</label>
           <input
             id="file"
             name="file"
@@ -62,13 +62,11 @@ function FileForm({ refusal }: { refusal: string | undefined }) {
             aria-describedby="file-hint"
           />
           <small id="file-hint">
-            The first line names the columns; you say next what each of them is. Files of ThingsBoard and The
-            Things Stack are understood.{' '}
-            <a href="/devices/import/template.csv">An empty file to begin with</a>
+            {say('import.fileHint')} <a href="/devices/import/template.csv">{say('import.template')}</a>
           </small>
         </div>
         <button type="submit" class="primary">
-          Read the file
+          {say('import.read')}
         </button>
       </form>
     </div>
@@ -76,11 +74,12 @@ function FileForm({ refusal }: { refusal: string | undefined }) {
 }
 
 function LatestImports({ jobs, locale }: { jobs: readonly ImportJob[]; locale: Locale }) {
+  const { say } = locale;
   return (
     <section class="card" aria-labelledby="latest">
-      <h2 id="latest">Latest imports</h2>
+      <h2 id="latest">{say('import.latest')}</h2>
       {jobs.length === 0 ? (
-        <p class="muted">None yet. Choose a file to begin.</p>
+        <p class="muted">{say('import.latestNone')}</p>
       ) : (
         <ul class="feed">
           {jobs.map((job) => (
@@ -88,9 +87,7 @@ function LatestImports({ jobs, locale }: { jobs: readonly ImportJob[]; locale: L
               <a href={`/devices/import/${job.id}`}>
                 <Time at={job.createdTime} locale={locale} />
               </a>
-              <span>
-                {locale.number(job.rows)} rows. {JOB_STATES[job.state]}
-              </span>
+              <span>{say('import.latestOne', { count: job.rows, state: stateWords(job.state, say) })}</span>
             </li>
           ))}
         </ul>
@@ -100,56 +97,50 @@ function LatestImports({ jobs, locale }: { jobs: readonly ImportJob[]; locale: L
 }
 
 /** The table of the file, or why it was not taken. */
-async function read(text: string | undefined, { number }: Locale): Promise<Table | string> {
-  if (text === undefined) return 'Choose a file that is not empty.';
+async function read(text: string | undefined, say: Say): Promise<Table | string> {
+  if (text === undefined) return say('import.empty');
   const limits = { records: IMPORT_ROWS_MAX + 2, columns: COLUMNS_MAX, cells: CELLS_MAX };
   const table = await tableIn(text, limits);
-  if (table === 'not-utf8')
-    return 'The file is not in UTF-8, so that letters would be lost. Save it as “CSV UTF-8”.';
-  if ('openQuoteInLine' in table)
-    return `A quotation mark in line ${number(table.openQuoteInLine)} is never closed.`;
-  if ('wideLine' in table)
-    return `Line ${number(table.wideLine)} of the file has more than ${COLUMNS_MAX} columns.`;
-  if ('cellsMax' in table)
-    return `One import takes at most ${number(table.cellsMax)} cells. Divide the file, or leave out columns and empty lines.`;
-  if ('longRow' in table)
-    return `Row ${number(table.longRow)} has more cells than the first line names columns. A cell with a comma in it needs quotation marks.`;
-  if (table.records.length === 0) return 'The file lists no devices.';
-  if (table.records.length > IMPORT_ROWS_MAX)
-    return `One import takes at most ${number(IMPORT_ROWS_MAX)} devices. Divide the file.`;
+  if (table === 'not-utf8') return say('import.notUtf8');
+  if ('openQuoteInLine' in table) return say('import.openQuote', { line: table.openQuoteInLine });
+  if ('wideLine' in table) return say('import.wideLine', { line: table.wideLine, max: COLUMNS_MAX });
+  if ('cellsMax' in table) return say('import.manyCells', { max: table.cellsMax });
+  if ('longRow' in table) return say('import.longRow', { row: table.longRow });
+  if (table.records.length === 0) return say('import.noDevices');
+  if (table.records.length > IMPORT_ROWS_MAX) return say('import.manyDevices', { max: IMPORT_ROWS_MAX });
   const long = table.records.findIndex((cells) => cells.some((cell) => cell.length > CELL_MAX));
-  return long === -1
-    ? table
-    : `Row ${number(long + 1)} has a cell of more than ${number(CELL_MAX)} characters. Maybe a quotation mark is missing.`;
+  return long === -1 ? table : say('import.longCell', { row: long + 1, max: CELL_MAX });
 }
 
 /** Reads the file, and shows it. */
 async function fileReply(visit: SignedIn): Promise<PageReply> {
   const text = await visit.form.file('file');
-  const table = await read(text, visit.locale);
+  const table = await read(text, visit.locale.say);
   if (text === undefined || typeof table === 'string') return startReply(visit, `${table}`);
   return previewReply(visit, { table, columns: guessed(table.head), content: await packed(text) });
 }
 
 /** Tries the rows out, by what each column was said to be. */
 async function checkReply(visit: SignedIn): Promise<PageReply> {
+  const { locale } = visit;
+  const { say } = locale;
   const content = visit.form.text('content');
   const text = await unpacked(content);
-  const table = await read(text, visit.locale);
+  const table = await read(text, visit.locale.say);
   if (typeof table === 'string') return startReply(visit, table);
   const columns = table.head.map((_, at) => columnNamed(visit.form.text(`column${at}`)));
   const devices = devicesIn(table, columns);
   if (!Array.isArray(devices)) {
     const refusal =
       devices === 'no-name'
-        ? 'Say which column has the names of the devices.'
-        : `Two columns are said to be the same: look at ${quoted(devices.twice)}.`;
+        ? say('import.noNames')
+        : say('import.twice', { names: named(devices.twice, table, locale) });
     return previewReply(visit, { table, columns, content, refusal });
   }
   const started = await start(visit, devices);
   return started.type === 'ok'
     ? seeOther(`/devices/import/${started.value.id}`)
-    : startReply(visit, started.message);
+    : startReply(visit, refusalWords(started, say, say('import.refused')));
 }
 
 /** Makes a job of the devices and has it tried out. */
@@ -190,6 +181,7 @@ function* batchesOf(devices: readonly ListedDevice[]): Generator<readonly Listed
 export const importStartPages: readonly Page[] = [
   memberPage('/devices/import', TENANT, {
     takesFile: true,
+    translated: true,
     get: (visit) => startReply(visit),
     post: (visit) => (visit.form.text('do') === 'check' ? checkReply(visit) : fileReply(visit)),
   }),
