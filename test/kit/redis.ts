@@ -91,6 +91,13 @@ export async function startRedisCluster(masters = 3, replicas = 0): Promise<read
   return servers;
 }
 
+/** One server that has all slots of a cluster, as one behind a single address may: no command may name keys of several. */
+export async function startRedisWithSlots(): Promise<RedisServer> {
+  const [server] = await startRedisCluster(1);
+  if (server === undefined) throw new Error('no server was started');
+  return server;
+}
+
 let prefixes = 0;
 
 /** A store of its own on these servers: several are a cluster. Give the same prefix to open it once more. */

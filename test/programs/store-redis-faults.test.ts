@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
 import { openRedisBus } from '../../actors/store/redis/bus.ts';
 import { RedisRefused } from '../../actors/store/redis/checks.ts';
+import { createKeys } from '../../actors/store/redis/keys.ts';
 import { openRedisStore, type RedisSettings, type RedisStore } from '../../actors/store/redis/redis.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { allDue, entry, range, wholeLog } from '../contract/store.ts';
@@ -216,6 +217,40 @@ test('Redis: scripts that it has forgotten are sent again', async () => {
     const results = await Promise.all(range(50).map((s) => journal.append(entry(`s${s}`, n))));
     assert.ok(results.every(({ type }) => type === 'appended'));
   }
+});
+
+test('Redis: of appends at once each is accepted or refused by itself, also where a head is damaged', async () => {
+  const server = await startRedis();
+  const settings = redisSettings([server]);
+  const store = await open(server, settings);
+  const { journal } = store;
+  const streams = range(100).map((n) => `s${n}`);
+  await Promise.all(streams.map((stream) => journal.append(entry(stream, 0))));
+  const head = createKeys(settings.prefix, settings.partitions).partitionOf('s50').head('s50');
+  await server.command('DEL', head);
+  await server.command('HSET', head, 'not', 'a head');
+  const expectedOf = (n: number) => (n % 3 === 0 ? 0 : 1);
+  const results = await Promise.allSettled(
+    streams.map((stream, n) => journal.append(entry(stream, expectedOf(n)))),
+  );
+  for (const [n, result] of results.entries()) {
+    if (n === 50) {
+      assert.ok(result.status === 'rejected');
+      assert.instance(result.reason, StoreUnavailable);
+      assert.match(String(result.reason.cause), /WRONGTYPE/);
+    } else {
+      const type = expectedOf(n) === 0 ? 'conflict' : 'appended';
+      assert.equal(result, { status: 'fulfilled', value: { type } }, `s${n}`);
+    }
+  }
+  const whole = streams.filter((_, n) => n !== 50);
+  const heads = await Promise.all(whole.map((stream) => journal.load(stream)));
+  assert.equal(
+    heads.map(({ sequence }) => sequence),
+    range(100)
+      .filter((n) => n !== 50)
+      .map((n) => expectedOf(n) + 1),
+  );
 });
 
 test('Redis: one that may not write, or has no memory left, is unavailable, and readable', async () => {

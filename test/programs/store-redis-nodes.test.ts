@@ -14,7 +14,13 @@ import { openRedisStore, type RedisSettings, type RedisStore } from '../../actor
 import { UniqueKeys } from '../../actors/store/redis/unique.ts';
 import { entry, range, wholeLog } from '../contract/store.ts';
 import { needing } from '../kit/programs.ts';
-import { cleanUpRedis, type RedisServer, redisSettings, startRedis } from '../kit/redis.ts';
+import {
+  cleanUpRedis,
+  type RedisServer,
+  redisSettings,
+  startRedis,
+  startRedisWithSlots,
+} from '../kit/redis.ts';
 import { until } from '../kit/until.ts';
 
 const NOTHING: IndexEntries = { unique: [], members: [] };
@@ -27,16 +33,18 @@ const nodes = suite('store: Redis: nodes');
 const test = needing(['redis-server'], nodes);
 nodes.after(cleanUpRedis);
 
-let shared: Promise<RedisServer> | undefined;
+const started = new Map<boolean, Promise<RedisServer>>();
 const opened: RedisStore[] = [];
 nodes.after.each(async () => {
   await Promise.all(opened.splice(0).map((store) => store.close()));
 });
 
-const server = () => {
-  shared ??= startRedis();
-  return shared;
-};
+/** On one with slots a move takes more steps, as lists follow it; so that is what most of these tests need. */
+function server(hasSlots = true): Promise<RedisServer> {
+  const known = started.get(hasSlots) ?? (hasSlots ? startRedisWithSlots() : startRedis());
+  started.set(hasSlots, known);
+  return known;
+}
 
 async function open(settings: RedisSettings, more: Partial<RedisSettings> = {}): Promise<RedisStore> {
   const store = await openRedisStore({ ...settings, orphanMs: ORPHAN_MS, ...more }, silentLog);
@@ -237,10 +245,12 @@ const STREAM_SCENES: readonly Scene[] = [
 const named = (name: string) => (append: Append) => ({ ...append, stream: name });
 
 /** What it does to a stream it does to an entity. */
-const SCENES = ['s', 'kind/s'].flatMap((name) =>
+const PLACES = [true, false].flatMap((hasSlots) => ['s', 'kind/s'].map((name) => ({ hasSlots, name })));
+const SCENES = PLACES.flatMap(({ hasSlots, name }) =>
   STREAM_SCENES.map(({ words, before, last, rival }) => ({
     name,
-    words: `${words} of ${name === 's' ? 'a stream' : 'an entity'}`,
+    hasSlots,
+    words: `${words} of ${name === 's' ? 'a stream' : 'an entity'}${hasSlots ? '' : ', on a Redis without slots,'}`,
     before: before.map(named(name)),
     last: named(name)(last),
     rival,
@@ -255,10 +265,11 @@ async function move({ journal, entities }: RedisStore, append: Append): Promise<
   return (await entities.commit({ name: `${kind}/${id}`, expected, text, index: changes })).type;
 }
 
-for (const { name, words, before, last, rival } of SCENES) {
+for (const { name, hasSlots, words, before, last, rival } of SCENES) {
   test(`Redis: a node that dies ${words}, after any of its commands, leaves one owner and right lists`, async () => {
+    const redis = await server(hasSlots);
     for (let commands = 0; ; commands += 1) {
-      const settings = redisSettings([await server()]);
+      const settings = redisSettings([redis]);
       const other = await open(settings);
       for (const append of before) assert.match(await move(other, append), /^(appended|committed)$/);
 
@@ -268,7 +279,7 @@ for (const { name, words, before, last, rival } of SCENES) {
 
       const wish = entry('rival', 0, { index: { take: rival, release: NOTHING } });
       const { type } = await other.journal.append(wish);
-      const heads = await Promise.all([name, 'rival'].map((holder) => heldBy(settings, holder)));
+      const heads = await Promise.all([name, 'rival'].map((holder) => heldBy(redis, settings, holder)));
       const [own, others] = heads;
       assert.ok(own && others);
       for (const key of ['a', 'b', 'c']) {
@@ -282,7 +293,7 @@ for (const { name, words, before, last, rival } of SCENES) {
       const inTheWay = rival.unique.some((key) => own.keys.has(key));
       assert.is(type, inTheWay ? 'taken' : 'appended', `after ${commands} commands`);
 
-      await until('nothing is left to do', async () => (await leftToDo(settings)) === 0);
+      await until('nothing is left to do', async () => (await leftToDo(settings, redis)) === 0);
       for (const list of ['all', 'names']) {
         const expected = heads
           .flatMap(({ members }) => [...members])
@@ -402,16 +413,16 @@ function isHousekeeping([args]: unknown[]): boolean {
   return Array.isArray(args) && (args[0] === 'HSCAN' || args[0] === 'PING');
 }
 
-async function heldBy(settings: RedisSettings, stream: string): Promise<HeldEntries> {
+async function heldBy(redis: RedisServer, settings: RedisSettings, stream: string): Promise<HeldEntries> {
   const { prefix, partitions } = settings;
   const head = createKeys(prefix, partitions).partitionOf(stream).head(stream);
-  const text = await (await server()).command('GET', head);
+  const text = await redis.command('GET', head);
   const front = text.slice(0, text.indexOf('\n'));
   return parseHeld(front === '' ? '-' : front.split(' ').slice(2).join(' '));
 }
 
-async function leftToDo({ prefix, partitions }: RedisSettings): Promise<number> {
-  const redis = await server();
+async function leftToDo({ prefix, partitions }: RedisSettings, at?: RedisServer): Promise<number> {
+  const redis = at ?? (await server());
   const counts = await Promise.all(
     createKeys(prefix, partitions).partitions.map(({ outbox }) => redis.command('HLEN', outbox)),
   );

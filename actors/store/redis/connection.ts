@@ -8,6 +8,7 @@
  * - A bounded number waits for answers. One that was given up still counts until the client lets go of it, so a server
  *   that hangs cannot fill the memory.
  */
+import { ErrorReply } from '@redis/client';
 import type { Log } from '../../base/log.ts';
 import { StoreUnavailable } from '../store.ts';
 import {
@@ -19,6 +20,7 @@ import {
   RECONNECT_FIRST_MS,
   type RedisLocation,
 } from './client.ts';
+import { Gathered } from './gathered.ts';
 import type { Script } from './scripts.ts';
 
 export type Reply = string | number | null | readonly Reply[];
@@ -29,6 +31,8 @@ export type Send = (args: Argument[]) => Promise<Reply>;
 
 /** Interval of the search for expired commands, and how late one is given up at most. */
 const SWEEP_MS = 100;
+/** Keys read by one command. */
+const KEYS_MAX = 128;
 /** Errors of so long share one line in the log: a dead server causes one per command. */
 const ERROR_LOG_MS = 10_000;
 
@@ -69,6 +73,13 @@ export class Connection {
   readonly #watch: NodeJS.Timeout;
   /** Connections that a PING was sent on, and when. */
   readonly #asked = new Map<OneClient, number>();
+  readonly #reads = new Gathered<readonly string[], readonly (string | undefined)[]>({
+    perform: (asked) => this.#readTogether(asked),
+    entriesMax: KEYS_MAX,
+    sizeMax: KEYS_MAX,
+    sizeOf: ({ length }) => length,
+  });
+  #spansSlots = false;
   #underWay = 0;
   #open = true;
   #loggedAt = Number.NEGATIVE_INFINITY;
@@ -144,19 +155,64 @@ export class Connection {
     return this.guard(() => sendTo(this.client, key, args));
   }
 
+  /** The texts under keys of one slot, or nothing. Where there are no slots, those asked for in one turn are one command. */
+  read(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return this.guard(() => (this.#spansSlots ? this.#reads.add(keys) : this.#readAll(keys)));
+  }
+
+  async #readAll(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const reply = await sendTo(this.client, keys[0] ?? '', ['MGET', ...keys]);
+    return Array.isArray(reply) ? reply.map(textOf) : [];
+  }
+
+  async #readTogether(asked: readonly (readonly string[])[]) {
+    const found = await this.#readAll(asked.flat());
+    let next = 0;
+    return asked.map(({ length }) => {
+      next += length;
+      return found.slice(next - length, next);
+    });
+  }
+
   /** Carries out a script where its keys lie, all of them in one slot. */
   script(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    return this.guard(() => this.carryOut(script, keys, args));
+  }
+
+  /** The same for those who guard what they do by themselves. */
+  async carryOut(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
     const [first = ''] = keys;
     const rest = [String(keys.length), ...keys, ...args];
-    return this.guard(async () => {
-      try {
-        return await sendTo(this.client, first, ['EVALSHA', script.digest, ...rest]);
-      } catch (error) {
-        // Refused before anything of it ran: the server was restarted, or is another one.
-        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-        return sendTo(this.client, first, ['EVAL', script.source, ...rest]);
-      }
-    });
+    try {
+      return await sendTo(this.client, first, ['EVALSHA', script.digest, ...rest]);
+    } catch (error) {
+      // Refused before anything of it ran: the server was restarted, or is another one.
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return sendTo(this.client, first, ['EVAL', script.source, ...rest]);
+    }
+  }
+
+  /** Whether one command may name keys of several slots, as `findOutSlots` has found. */
+  get spansSlots(): boolean {
+    return this.#spansSlots;
+  }
+
+  /**
+   * Finds out whether one command may name keys of several slots: not in a cluster, nor where one hides behind one address.
+   * @param keys of two slots
+   */
+  async findOutSlots(keys: readonly [string, string]): Promise<void> {
+    if (this.#settings.location.type === 'cluster') return;
+    const question = sendTo(this.client, keys[0], ['EVAL', 'return 1', '2', ...keys]);
+    this.#spansSlots = await this.guard(() =>
+      question.then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof ErrorReply) return false;
+          throw error;
+        },
+      ),
+    );
   }
 
   /** Every server that holds data. */
@@ -331,6 +387,11 @@ function sendTo(client: Client, key: string, args: Argument[]): Promise<Reply> {
 /** The client's type for replies covers RESP 3 and buffers, which are not asked for here. */
 function replyOf(reply: Promise<unknown>): Promise<Reply> {
   return reply as Promise<Reply>;
+}
+
+/** A reply that is a text or nothing. */
+export function textOf(reply: Reply): string | undefined {
+  return reply === null ? undefined : String(reply);
 }
 
 /** A reply that is a list of texts, as most are. */

@@ -8,7 +8,8 @@ export function redisCounters(redis: Connection, prefix: string): Counters {
   return (name, { windowMs }) => ({
     async get(key) {
       const place = limitKey(prefix, name, key);
-      const count = Number((await redis.send(place, ['GET', place])) ?? 0);
+      const [text] = await redis.read([place]);
+      const count = Number(text ?? 0);
       // Mostly there is none, so the time is asked for only where there is.
       const endsInMs = count === 0 ? 0 : Number(await redis.send(place, ['PTTL', place]));
       return endsInMs > 0 ? { count, resetsInMs: endsInMs } : { count: 0, resetsInMs: windowMs };

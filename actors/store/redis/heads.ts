@@ -1,18 +1,19 @@
 /**
  * Heads over Redis, of streams and of entities: reading them, and moving them by one together with their index entries.
  *
- * The move is one script in the head's slot. Unique keys lie in other slots and are taken before it (`unique.ts`);
- * lists lie in other slots and follow after it (`outbox.ts`).
+ * The move is one step in the head's slot (`moves.ts`). Unique keys lie in other slots and are taken before it (`unique.ts`);
+ * lists lie in other slots and follow after it (`outbox.ts`), but for a server without slots, which changes them with it.
  */
-import type { Head, IndexChanges } from '../../journal/journal.ts';
+import { NO_ENTRIES } from '../../journal/index-changes.ts';
+import type { Head, IndexChanges, IndexEntries } from '../../journal/journal.ts';
 import { StoreUnavailable } from '../store.ts';
-import { type Connection, texts } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { parseDetails, parseHead } from './head.ts';
 import { checkKeys, fits, isEntity, type Keys } from './keys.ts';
+import { Moves, type Outcome, type Written } from './moves.ts';
 import type { Outbox } from './outbox.ts';
-import { APPEND, COMMIT } from './scripts.ts';
 import { entryOf, pairs } from './tasks.ts';
-import { textOf, type UniqueKeys } from './unique.ts';
+import type { UniqueKeys } from './unique.ts';
 
 /** How often a move is begun anew when its attempts are called off: a slow process must end somewhere. */
 const ATTEMPTS_MAX = 5;
@@ -45,12 +46,14 @@ export class Heads {
   readonly #keys: Keys;
   readonly #unique: UniqueKeys;
   readonly #outbox: Outbox;
+  readonly #moves: Moves;
 
   constructor(redis: Connection, keys: Keys, unique: UniqueKeys, outbox: Outbox) {
     this.#redis = redis;
     this.#keys = keys;
     this.#unique = unique;
     this.#outbox = outbox;
+    this.#moves = new Moves(redis, keys);
   }
 
   async load(name: string): Promise<Head> {
@@ -58,8 +61,7 @@ export class Heads {
     const partition = this.#keys.partitionOf(name);
     const key = partition.head(name);
     const keys = isEntity(name) ? [key] : [key, partition.details(name)];
-    const reply = await this.#redis.send(key, ['MGET', ...keys]);
-    const [head, details] = Array.isArray(reply) ? reply.map(textOf) : [];
+    const [head, details] = await this.#redis.read(keys);
     if (head === undefined) return { sequence: 0, state: undefined };
     return details === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(details) };
   }
@@ -68,7 +70,7 @@ export class Heads {
     checkKeys(move.name, move.index);
     const { index } = move;
     if (index === undefined) {
-      const { result } = await this.#write(move, []);
+      const [result] = await this.#write(move, undefined);
       return result === 'moved' ? MOVED : CONFLICT;
     }
     for (let n = 0; n < ATTEMPTS_MAX; n += 1) {
@@ -96,43 +98,27 @@ export class Heads {
       taken.push(key);
     }
 
-    const changes = [take, release].map(({ unique, members }) =>
-      JSON.stringify({ k: unique, m: members.map(entryOf) }),
-    );
-    const { result, freed } = await this.#write(move, [attempt, ...changes]);
+    const written = { attempt, take: changesText(take), release: changesText(release) };
+    const [result, ...freed] = await this.#write(move, written);
     if (result !== 'moved') {
       await giveBack();
       return result === 'fenced' ? 'fenced' : CONFLICT;
     }
     const partition = this.#keys.partitionOf(name);
-    const members = [...take.members, ...release.members].map(entryOf);
+    const isListed = this.#moves.changesLists;
+    const members = isListed ? [] : [...take.members, ...release.members].map(entryOf);
     if (members.length > 0 || freed.length > 0) {
       const task = { partition, name, field: `${name} ${expected + 1}`, members, freed: pairs(freed) };
-      await this.#outbox.follow(task, take, release);
+      await this.#outbox.follow(task, isListed ? NO_ENTRIES : take, isListed ? NO_ENTRIES : release);
     }
     return MOVED;
   }
 
-  async #write(move: Move, index: readonly string[]): Promise<{ result: string; freed: string[] }> {
-    const { name, expected, event, state, details, alarmAt } = move;
-    const partition = this.#keys.partitionOf(name);
-    const { alarms, log, outbox } = partition;
-    const [attempt] = index;
-    const keys = [partition.head(name), alarms, log, outbox, partition.details(name)];
-    if (attempt !== undefined) keys.push(partition.fence(attempt));
-    const args = [
-      String(expected),
-      String(expected + 1),
-      name,
-      event ?? '',
-      alarmAt === null ? '-' : String(alarmAt),
-      state === undefined ? '0' : '1',
-      state ?? '',
-      details ?? '',
-      ...index,
-    ];
-    const reply = await this.#redis.script(event === undefined ? COMMIT : APPEND, keys, args);
-    const [result, freed = []] = Array.isArray(reply) ? reply : [];
-    return { result: String(result), freed: texts(freed) };
+  #write({ name, ...move }: Move, index: Written['index']): Promise<Outcome> {
+    return this.#moves.move({ ...move, name, partition: this.#keys.partitionOf(name), index });
   }
+}
+
+function changesText({ unique, members }: IndexEntries): string {
+  return JSON.stringify({ k: unique, m: members.map(entryOf) });
 }

@@ -32,6 +32,8 @@ export interface Keys {
   /** As a pattern, the heads of all streams. */
   readonly heads: string;
   readonly partitions: readonly Partition[];
+  /** Two keys in different slots. */
+  readonly twoSlots: readonly [string, string];
   partitionOf(name: string): Partition;
   unique(key: string): string;
   list(list: string): string;
@@ -46,6 +48,7 @@ export function createKeys(prefix: string, count: number): Keys {
   return {
     heads: `${prefix}:{p*}:head:*`,
     partitions,
+    twoSlots: [first.probe, partition(`${prefix}:{p1}:`).probe],
     // Part of the format: it says where a head is.
     partitionOf: (name) => partitions[fnv1a(name) % count] ?? first,
     unique: (key) => `${prefix}:unique:${key}`,

@@ -11,11 +11,10 @@ import {
 } from '../format-1.ts';
 import type { CredentialsLift } from '../format-2.ts';
 import type { EntityName } from '../store.ts';
-import { type Connection, type Send, texts } from './connection.ts';
+import { type Connection, type Send, textOf, texts } from './connection.ts';
 import { parseHeld } from './head.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { LIFT_HEAD, SWAP } from './scripts.ts';
-import { textOf } from './unique.ts';
 
 export interface Lift {
   readonly redis: Connection;

@@ -2,9 +2,9 @@
  * The store for many nodes: Redis (7 or newer) or Valkey, one server or a cluster. The nodes keep nothing themselves.
  *
  * A stream or entity belongs to one of a fixed number of partitions by its name, and all that its append or commit
- * touches lies in that partition's slot of a cluster: it is one script, and it compares the head. Unique keys and lists
- * lie in other slots: keys are taken before it (`redis/unique.ts`), lists follow after it (`redis/outbox.ts`). One server
- * is treated like a cluster of one.
+ * touches lies in that partition's slot of a cluster: it is one step of a script, and it compares the head. Unique keys and lists
+ * lie in other slots: keys are taken before it (`redis/unique.ts`), lists follow after it (`redis/outbox.ts`). On a server
+ * without slots the script changes the lists as well.
  *
  * With `appendonly yes` and `appendfsync always` a reply means that it is on disk; Redis flushes once for all that
  * arrived together, which is group commit.
@@ -38,7 +38,7 @@ import { Gate } from './gate.ts';
 import { Heads } from './heads.ts';
 import { RedisIndex } from './index.ts';
 import { RedisJournal } from './journal.ts';
-import { createKeys } from './keys.ts';
+import { createKeys, type Keys } from './keys.ts';
 import { createOutbox } from './outbox.ts';
 import { createRecords } from './records.ts';
 import { UniqueKeys } from './unique.ts';
@@ -72,16 +72,17 @@ export interface RedisStore extends Store {
 export async function openRedisStore(settings: RedisSettings, log: Log): Promise<RedisStore> {
   const { name, prefix } = settings;
   const redis = await Connection.open({ ...settings, log }, settings.connectTimeoutMs);
-  let partitions: number;
+  let keys: Keys;
   try {
     await checkServers(redis, log);
-    partitions = await agreeOnFormat(redis, prefix, settings.partitions, log, settings.credentials);
+    const { partitions, credentials } = settings;
+    keys = createKeys(prefix, await agreeOnFormat(redis, prefix, partitions, log, credentials));
+    await redis.findOutSlots(keys.twoSlots);
   } catch (error) {
     redis.destroy();
     throw error;
   }
 
-  const keys = createKeys(prefix, partitions);
   const unique = new UniqueKeys(redis, keys);
   const outbox = createOutbox(redis, keys, unique, settings.orphanMs, log);
   const gate = new Gate(name);

@@ -1,6 +1,6 @@
 /**
- * What Redis does in one step, as scripts. Each touches keys of one slot only, gets all of them as KEYS, and uses neither
- * clock nor chance. They are called by digest, and sent again to a server that does not know them.
+ * What Redis does in one step, as scripts. Each touches keys of one slot only and gets all of them as KEYS, but for `MOVE` on a
+ * server that knows no slots. None uses clock or chance. They are called by digest, and sent again to a server that does not know them.
  *
  * A head is one text: `<sequence> <alarm|-> <held|->\n<state>`, and where a stream has details, another one beside it:
  * `<sequence of the append that wrote them> <details>`. `held` is what it holds in the indexes:
@@ -29,25 +29,37 @@ local function heldOf(text)
 end
 `;
 
-/** Moves a head to the next sequence, with a task in the outbox for what is left to do in other slots; or does nothing. */
-const MOVE_HEAD = `${READ_HEAD}
-local sequence, alarm, held = read(KEYS[1])
-if sequence ~= ARGV[1] then return { 'conflict' } end
-local following, name = ARGV[2], ARGV[3]
-local freed = {}
-if ARGV[9] then
-  if KEYS[6] and redis.call('EXISTS', KEYS[6]) == 1 then return { 'fenced' } end
-  local entries, take, release = heldOf(held), cjson.decode(ARGV[10]), cjson.decode(ARGV[11])
-  local touched = {}
+/**
+ * Conditional appends and commits: of each head, event, alarm, index entries and task in the outbox, or nothing. Each of
+ * them is a step by itself: what is wrong with one of them concerns no other.
+ *
+ * KEYS  of each: head, details, alarms, log, [outbox, fence of the attempt]
+ * ARGV  what is in front of the names of lists where lists are changed here, too, or nothing; then of each: expected
+ *       sequence, the one after it, name, entry of the log or nothing for an entity, alarm|-, 1 where there is a state,
+ *       state, details or nothing where they stay, attempt or nothing, [{"k": [keys to take], "m": [members to enter]}, the
+ *       same to let go of]. What is in brackets is there where there is an attempt.
+ * Returns of each 'conflict', 'fenced', 'moved', or 'moved' and the keys really let go of with their attempts, or 'error' and
+ *       what it was.
+ */
+export const MOVE = script(`${READ_HEAD}
+local lists = ARGV[1]
+local function listed(entry)
+  local list, member = string.match(entry, '^(%Z*)%z(.*)$')
+  return lists .. list, member
+end
+
+-- What changes in 'held'. Returns it as text, the keys let go of, and what is left to do in other slots.
+local function reindex(held, attempt, take, release)
+  local entries, freed, touched = heldOf(held), {}, {}
   for _, key in ipairs(release.k) do
-    local attempt = entries.k[key]
-    if attempt then
+    local taken = entries.k[key]
+    if taken then
       freed[#freed + 1] = key
-      freed[#freed + 1] = attempt
+      freed[#freed + 1] = taken
       entries.k[key] = nil
     end
   end
-  for _, key in ipairs(take.k) do entries.k[key] = ARGV[9] end
+  for _, key in ipairs(take.k) do entries.k[key] = attempt end
   for _, member in ipairs(release.m) do
     entries.m[member] = nil
     touched[#touched + 1] = member
@@ -56,48 +68,69 @@ if ARGV[9] then
     entries.m[member] = 1
     touched[#touched + 1] = member
   end
-  held = '-'
-  if ARGV[6] == '1' and (next(entries.k) or next(entries.m)) then held = cjson.encode(entries) end
-  if #freed > 0 or #touched > 0 then
-    local row = '{"k":' .. (#freed > 0 and cjson.encode(freed) or '[]')
-      .. ',"m":' .. (#touched > 0 and cjson.encode(touched) or '[]') .. '}'
-    redis.call('HSET', KEYS[4], name .. ' ' .. following, row)
+  if not next(entries.k) and not next(entries.m) then return '-', freed, touched end
+  return cjson.encode(entries), freed, touched
+end
+
+local function enter(take, release)
+  for _, entry in ipairs(release.m) do redis.call('ZREM', listed(entry)) end
+  for _, entry in ipairs(take.m) do
+    local list, member = listed(entry)
+    redis.call('ZADD', list, 0, member)
   end
 end
-if ARGV[6] == '1' then
-  redis.call('SET', KEYS[1], following .. ' ' .. ARGV[5] .. ' ' .. held .. '\\n' .. ARGV[7])
-  if ARGV[8] ~= '' then redis.call('SET', KEYS[5], following .. ' ' .. ARGV[8]) end
-elseif sequence ~= '0' then
-  redis.call('DEL', KEYS[1], KEYS[5])
+
+local function leaveTask(outbox, field, freed, touched)
+  if #freed == 0 and #touched == 0 then return end
+  redis.call('HSET', outbox, field, '{"k":' .. (#freed > 0 and cjson.encode(freed) or '[]')
+    .. ',"m":' .. (#touched > 0 and cjson.encode(touched) or '[]') .. '}')
 end
-`;
 
-/** The alarm and the event of a stream; an entity has neither. */
-const ALARM_AND_EVENT = `
-local wanted = ARGV[6] == '1' and ARGV[5] or '-'
-if wanted ~= alarm then
-  if wanted == '-' then redis.call('ZREM', KEYS[2], name)
-  else redis.call('ZADD', KEYS[2], wanted, name) end
+local function move(k, a)
+  local sequence, alarm, held = read(KEYS[k])
+  if sequence ~= ARGV[a] then return 'conflict' end
+  local following, name, attempt = ARGV[a + 1], ARGV[a + 2], ARGV[a + 8]
+  local hasState = ARGV[a + 5] == '1'
+  local freed = {}
+  if attempt ~= '' then
+    if redis.call('EXISTS', KEYS[k + 5]) == 1 then return 'fenced' end
+    local take, release = cjson.decode(ARGV[a + 9]), cjson.decode(ARGV[a + 10])
+    local touched
+    held, freed, touched = reindex(held, attempt, take, release)
+    if lists ~= '' then
+      enter(take, release)
+      touched = {}
+    end
+    leaveTask(KEYS[k + 4], name .. ' ' .. following, freed, touched)
+  end
+  if hasState then
+    redis.call('SET', KEYS[k], following .. ' ' .. ARGV[a + 4] .. ' ' .. held .. '\\n' .. ARGV[a + 6])
+    if ARGV[a + 7] ~= '' then redis.call('SET', KEYS[k + 1], following .. ' ' .. ARGV[a + 7]) end
+  elseif sequence ~= '0' then
+    redis.call('DEL', KEYS[k], KEYS[k + 1])
+  end
+  if ARGV[a + 3] ~= '' then
+    local wanted = hasState and ARGV[a + 4] or '-'
+    if wanted ~= alarm then
+      if wanted == '-' then redis.call('ZREM', KEYS[k + 2], name)
+      else redis.call('ZADD', KEYS[k + 2], wanted, name) end
+    end
+    redis.call('XADD', KEYS[k + 3], '1-*', 'e', ARGV[a + 3])
+  end
+  if #freed == 0 then return 'moved' end
+  return { 'moved', unpack(freed) }
 end
-redis.call('XADD', KEYS[3], '1-*', 'e', name .. ' ' .. following .. ' ' .. ARGV[4])
-`;
 
-const MOVED = `
-return { 'moved', freed }
-`;
-
-/**
- * The conditional append: head, event, alarm and task in the outbox, or nothing.
- *
- * KEYS  head, alarms, log, outbox, details, [fence of the attempt]
- * ARGV  expected sequence, the one after it, name, event, alarm|-, 1 where there is a state, state, details or nothing
- *       where they stay, [attempt, {"k": [keys to take], "m": [members to enter]}, the same to let go of]
- * Returns 'conflict', 'fenced', or 'moved' and the keys really let go of with their attempts.
- */
-export const APPEND = script(MOVE_HEAD + ALARM_AND_EVENT + MOVED);
-
-/** The conditional commit of an entity: the append without alarm and event. Keys and arguments are the same. */
-export const COMMIT = script(MOVE_HEAD + MOVED);
+local outcomes, k, a = {}, 1, 2
+while a <= #ARGV do
+  local well, outcome = pcall(move, k, a)
+  if not well then outcome = { 'error', type(outcome) == 'table' and outcome.err or tostring(outcome) } end
+  outcomes[#outcomes + 1] = outcome
+  if ARGV[a + 8] == '' then k, a = k + 4, a + 9
+  else k, a = k + 6, a + 11 end
+end
+return outcomes
+`);
 
 /**
  * What a head says, without its state.

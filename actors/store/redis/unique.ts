@@ -16,7 +16,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { StoreUnavailable } from '../store.ts';
-import type { Connection, Reply } from './connection.ts';
+import { type Connection, textOf } from './connection.ts';
 import { type Mark, parseHeld } from './head.ts';
 import { fits, type Keys } from './keys.ts';
 import { FENCE, MARK, SWAP } from './scripts.ts';
@@ -148,8 +148,8 @@ export class UniqueKeys {
 
   async #get(key: string): Promise<string | undefined> {
     if (!fits(key)) return undefined;
-    const name = this.#keys.unique(key);
-    return textOf(await this.#redis.send(name, ['GET', name]));
+    const [text] = await this.#redis.read([this.#keys.unique(key)]);
+    return text;
   }
 
   /** Writes where nothing is; resolves to what is there otherwise. */
@@ -171,9 +171,4 @@ function takenValue(attempt: string, holder: string): string {
 function parseValue(text: string): Value {
   const space = text.indexOf(' ');
   return { attempt: text.slice(1, space), holder: text.slice(space + 1) };
-}
-
-/** A reply that is a text or nothing. */
-export function textOf(reply: Reply): string | undefined {
-  return reply === null ? undefined : String(reply);
 }
