@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Api, restApi } from '../kit/api.ts';
-import { BROWSER, launchBrowser, look, Person, PHONE, visitAs } from '../kit/browser.ts';
+import { launchBrowser, look, PAGE_BROWSER, Person, PHONE, visitAs } from '../kit/browser.ts';
 import { LOCAL_ALONE } from '../kit/connected-story.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { CLIENT } from '../kit/identity-provider.ts';
@@ -34,7 +34,7 @@ let tenant: string;
 let providerId: string;
 
 test.before(async () => {
-  if (findProgram(BROWSER) === undefined) return;
+  if (findProgram(PAGE_BROWSER) === undefined) return;
   [mails, idp] = await Promise.all([startMailServer(), startIndependentProvider()]);
   const [httpPort = 0] = await freePorts(1);
   const dataDir = temporaryFolder();
@@ -66,7 +66,7 @@ test.before(async () => {
   });
   providerId = made.id.id;
   idp.begin(made.redirectUri, { post_logout_redirect_uris: [`${server.url}/login`] });
-  browser = await launchBrowser(LOCAL_ALONE);
+  browser = await launchBrowser(LOCAL_ALONE, PAGE_BROWSER);
 });
 test.after(async () => {
   await browser?.close();
@@ -74,7 +74,7 @@ test.after(async () => {
   await cleanUp();
 });
 
-const journey = needing([BROWSER], test);
+const journey = needing([PAGE_BROWSER], test);
 const label = `/claim#${new URLSearchParams({ device: DEVICE, key: KEY })}`;
 
 async function pressButton(): Promise<void> {
