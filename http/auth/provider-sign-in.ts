@@ -38,7 +38,7 @@ export interface ProviderSignIn {
   test(provider: Provider): Promise<ProviderTest>;
 }
 
-export type ProviderTest =
+type ProviderTest =
   | {
       readonly type: 'good';
       readonly authorizationUri: string;
