@@ -302,6 +302,7 @@ function feedEventOf(
     case 'ResetNoted':
     case 'CredentialsRotated':
     case 'CredentialsRead':
+    case 'ClaimsRefused': // each was shown when it was refused
     case 'DeviceDeleted':
     case 'DeviceOffered':
     case 'OfferDeclined':

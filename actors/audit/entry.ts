@@ -71,7 +71,7 @@ export interface Note extends Omit<AuditEntry, 'id' | 'at'> {
 /** What an entry says of a device's event, whichever device it is. */
 export type EventEntry = Pick<AuditEntry, 'at' | 'action' | 'customerId' | 'userId' | 'data'>;
 
-/** Undefined for a deletion: who asks for one leaves a note, which says who it was. */
+/** Undefined for a deletion and for refused claims: of each there is a note, which says who it was. */
 export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
   const entry = (
     action: Action,
@@ -100,6 +100,7 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     case 'CredentialsRead':
       return entry('CREDENTIALS_READ', {}, event);
     case 'DeviceDeleted':
+    case 'ClaimsRefused':
       return undefined;
     case 'ClaimWindowOpened': {
       const action = event.pending ? 'CLAIM_WINDOW_PENDING' : 'CLAIM_WINDOW_OPENED';

@@ -86,6 +86,7 @@ function passes({ type }: DeviceEvent): boolean {
     case 'ClaimWindowExpired':
     case 'ChallengeIssued':
     case 'ResetNoted':
+    case 'ClaimsRefused':
       return true;
     default:
       return false;

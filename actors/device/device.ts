@@ -86,6 +86,7 @@ import {
   type ShownProof,
   withoutChallenges,
 } from './proof.ts';
+import { type ClaimsRefused, type NoteRefusedClaims, noteRefusedClaims } from './refused-claims.ts';
 import {
   type DeleteDevice,
   type DeviceDeleted,
@@ -194,7 +195,8 @@ type LaterCommand =
   | FetchCredentials
   | AdoptCredentials
   | ReadCredentials
-  | ApproveWindow;
+  | ApproveWindow
+  | NoteRefusedClaims;
 
 /**
  * Events are complete: what a policy decided when they happened is written in them. So replaying them gives the same
@@ -227,7 +229,8 @@ type LaterEvent =
   | DeviceDeleted
   | CredentialsRotated
   | CredentialsRead
-  | ClaimWindowApproved;
+  | ClaimWindowApproved
+  | ClaimsRefused;
 
 type DeviceDecision = Decision<DeviceEvent, Refusal>;
 
@@ -340,6 +343,8 @@ function decideLater(
       return adoptCredentials(device, command, at);
     case 'ReadCredentials':
       return readCredentials(device, command, at);
+    case 'NoteRefusedClaims':
+      return noteRefusedClaims(device, command, at);
     case 'SaveAttributes':
       return saveAttributes(policy, device, command, at);
     case 'DeleteAttributes':
@@ -406,6 +411,8 @@ function evolveLater(device: Device, event: LaterEvent & ByImpersonator & Traced
       return credentialsRotated(device);
     case 'CredentialsRead':
       return { ...device, credentialsRead: true };
+    case 'ClaimsRefused':
+      return device;
     case 'AttributesSaved':
       return attributesSaved(device, event);
     case 'AttributesDeleted':

@@ -196,6 +196,7 @@ export function indexChanges(
     case 'TakeOverEnded':
     case 'ClaimWindowApproved':
     case 'CredentialsRead':
+    case 'ClaimsRefused':
       return undefined;
     case 'AttributesSaved':
     case 'AttributesDeleted': {

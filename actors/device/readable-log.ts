@@ -69,6 +69,7 @@ const KNOWN: Readonly<Record<DeviceEvent['type'], true>> = {
   DeviceTakenOver: true,
   DeviceReset: true,
   ResetNoted: true,
+  ClaimsRefused: true,
   AttributesSaved: true,
   AttributesDeleted: true,
 };

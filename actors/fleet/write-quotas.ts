@@ -55,7 +55,9 @@ export function createWriteQuotas(
   }
 
   return {
-    onDeviceEvent(_id, _event, state) {
+    onDeviceEvent(_id, event, state) {
+      // Who is refused writes by a bound of its own, and no device is to wait for that.
+      if (event.type === 'ClaimsRefused') return;
       if (writesPerTenant > 0 && state.status === 'provisioned') count(state.tenantId);
     },
     get someWait() {

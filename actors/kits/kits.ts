@@ -28,7 +28,7 @@ import {
   type PackedDevice,
 } from './model.ts';
 import { codeKey, kitsOf, openKits, UNDER_WAY } from './records.ts';
-import { createKitRuns } from './runs.ts';
+import { createKitRuns, type OnRefused } from './runs.ts';
 
 export interface KitNeeds {
   readonly store: Store;
@@ -37,6 +37,8 @@ export interface KitNeeds {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears of devices of a kit that whoever shows its code does not get; absent: nobody does. */
+  readonly onRefused?: OnRefused;
   /** Kits of one tenant. */
   readonly kitsMax?: number;
 }

@@ -13,6 +13,9 @@ import { createSerial } from '../records/serial.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { Claimant, Kit, KitDevice } from './model.ts';
 
+/** A device of a kit was refused to who has shown its code. @param reason a code of ours */
+export type OnRefused = (who: Claimant, deviceId: DeviceId, reason: string) => void;
+
 interface RunNeeds {
   readonly store: Store;
   readonly rows: Collection<Kit>;
@@ -20,6 +23,7 @@ interface RunNeeds {
   readonly customers: Pick<Customers, 'find'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly onRefused?: OnRefused;
 }
 
 export interface KitRuns {
@@ -38,7 +42,8 @@ const TRIES = 3;
 /** After so long without a sign of life a process that ran a kit is taken for dead. */
 const LEASE_MS = 30_000;
 
-export function createKitRuns({ store, rows, devices, customers, clock, log }: RunNeeds): KitRuns {
+export function createKitRuns(needs: RunNeeds): KitRuns {
+  const { store, rows, devices, customers, clock, log, onRefused } = needs;
   const oneOfATenant = createSerial();
   const runs = new Map<KitId, Promise<void>>();
   let stopping = false;
@@ -121,7 +126,11 @@ export function createKitRuns({ store, rows, devices, customers, clock, log }: R
       devices.ask(device.id, { type: 'ClaimByKit', ...ids, grantedIn: device.epoch }),
     );
     if (answer === undefined) return undefined;
-    if (answer.type === 'refused') return { ...device, outcome: 'refused', reason: answer.refusal.reason };
+    if (answer.type === 'refused') {
+      const { reason } = answer.refusal;
+      onRefused?.(who, device.id, reason);
+      return { ...device, outcome: 'refused', reason };
+    }
     if ((await customers.find(tenantId, customerId)) !== undefined) return { ...device, outcome: 'claimed' };
     // Deleted meanwhile, and maybe cleared before this one came.
     await ask(() => devices.ask(device.id, { type: 'UnassignDevice', ...ids }));

@@ -3,7 +3,7 @@
  * is what the audit trail says (`../audit/entry.ts`), so it has no secret in it: of attributes the names, of credentials
  * that they changed.
  */
-import { entryOfEvent } from '../audit/entry.ts';
+import { type EventEntry, entryOfEvent } from '../audit/entry.ts';
 import type { CustomerId, DeviceId } from '../base/ids.ts';
 import type { DeviceEvent } from '../device/device.ts';
 import type { HolderInfo } from './holders.ts';
@@ -36,6 +36,7 @@ const TYPES: Readonly<Record<DeviceEvent['type'], string | null>> = {
   DeviceTakenOver: 'device.takeover.completed',
   DeviceReset: 'device.reset',
   ResetNoted: null,
+  ClaimsRefused: 'claim.refused',
   AttributesSaved: 'device.attributes.updated',
   AttributesDeleted: 'device.attributes.deleted',
 };
@@ -47,6 +48,12 @@ const EVENT_TYPES: readonly string[] = [
   ...Object.values(TYPES).filter((type) => type !== null),
   PENDING,
 ].sort();
+
+/** What is told only to who names it: others can cause as many of it as they like, up to a bound. */
+const ONLY_NAMED: ReadonlySet<string> = new Set(['claim.refused']);
+
+/** Whether it is told to who has not said what it wants. */
+export const isForAll = (type: string) => !ONLY_NAMED.has(type);
 
 /** The types that a text names: one, or with `.*` at its end all that begin so. None: it names no type. */
 export function typesNamed(text: string): readonly string[] {
@@ -68,7 +75,7 @@ export function messageOf(
 ): Message | undefined {
   const type = typeOf(event);
   if (type === null) return undefined;
-  const { customerId = null, userId = null, data = {} } = entryOfEvent(event) ?? {};
+  const { customerId = null, userId = null, data = {} } = toldOf(event);
   const told = { deviceId, deviceName: name, deviceType: deviceType ?? null, customerId, userId, ...data };
   return {
     id: messageId(deviceId, number),
@@ -82,6 +89,13 @@ export function messageOf(
     profileId,
     ...(event.trace === undefined ? {} : { trace: event.trace }),
   };
+}
+
+function toldOf(event: DeviceEvent): Partial<Pick<EventEntry, 'customerId' | 'userId' | 'data'>> {
+  if (event.type !== 'ClaimsRefused') return entryOfEvent(event) ?? {};
+  const { since, reasons, by, ownerId: customerId } = event;
+  const count = Object.values(reasons).reduce((sum, one) => sum + one, 0);
+  return { ...(customerId === undefined ? {} : { customerId }), data: { count, since, reasons, by } };
 }
 
 function messageId(deviceId: DeviceId, number: number): string {

@@ -8,7 +8,7 @@ import type { CredentialSecrets } from '../base/secret.ts';
 import { carrierOf, type Tracing } from '../base/tracing.ts';
 import type { OutboundAnswer, SendOutbound } from '../outbound/request.ts';
 import { parseSigningSecret, readSigningPair, signedHeaders } from '../outbound/signature.ts';
-import { typesNamed } from '../outbox/event-types.ts';
+import { isForAll, typesNamed } from '../outbox/event-types.ts';
 import type { Delivery, Message, Target, Told } from '../outbox/message.ts';
 import type { Webhook } from './model.ts';
 import { payloadOf } from './payload.ts';
@@ -49,7 +49,7 @@ export function targetOf(webhook: Webhook, needs: SendingNeeds): Target {
 function filterOf({ events, profileIds, customerIds }: Webhook): (message: Message) => boolean {
   const types = new Set(events.flatMap(typesNamed));
   return ({ type, profileId, customerIds: about }) => {
-    if (events.length > 0 && !types.has(type)) return false;
+    if (events.length === 0 ? !isForAll(type) : !types.has(type)) return false;
     // Of a device that is gone nobody knows the profile any more: better told than kept back.
     if (profileIds.length > 0 && profileId !== undefined && !profileIds.includes(profileId)) return false;
     return customerIds.length === 0 || about.some((customerId) => customerIds.includes(customerId));

@@ -13,6 +13,7 @@ import { createStoredBytes, type StoredBytes } from '../../actors/accounts/store
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
 import { createDayRounds, daysOfStanding } from '../../actors/audit/days.ts';
 import { createPruning } from '../../actors/audit/pruning.ts';
+import { countingRefusals, createRefusals, type Refusals } from '../../actors/audit/refusals.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
 import type { Clock } from '../../actors/base/clock.ts';
@@ -90,6 +91,8 @@ export interface Core {
   readonly directory: Directory;
   readonly accounts: Accounts;
   readonly audit: AuditTrail;
+  /** Counts refused claims that the trail has no notes of. */
+  readonly refusals: Pick<Refusals, 'count'>;
   readonly stored: StoredBytes;
   readonly profiles: Profiles;
   /** Where failed attempts are counted. */
@@ -143,7 +146,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const secrets = createSecrets(keys.serverKey, keys.otherServerKey, credentialsKey);
     const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
     const outbound = openOutbound(config.outbound, clock);
-    const { root, devices, audit, trail, retention, listeners } = startActors(
+    const { root, devices, audit, trail, refusals, retention, listeners } = startActors(
       config,
       needs,
       opened,
@@ -164,6 +167,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       tracing,
     });
     close = async (drainMs) => {
+      await refusals.stop();
       await Promise.all([devices.stop(drainMs), dispatcher.stop(), stopMail()]);
       stop(root);
       trail.stop();
@@ -229,6 +233,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       accounts,
       audit: trailOfStanding,
+      refusals,
       stored,
       windowGuesses: createWindowGuesses(
         { max: config.limits.wrongSecretsPerWindow, firstWaitMs: config.limits.firstWaitMs },
@@ -355,5 +360,7 @@ function startActors(
   const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
   listeners.push(audit.onDeviceEvent, shortTokens(log, secrets), writes.onDeviceEvent);
   if (meters !== undefined) listeners.push(meters.claims.onDeviceEvent);
-  return { root, devices, audit, trail: boundRefusals(audit, clock), retention, listeners };
+  const refusals = createRefusals({ devices, clock, log });
+  const trail = countingRefusals(boundRefusals(audit, clock), refusals);
+  return { root, devices, audit, trail, refusals, retention, listeners };
 }

@@ -20,7 +20,10 @@ interface Jobs {
   readonly kits: Kits;
 }
 
-type JobNeeds = Pick<Core, 'store' | 'accounts' | 'devices' | 'directory' | 'profiles' | 'secrets'> & {
+type JobNeeds = Pick<
+  Core,
+  'store' | 'accounts' | 'devices' | 'directory' | 'profiles' | 'secrets' | 'refusals'
+> & {
   readonly clock: Clock;
   readonly log: Log;
   readonly minTokenLength: number;
@@ -28,7 +31,13 @@ type JobNeeds = Pick<Core, 'store' | 'accounts' | 'devices' | 'directory' | 'pro
 };
 
 export function createJobs(needs: JobNeeds): Jobs {
-  const kits = createKits({ ...needs, customers: needs.accounts.customers });
+  const kits = createKits({
+    ...needs,
+    customers: needs.accounts.customers,
+    onRefused({ tenantId, customerId }, deviceId, reason) {
+      needs.refusals.count({ tenantId, customerId, deviceId, reason, by: 'kit' });
+    },
+  });
   const mayGoOn = createMayGoOn(needs.accounts);
   return {
     kits,

@@ -62,6 +62,7 @@ const fields = {
   label: optionalText('The label'),
   url: requiredText('url', URL_MAX),
   format: z.enum(FORMATS, { error: `format should be one of ${FORMATS.join(', ')}!` }).default('plain'),
+  /** Empty: all but `claim.refused`, which has to be named. */
   events: types,
   deviceProfileIds: listed(profileId, 'deviceProfileIds'),
   customerIds: listed(customerId, 'customerIds'),

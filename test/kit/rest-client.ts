@@ -14,6 +14,7 @@ import {
 } from '../../actors/accounts/accounts.ts';
 import { createStoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type Audit, createAudit } from '../../actors/audit/audit.ts';
+import { countingRefusals, createRefusals } from '../../actors/audit/refusals.ts';
 import { systemClock } from '../../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { newId } from '../../actors/base/ids.ts';
@@ -194,8 +195,9 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const audit = createAudit(store, true, clock, log);
   const minTokenLength = options.minTokenLength ?? 0;
   const inHand = { store, accounts, devices, directory, profiles, secrets, clock, log };
-  const told = alsoTold(audit, feed);
-  const { kits, imports, batches } = createJobs({ ...inHand, audit: told, minTokenLength });
+  const refusals = createRefusals({ devices, clock, log });
+  const told = alsoTold(countingRefusals(audit, refusals), feed);
+  const { kits, imports, batches } = createJobs({ ...inHand, refusals, audit: told, minTokenLength });
   const needs: ApiNeeds = {
     imports,
     batches,

@@ -442,6 +442,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         return yes({ ...world, token: world.next.token, next: null });
       }
       return command.credentialsId === world.token ? same : no('credentials-revoked');
+    case 'NoteRefusedClaims':
+      return yes(world);
     case 'ReadCredentials':
       if (!isOwner) return no('not-owner');
       return world.known || world.certificate !== null ? same : yes({ ...world, known: true });

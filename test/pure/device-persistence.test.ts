@@ -37,6 +37,7 @@ import {
   profileStates,
   proofEvents,
   proofStates,
+  refusedEvents,
   sealedEvents,
   sealedStates,
   signedEvents,
@@ -265,6 +266,18 @@ test('device persistence: take-overs and resets are read and written as ever', (
   assert.equal(takeOverStates.map(encodeState), stateLines);
 });
 
+test('device persistence: told refusals of claims are read and written as ever, and change no state', () => {
+  const lines = golden('events-v1-refused.jsonl');
+  assert.equal(lines.map(decodeEvent), refusedEvents);
+  assert.equal(refusedEvents.map(encodeEvent), lines);
+  for (const state of inParts) {
+    for (const event of refusedEvents) {
+      assert.is(evolve(state, event), state);
+      assert.is(encodeDetails(evolve(state, event), state), undefined);
+    }
+  }
+});
+
 test('device persistence: resets that released nobody are read and written as ever', () => {
   const eventLines = golden('events-v1-noted-reset.jsonl');
   assert.equal(eventLines.map(decodeEvent), notedResetEvents);
@@ -484,6 +497,7 @@ test('device persistence: there is a golden sample of every kind of event', () =
     DeviceTakenOver: true,
     DeviceReset: true,
     ResetNoted: true,
+    ClaimsRefused: true,
     DeviceReclaimed: true,
     DeviceAssigned: true,
     DeviceUnassigned: true,
@@ -503,6 +517,7 @@ test('device persistence: there is a golden sample of every kind of event', () =
       ...handoverEvents,
       ...takeOverEvents,
       ...notedResetEvents,
+      ...refusedEvents,
     ].map(({ type }) => type),
   );
   assert.equal([...sampled].sort(), Object.keys(kinds).sort());

@@ -42,8 +42,11 @@ test('sim: the same seed gives the same history, to the letter', async () => {
   assert.is(new Set(first).size, seeds.length, 'and different seeds give different ones');
 });
 
+/** Refusals are counted in front of the devices, which the simulation does without. */
+type SimulatedEvent = Exclude<DeviceEvent['type'], 'ClaimsRefused'>;
+
 // Records, so that a new event, refusal or request does not compile until it is expected here.
-const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
+const EVENTS: { readonly [Type in SimulatedEvent]: true } = {
   DeviceProvisioned: true,
   DeviceUpdated: true,
   CredentialsChanged: true,

@@ -123,6 +123,7 @@ function Fields({ typed, say }: { typed: Typed; say: Say }) {
           {say.pieces('hooks.eventsHint', {
             one: <code>device.claimed</code>,
             many: <code>device.window.*</code>,
+            named: <code>claim.refused</code>,
           })}
         </small>
       </div>

@@ -543,6 +543,20 @@ export const notedResetStates: readonly DeviceState[] = [
   },
 ];
 
+// -------------------------------------------- later additions to format 1: claims that were refused, told together
+
+export const refusedEvents: readonly DeviceEvent[] = [
+  { type: 'ClaimsRefused', at: NOW + 60_000, since: NOW, reasons: { 'wrong-secret': 3 }, by: { secret: 3 } },
+  {
+    type: 'ClaimsRefused',
+    at: NOW + 60_000,
+    since: NOW,
+    reasons: { 'already-claimed': 2, 'wrong-secret': 1 },
+    by: { secret: 2, kit: 1 },
+    ownerId: CUSTOMER,
+  },
+];
+
 /** Since format 3 of the stores: tokens are digests, with a sealed copy. */
 const sealed = {
   type: 'ACCESS_TOKEN',

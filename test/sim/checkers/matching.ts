@@ -54,6 +54,7 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
     case 'ChallengeIssued':
       return request.type === 'challenge' && request.user === event.userId;
     case 'ClaimWindowExpired':
+    case 'ClaimsRefused': // nobody counts refusals in the simulation
       return false;
     case 'DeviceClaimed':
       return (

@@ -78,6 +78,7 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'CredentialsChanged':
     case 'CredentialsRotated':
     case 'CredentialsRead':
+    case 'ClaimsRefused':
     case 'ClaimWindowApproved':
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':

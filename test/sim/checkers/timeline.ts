@@ -152,6 +152,8 @@ function foldExisting(
       return { ...device, [event.pending ? 'pending' : 'window']: null };
     case 'CredentialsRotated':
       return { ...device, token: device.next?.token ?? null, next: null };
+    case 'ClaimsRefused':
+      return device;
     case 'CredentialsRead':
       return { ...device, known: true };
     case 'DeviceClaimed': {

@@ -23,7 +23,7 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents، كل شيء في المتن',
   'hooks.binary': 'CloudEvents، السمات في الترويسات',
   'hooks.events': 'الأحداث',
-  'hooks.eventsHint': 'حدث واحد في كل سطر، مثل {one} أو {many}؛ فارغ: كلها.',
+  'hooks.eventsHint': 'حدث واحد في كل سطر، مثل {one} أو {many}؛ فارغ: كلها ما عدا {named}.',
   'hooks.newLead': 'يُعرض سرّه مرة واحدة، في الصفحة التالية.',
   'hooks.make': 'إنشاء خطاف الويب',
   'hooks.refused':

@@ -23,7 +23,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, alles im Body',
   'hooks.binary': 'CloudEvents, Attribute als Header',
   'hooks.events': 'Ereignisse',
-  'hooks.eventsHint': 'Eines in jeder Zeile, etwa {one} oder {many}; leer: alle.',
+  'hooks.eventsHint': 'Eines in jeder Zeile, etwa {one} oder {many}; leer: alle außer {named}.',
   'hooks.newLead': 'Sein Secret wird einmal gezeigt, auf der nächsten Seite.',
   'hooks.make': 'Webhook erstellen',
   'hooks.refused':

@@ -24,7 +24,7 @@ export const ENGLISH = {
   'hooks.structured': 'CloudEvents, all in the body',
   'hooks.binary': 'CloudEvents, attributes as headers',
   'hooks.events': 'Events',
-  'hooks.eventsHint': 'One on each line, like {one} or {many}; empty: all of them.',
+  'hooks.eventsHint': 'One on each line, like {one} or {many}; empty: all of them but {named}.',
   'hooks.newLead': 'Its secret is shown once, on the next page.',
   'hooks.make': 'Make the webhook',
   'hooks.refused':

@@ -23,7 +23,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, todo en el cuerpo',
   'hooks.binary': 'CloudEvents, atributos como cabeceras',
   'hooks.events': 'Eventos',
-  'hooks.eventsHint': 'Uno por línea, como {one} o {many}; vacío: todos.',
+  'hooks.eventsHint': 'Uno por línea, como {one} o {many}; vacío: todos excepto {named}.',
   'hooks.newLead': 'Su secreto se muestra una sola vez, en la página siguiente.',
   'hooks.make': 'Crear el webhook',
   'hooks.refused':

@@ -23,7 +23,7 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, tout dans le corps',
   'hooks.binary': 'CloudEvents, attributs en en-têtes',
   'hooks.events': 'Événements',
-  'hooks.eventsHint': 'Un par ligne, comme {one} ou {many} ; vide : tous.',
+  'hooks.eventsHint': 'Un par ligne, comme {one} ou {many} ; vide : tous sauf {named}.',
   'hooks.newLead': 'Son secret est affiché une seule fois, sur la page suivante.',
   'hooks.make': 'Créer le webhook',
   'hooks.refused':

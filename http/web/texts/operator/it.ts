@@ -23,7 +23,7 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, tutto nel corpo',
   'hooks.binary': 'CloudEvents, attributi come intestazioni',
   'hooks.events': 'Eventi',
-  'hooks.eventsHint': 'Uno per riga, come {one} o {many}; vuoto: tutti.',
+  'hooks.eventsHint': 'Uno per riga, come {one} o {many}; vuoto: tutti tranne {named}.',
   'hooks.newLead': 'Il suo segreto viene mostrato una sola volta, nella pagina seguente.',
   'hooks.make': 'Crea il webhook',
   'hooks.refused':

@@ -23,7 +23,7 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents、すべて本文に入れる',
   'hooks.binary': 'CloudEvents、属性はヘッダーに入れる',
   'hooks.events': 'イベント',
-  'hooks.eventsHint': '1 行に 1 つずつ（例：{one}、{many}）。空欄：すべて。',
+  'hooks.eventsHint': '1 行に 1 つずつ（例：{one}、{many}）。空欄：{named} 以外のすべて。',
   'hooks.newLead': 'シークレットは次のページで一度だけ表示されます。',
   'hooks.make': 'ウェブフックを作成',
   'hooks.refused':

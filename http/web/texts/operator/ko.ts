@@ -23,7 +23,7 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, 모두 본문에',
   'hooks.binary': 'CloudEvents, 속성은 헤더에',
   'hooks.events': '이벤트',
-  'hooks.eventsHint': '한 줄에 하나씩, 예: {one}, {many}. 비워 두면 모두.',
+  'hooks.eventsHint': '한 줄에 하나씩, 예: {one}, {many}. 비워 두면 {named} 외 모두.',
   'hooks.newLead': '시크릿은 다음 페이지에서 한 번만 표시됩니다.',
   'hooks.make': '웹훅 만들기',
   'hooks.refused':

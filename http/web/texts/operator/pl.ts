@@ -23,7 +23,8 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, wszystko w treści',
   'hooks.binary': 'CloudEvents, atrybuty jako nagłówki',
   'hooks.events': 'Zdarzenia',
-  'hooks.eventsHint': 'Jedno w każdym wierszu, na przykład {one} lub {many}; puste: wszystkie.',
+  'hooks.eventsHint':
+    'Jedno w każdym wierszu, na przykład {one} lub {many}; puste: wszystkie oprócz {named}.',
   'hooks.newLead': 'Jego sekret jest pokazywany raz, na następnej stronie.',
   'hooks.make': 'Utwórz webhook',
   'hooks.refused':

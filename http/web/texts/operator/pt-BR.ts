@@ -23,7 +23,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, tudo no corpo',
   'hooks.binary': 'CloudEvents, atributos como cabeçalhos',
   'hooks.events': 'Eventos',
-  'hooks.eventsHint': 'Um por linha, como {one} ou {many}; vazio: todos.',
+  'hooks.eventsHint': 'Um por linha, como {one} ou {many}; vazio: todos exceto {named}.',
   'hooks.newLead': 'O segredo dele é mostrado uma única vez, na próxima página.',
   'hooks.make': 'Criar o webhook',
   'hooks.refused':

@@ -23,7 +23,7 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, hepsi gövdede',
   'hooks.binary': 'CloudEvents, öznitelikler üstbilgi olarak',
   'hooks.events': 'Olaylar',
-  'hooks.eventsHint': 'Her satırda bir tane, örneğin {one} veya {many}; boş: hepsi.',
+  'hooks.eventsHint': 'Her satırda bir tane, örneğin {one} veya {many}; boş: {named} dışında hepsi.',
   'hooks.newLead': 'Gizli anahtarı bir kez, sonraki sayfada gösterilir.',
   'hooks.make': 'Webhook’u oluştur',
   'hooks.refused':

@@ -23,7 +23,7 @@ export const UKRAINIAN: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents, усе в тілі',
   'hooks.binary': 'CloudEvents, атрибути як заголовки',
   'hooks.events': 'Події',
-  'hooks.eventsHint': 'По одній у рядку, як-от {one} або {many}; порожньо: усі.',
+  'hooks.eventsHint': 'По одній у рядку, як-от {one} або {many}; порожньо: усі, крім {named}.',
   'hooks.newLead': 'Його секрет показано один раз, на наступній сторінці.',
   'hooks.make': 'Створити вебхук',
   'hooks.refused':

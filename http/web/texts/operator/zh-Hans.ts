@@ -23,7 +23,7 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
   'hooks.structured': 'CloudEvents，全部在正文中',
   'hooks.binary': 'CloudEvents，属性在标头中',
   'hooks.events': '事件',
-  'hooks.eventsHint': '每行一个，例如 {one} 或 {many}；留空：全部。',
+  'hooks.eventsHint': '每行一个，例如 {one} 或 {many}；留空：除 {named} 外的全部。',
   'hooks.newLead': '它的密钥只在下一页显示一次。',
   'hooks.make': '创建网络钩子',
   'hooks.refused': '网络钩子未保存。请检查网址（必须指向公网地址）和事件名称；也可能网络钩子的数量已达上限。',
