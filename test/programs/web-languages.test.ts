@@ -38,7 +38,7 @@ const TRANSLATED = [
   'profiles',
   'profile',
   'profile-new',
-  'live',
+  'overview',
   'providers',
   'provider-new',
   'webhooks',

@@ -242,7 +242,14 @@ function Fields({ typed, hasSecret, ofSystem, say }: FieldsProps) {
       <Field name="scopes" label={say('idp.scopes')} value={typed.scopes} verbatim />
       <div class="field">
         <label for="f-domains">{say('idp.domains')}</label>
-        <textarea id="f-domains" name="domains" rows={3} spellcheck={false} aria-describedby="f-domains-hint">
+        <textarea
+          id="f-domains"
+          name="domains"
+          rows={3}
+          spellcheck={false}
+          dir="ltr"
+          aria-describedby="f-domains-hint"
+        >
           {typed.domains}
         </textarea>
         <small id="f-domains-hint">{say('idp.domainsHint')}</small>
@@ -254,6 +261,7 @@ function Fields({ typed, hasSecret, ofSystem, say }: FieldsProps) {
         value={typed.customer}
         maxlength={255}
         hint={say('idp.customerHint', { email: '%{email}', domain: '%{domain}' })}
+        verbatim
       />
       {ofSystem ? (
         <>

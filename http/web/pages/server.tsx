@@ -30,11 +30,11 @@ async function serverReply({ api, locale: { say } }: SignedIn): Promise<PageRepl
         <h2>{say('server.all')}</h2>
         {sections.map((section) => (
           <details class="card">
-            <summary lang="en" dir="auto">
-              {section}
+            <summary>
+              <bdi lang="en">{section}</bdi>
             </summary>
             <PlainTable
-              caption={section}
+              caption={<span lang="en">{section}</span>}
               columns={columns}
               rows={options.filter((option) => option.section === section)}
             />
@@ -59,8 +59,8 @@ function columnsIn(say: Say): readonly Column<ServerOption>[] {
       cell: ({ key, meaning }) => (
         <>
           <code>{key}</code>
-          <small class="about" lang="en" dir="auto">
-            {meaning}
+          <small class="about">
+            <bdi lang="en">{meaning}</bdi>
           </small>
         </>
       ),
@@ -72,8 +72,8 @@ function columnsIn(say: Say): readonly Column<ServerOption>[] {
         <>
           {say.pieces(FROM[source], { env: <code>{env}</code> })}
           {where === null ? null : (
-            <small class="about" lang="en" dir="auto">
-              {where}
+            <small class="about">
+              <bdi lang="en">{where}</bdi>
             </small>
           )}
         </>

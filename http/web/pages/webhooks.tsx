@@ -116,7 +116,14 @@ function Fields({ typed, say }: { typed: Typed; say: Say }) {
       </div>
       <div class="field">
         <label for="f-events">{say('hooks.events')}</label>
-        <textarea id="f-events" name="events" rows={4} spellcheck={false} aria-describedby="f-events-hint">
+        <textarea
+          id="f-events"
+          name="events"
+          rows={4}
+          spellcheck={false}
+          dir="ltr"
+          aria-describedby="f-events-hint"
+        >
           {typed.events}
         </textarea>
         <small id="f-events-hint">

@@ -71,11 +71,18 @@ export function Field({ name, label, hint, type = 'text', invalid, verbatim, sec
         {...(invalid ? { 'aria-invalid': 'true' as const } : {})}
         {...(secret ? { class: 'mono' } : {})}
         {...(verbatim ? { autocapitalize: 'none', autocorrect: 'off', spellcheck: false } : {})}
+        {...directionOf(type, verbatim)}
         {...rest}
       />
       {hint === undefined ? null : <small id={`${id}-hint`}>{hint}</small>}
     </div>
   );
+}
+
+/** Addresses begin at the left in each language, and names where their own letters do: a dot or a sign stays at its end. */
+function directionOf(type: string, verbatim: boolean | undefined): { dir?: 'ltr' | 'auto' } {
+  if (type === 'url' || type === 'email') return { dir: 'ltr' };
+  return verbatim ? { dir: 'auto' } : {};
 }
 
 interface TimeProps {

@@ -19,7 +19,7 @@ const BOTTOM = 24;
 const TOP = 10;
 const GAP = 2;
 /** Bars between two labels of the axis. */
-const LABEL_EVERY = { hour: 6, day: 10 } as const;
+const LABEL_EVERY = { hour: 6, day: 15 } as const;
 
 export function Plot({ title, values, locale, by = 'hour' }: PlotProps) {
   const highest = Math.max(1, ...values.map(([, value]) => value));

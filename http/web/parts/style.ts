@@ -146,7 +146,7 @@ table.wrap td { overflow-wrap: anywhere; min-width: 6rem; }
 .tablecard .selected { padding: .75rem 0; }
 .about { display: block; font-weight: 400; }
 td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
-table.wrap td.num { overflow-wrap: normal; white-space: nowrap; }
+table.wrap td.num { overflow-wrap: normal; white-space: nowrap; min-width: 0; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
 .chips { display: flex; flex-wrap: wrap; gap: .375rem; margin-bottom: 1rem; }
 .chip { border: 1px solid var(--field); border-radius: 2rem; padding: .25rem .75rem; min-height: 2.25rem; display: inline-flex; align-items: center; color: var(--text); background: var(--surface); text-decoration: none; font-size: .9375rem; }
@@ -214,7 +214,8 @@ td .state { white-space: nowrap; }
 .feed li { padding: .625rem 0; border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: .125rem .75rem; }
 .feed li:last-child { border: 0; }
 .feed time { color: var(--muted); font-variant-numeric: tabular-nums; }
-.plot { width: 100%; height: auto; display: block; }
+/* Time runs from left to right in each language, and so the ends of the labels are. */
+.plot { width: 100%; height: auto; display: block; direction: ltr; }
 .plot .bar { fill: var(--accent); } .plot .grid-line { stroke: var(--line); } .plot text { fill: var(--muted); font-size: 11px; }
 .figures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); margin-bottom: 1rem; }
 .figures .card { margin: 0; padding: 1rem; }

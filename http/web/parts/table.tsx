@@ -15,7 +15,7 @@ export interface Column<Row> {
 }
 
 interface TableProps<Row> {
-  readonly caption: string;
+  readonly caption: Child;
   /** The caption is shown, and not only read out. */
   readonly shown?: boolean;
   readonly columns: readonly Column<Row>[];

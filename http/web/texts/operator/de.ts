@@ -175,8 +175,9 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'live.devices': '{count, plural, one {Gerät insgesamt} other {Geräte insgesamt}}',
   'live.windowsNow': '{count, plural, one {Fenster jetzt offen} other {Fenster jetzt offen}}',
   'live.claimed': '{count, plural, one {Gerät registriert} other {Geräte registriert}}',
-  'live.givenBack': '{count, plural, one {Gerät zurückgegeben} other {Geräte zurückgegeben}}',
-  'live.refused': '{count, plural, one {Registrierung abgelehnt} other {Registrierungen abgelehnt}}',
+  'live.givenBack': '{count, plural, one {Gerät zurück\u00adgegeben} other {Geräte zurück\u00adgegeben}}',
+  'live.refused':
+    '{count, plural, one {Registrie\u00adrung abgelehnt} other {Registrie\u00adrungen abgelehnt}}',
   'live.seconds': '{count, number} s',
   'live.timeToClaim': 'vom Fenster bis zur Registrierung, im Median',
   'live.claimsPerHour': 'Registrierungen pro Stunde',

@@ -177,7 +177,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'live.windowsNow':
     '{count, plural, one {okno teraz otwarte} few {okna teraz otwarte} many {okien teraz otwartych} other {okna teraz otwartego}}',
   'live.claimed':
-    '{count, plural, one {urządzenie zarejestrowane} few {urządzenia zarejestrowane} many {urządzeń zarejestrowanych} other {urządzenia zarejestrowanego}}',
+    '{count, plural, one {urządzenie zarejestro\u00adwane} few {urządzenia zarejestro\u00adwane} many {urządzeń zarejestro\u00adwanych} other {urządzenia zarejestro\u00adwanego}}',
   'live.givenBack':
     '{count, plural, one {urządzenie zwrócone} few {urządzenia zwrócone} many {urządzeń zwróconych} other {urządzenia zwróconego}}',
   'live.refused':
