@@ -125,11 +125,6 @@ export const refusedTo = (to: string, text: string): PageReply => ({
 });
 
 /** To another page, which shows what was done or why it was refused. @param refusedAt another one for refusals */
-export function resultAt(to: string, result: Result<unknown>, good: string, refusedAt = to): PageReply {
-  return result.type === 'ok' ? seeOther(to, good) : refusedTo(refusedAt, result.message);
-}
-
-/** As `resultAt`, for pages that are there in every language. */
 export const saidAt = (
   to: string,
   result: Result<unknown>,

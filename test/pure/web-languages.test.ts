@@ -77,6 +77,7 @@ law(
       '/devices',
       '/devices/new',
       '/devices/batches',
+      '/devices/export',
       '/customers',
       `/customers/${home.alice.customerId}`,
       '/admins',

@@ -6,7 +6,7 @@ import { pageView } from '../../views/page.ts';
 import { toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn } from '../page.ts';
 import { routeOf, whereIn } from '../parts/device-filters.ts';
-import { count } from '../parts/list.tsx';
+import type { Say } from '../texts/say.ts';
 import { SELECTED_MAX } from './batches.tsx';
 
 const infosPage = pageView(deviceInfoView);
@@ -28,48 +28,43 @@ async function totalOf(chosen: Chosen, { api }: SignedIn): Promise<number> {
 }
 
 async function exportReply(visit: SignedIn): Promise<PageReply> {
+  const { say } = visit.locale;
   const chosen = chosenIn(visit.query);
   const total = chosen === undefined ? 0 : await totalOf(chosen, visit);
   return {
     type: 'page',
-    title: 'Export',
+    title: say('export.title'),
     narrow: true,
     body: (
       <div class="card">
-        <h1>Export</h1>
-        <p class="big">{count(visit.locale, total, 'device')}</p>
-        {chosen === undefined ? <p>Select devices first.</p> : <Files chosen={chosen} />}
+        <h1>{say('export.title')}</h1>
+        <p class="big">{say('mine.count', { count: total })}</p>
+        {chosen === undefined ? <p>{say('fleet.selectFirst')}</p> : <Files chosen={chosen} say={say} />}
         <a class="button" href="/devices">
-          Back to the devices
+          {say('fleet.back')}
         </a>
       </div>
     ),
   };
 }
 
-function Files({ chosen }: { chosen: Chosen }) {
+function Files({ chosen, say }: { chosen: Chosen; say: Say }) {
   const file = (reader: string) => {
     const query = 'ids' in chosen ? { ids: chosen.ids.join(',') } : { where: JSON.stringify(chosen.where) };
     return `/devices/export.csv?${toQuery({ ...query, for: reader })}`;
   };
   return (
     <>
+      <p>{say('export.text')}</p>
       <p>
-        A CSV file with names, types, states and owners, as they are at this moment. Tokens and keys are not
-        in it: those are in the result of an import, and on labels.
-      </p>
-      <p>
-        <small id="programs">
-          In the file for a program nothing is changed. In that for a spreadsheet, texts that it would run as
-          a formula have a quote before them.
-        </small>
+        <small id="programs">{say('export.formulas')}</small>
       </p>
       <div class="row">
         <a class="button primary" href={file('spreadsheet')} download>
-          For a spreadsheet
+          {say('export.spreadsheet')}
         </a>
         <a class="button" href={file('programs')} download aria-describedby="programs">
-          For a program
+          {say('export.program')}
         </a>
       </div>
     </>
@@ -77,12 +72,13 @@ function Files({ chosen }: { chosen: Chosen }) {
 }
 
 export const deviceExportPages: readonly Page[] = [
-  memberPage('/devices/export', TENANT, { get: exportReply }),
+  memberPage('/devices/export', TENANT, { get: exportReply, translated: true }),
 
   memberPage('/devices/export.csv', TENANT, {
-    async get({ api, query }) {
+    translated: true,
+    async get({ api, query, locale }) {
       const chosen = chosenIn(query);
-      if (chosen === undefined) return refusedTo('/devices', 'Select devices first.');
+      if (chosen === undefined) return refusedTo('/devices', locale.say('fleet.selectFirst'));
       const form = query.get('for') === 'programs' ? { raw: 'true' } : { bom: 'true' };
       const devices =
         'ids' in chosen ? { deviceIds: chosen.ids.join(',') } : { where: JSON.stringify(chosen.where) };

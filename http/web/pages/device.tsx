@@ -9,7 +9,7 @@ import { attributesView, deviceInfoView, deviceView } from '../../views/device.t
 import { pageView } from '../../views/page.ts';
 import { profileNameView } from '../../views/profile.ts';
 import { type Result, segment, toQuery } from '../api.ts';
-import { memberPage, type Page, type PageReply, resultAt, type SignedIn, seeOther } from '../page.ts';
+import { memberPage, type Page, type PageReply, type SignedIn, saidAt, seeOther } from '../page.ts';
 import { DaysField, newClaimingData } from '../parts/claim-key.tsx';
 import { confirmPage, questionReply } from '../parts/confirm.tsx';
 import { ClaimDetail, ClaimState, type DeviceInfo, findCustomer } from '../parts/device-parts.tsx';
@@ -17,6 +17,9 @@ import { Claiming, Danger, MainAction, Owner } from '../parts/device-sections.ts
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
 import { Story } from '../parts/trail.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { TextKey } from '../texts/catalogues.ts';
+import type { Say } from '../texts/say.ts';
 
 const auditPage = pageView(auditView);
 const customersPage = pageView(customerView);
@@ -41,6 +44,7 @@ interface Refused {
 
 async function deviceReply(visit: SignedIn, refused?: Refused): Promise<PageReply> {
   const { api } = visit;
+  const { say } = visit.locale;
   const device = await deviceOf(visit);
   const { id } = device.id;
   const trail = toQuery({ pageSize: STORY_SIZE, startTime: device.createdTime });
@@ -63,34 +67,40 @@ async function deviceReply(visit: SignedIn, refused?: Refused): Promise<PageRepl
     status: refused === undefined ? 200 : 400,
     body: (
       <>
-        <Back to="/devices" label="Devices" />
+        <Back to="/devices" label={say('frame.fleet')} />
         <Refusal text={refused?.why} />
         <div class="head">
           <div>
-            <h1>{device.name}</h1>
-            {device.label === null ? null : <p class="lead">{device.label}</p>}
+            <h1>
+              <bdi>{device.name}</bdi>
+            </h1>
+            {device.label === null ? null : (
+              <p class="lead">
+                <bdi>{device.label}</bdi>
+              </p>
+            )}
             <p class="facts">
               <span>
                 <ClaimState device={device} visit={visit} /> <ClaimDetail device={device} visit={visit} />
               </span>
               <span class={device.active ? 'state owned' : 'state free'}>
-                {device.active ? 'Connected by MQTT' : 'Not connected'}
+                {say(device.active ? 'one.connected' : 'fleet.notConnected')}
               </span>
             </p>
           </div>
-          <MainAction device={device} keyed={keyed} />
+          <MainAction device={device} keyed={keyed} say={say} />
         </div>
         <div class="grid two">
           <div>
             <section class="card" aria-labelledby="story">
-              <h2 id="story">History</h2>
+              <h2 id="story">{say('mine.history')}</h2>
               {story.data.length === 0 ? (
-                <p class="muted">Nothing is recorded yet.</p>
+                <p class="muted">{say('one.nothing')}</p>
               ) : (
                 <Story entries={story.data} locale={visit.locale} />
               )}
               <p>
-                <a href={`${path}/history`}>All of its history</a>
+                <a href={`${path}/history`}>{say('one.allHistory')}</a>
               </p>
             </section>
           </div>
@@ -103,8 +113,8 @@ async function deviceReply(visit: SignedIn, refused?: Refused): Promise<PageRepl
               visit={visit}
             />
             <About device={device} credentials={credentials} visit={visit} />
-            <Edit device={typed} profiles={profiles} open={refused?.form === 'edit'} />
-            <Danger device={device} keyed={keyed} />
+            <Edit device={typed} profiles={profiles} open={refused?.form === 'edit'} say={say} />
+            <Danger device={device} keyed={keyed} say={say} />
           </div>
         </div>
       </>
@@ -119,23 +129,28 @@ interface AboutProps {
 }
 
 function About({ device, credentials, visit: { locale } }: AboutProps) {
+  const { say } = locale;
   return (
     <section class="card" aria-labelledby="about">
-      <h2 id="about">About</h2>
+      <h2 id="about">{say('one.about')}</h2>
       <dl>
-        <dt>Created</dt>
+        <dt>{say('fleet.created')}</dt>
         <dd>
           <Time at={device.createdTime} locale={locale} />
         </dd>
-        <dt>Type</dt>
-        <dd>{device.type}</dd>
-        <dt>Profile</dt>
-        <dd>{device.deviceProfileName}</dd>
-        <dt>Credentials</dt>
+        <dt>{say('mine.type')}</dt>
+        <dd>
+          <bdi>{device.type}</bdi>
+        </dd>
+        <dt>{say('one.profile')}</dt>
+        <dd>
+          <bdi>{device.deviceProfileName}</bdi>
+        </dd>
+        <dt>{say('one.credentials')}</dt>
         <dd>
           <details>
-            <summary>Show</summary>
-            <code>{credentials.credentialsId}</code> <small>{credentials.credentialsType}</small>
+            <summary>{say('one.show')}</summary>
+            <code>{credentials.credentialsId}</code> <code>{credentials.credentialsType}</code>
           </details>
         </dd>
       </dl>
@@ -147,18 +162,20 @@ interface EditProps {
   readonly device: DeviceInfo;
   readonly profiles: readonly z.output<typeof profileNameView>[];
   readonly open: boolean;
+  readonly say: Say;
 }
 
-function Edit({ device: { id, name, type, label, deviceProfileId }, profiles, open }: EditProps) {
+function Edit({ device, profiles, open, say }: EditProps) {
+  const { id, name, type, label, deviceProfileId } = device;
   return (
     <details class="card" open={open}>
-      <summary>Edit</summary>
+      <summary>{say('one.edit')}</summary>
       <form method="post" action={`/devices/${id.id}/edit`}>
-        <Field name="name" label="Name" value={name} maxlength={255} required verbatim />
-        <Field name="type" label="Type" value={type} maxlength={255} />
-        <Field name="label" label="Description" value={label ?? ''} maxlength={255} />
+        <Field name="name" label={say('mine.name')} value={name} maxlength={255} required verbatim />
+        <Field name="type" label={say('mine.type')} value={type} maxlength={255} />
+        <Field name="label" label={say('new.label')} value={label ?? ''} maxlength={255} />
         <div class="field">
-          <label for="f-profile">Profile</label>
+          <label for="f-profile">{say('one.profile')}</label>
           <select id="f-profile" name="profile">
             {profiles.map((one) => (
               <option value={one.id.id} selected={one.id.id === deviceProfileId.id}>
@@ -168,7 +185,7 @@ function Edit({ device: { id, name, type, label, deviceProfileId }, profiles, op
           </select>
         </div>
         <button type="submit" class="primary">
-          Save
+          {say('part.save')}
         </button>
       </form>
     </details>
@@ -177,6 +194,7 @@ function Edit({ device: { id, name, type, label, deviceProfileId }, profiles, op
 
 async function historyReply(visit: SignedIn): Promise<PageReply> {
   const { api, locale, query } = visit;
+  const { say } = locale;
   const device = await deviceOf(visit);
   const { id } = device.id;
   // Since its creation: an earlier device may have had the same name.
@@ -185,15 +203,15 @@ async function historyReply(visit: SignedIn): Promise<PageReply> {
   const path = `/devices/${id}`;
   return {
     type: 'page',
-    title: `History of ${device.name}`,
+    title: say('mine.historyOf', { name: device.name }),
     body: (
       <>
         <Back to={path} label={device.name} />
-        <Head title={`History of ${device.name}`} />
+        <Head title={say('mine.historyOf', { name: device.name })} />
         {found.data.length === 0 ? (
-          <div class="card empty">Nothing is recorded yet.</div>
+          <div class="card empty">{say('one.nothing')}</div>
         ) : (
-          <section class="card" aria-label="What happened, the newest first">
+          <section class="card" aria-label={say('trail.caption')}>
             <Story entries={found.data} locale={locale} />
           </section>
         )}
@@ -209,26 +227,34 @@ const textsOf = ({ form }: SignedIn) => ({
   label: form.text('label').trim(),
 });
 
+/** What is said where something was done. */
+type GoodKey = Extract<
+  TextKey,
+  'device.saved' | 'one.windowClosed' | 'one.approved' | 'one.stays' | 'offer.withdrawn'
+>;
+
 /** A form into which something is typed. It leads back to the device's page, which is shown again where it is refused. */
 function typed(
   name: Refused['form'],
-  good: string,
+  good: GoodKey,
   run: (visit: SignedIn, device: DeviceInfo) => Promise<Result<unknown>>,
 ): Page {
   return memberPage(`/devices/:id/${name}`, TENANT, {
+    translated: true,
     get: (visit) => deviceReply(visit),
     async post(visit) {
       const device = await deviceOf(visit);
+      const { say } = visit.locale;
       const result = await run(visit, device);
       return result.type === 'ok'
-        ? seeOther(`/devices/${device.id.id}`, good)
-        : deviceReply(visit, { form: name, why: result.message });
+        ? seeOther(`/devices/${device.id.id}`, say(good))
+        : deviceReply(visit, { form: name, why: refusalWords(result, say, say('one.editRefused')) });
     },
   });
 }
 
 const typedForms: readonly Page[] = [
-  typed('edit', 'Saved.', (visit, { id, additionalInfo, deviceProfileId }) => {
+  typed('edit', 'device.saved', (visit, { id, additionalInfo, deviceProfileId }) => {
     const chosen = visit.form.text('profile');
     const profile = chosen === '' ? deviceProfileId : { entityType: 'DEVICE_PROFILE', id: chosen };
     const body = { id, additionalInfo, deviceProfileId: profile, ...textsOf(visit) };
@@ -236,73 +262,81 @@ const typedForms: readonly Page[] = [
   }),
 ];
 
+const takeFrom = (owner: string | null, say: Say) =>
+  owner === null ? say('one.takeFromOwner') : say('one.takeFrom', { owner });
+
 /** Gives the device to a customer. Where that takes it from somebody, it is asked before. */
 const assignPage = memberPage('/devices/:id/assign', TENANT, {
+  translated: true,
   get: (visit) => deviceReply(visit),
   async post(visit) {
-    const { api, form } = visit;
+    const { api, form, locale } = visit;
+    const { say } = locale;
     const device = await deviceOf(visit);
     const { id, name, ownedSince, customerId, customerTitle } = device;
     const title = form.text('customer').trim();
-    const customer = await findCustomer(api, title, visit.locale.say);
+    const customer = await findCustomer(api, title, say);
     if (customer.type === 'refused') return deviceReply(visit, { form: 'assign', why: customer.message });
     const to = customer.value.id.id;
     if (ownedSince !== null && customerId.id !== to && form.text('sure') !== 'yes')
       return questionReply(
         {
-          title: `Take it from ${customerTitle ?? 'its owner'}?`,
+          title: takeFrom(customerTitle, say),
           what: name,
-          consequence: `${customer.value.title} owns it then, and who owns it now does not see it any more. Open claim windows close.`,
+          consequence: say('one.assignText', { customer: customer.value.title }),
           fields: (
             <>
               <input type="hidden" name="customer" value={title} />
               <input type="hidden" name="sure" value="yes" />
             </>
           ),
-          yes: `Assign to ${customer.value.title}`,
+          yes: say('one.assignTo', { customer: customer.value.title }),
+          no: say('part.keep'),
           back: `/devices/${id.id}`,
         },
         `/devices/${id.id}/assign`,
       );
     const given = await api.act('POST', `/api/customer/${to}/device/${id.id}`);
     return given.type === 'ok'
-      ? seeOther(`/devices/${id.id}`, 'Assigned.')
-      : deviceReply(visit, { form: 'assign', why: given.message });
+      ? seeOther(`/devices/${id.id}`, say('one.assigned'))
+      : deviceReply(visit, { form: 'assign', why: refusalWords(given, say) });
   },
 });
 
 /** What one form of a device's page does; it leads back to that page. */
 function action(
   name: string,
-  good: string,
+  good: GoodKey,
   run: (visit: SignedIn, device: DeviceInfo) => Promise<Result<unknown>>,
 ): Page {
   return memberPage(`/devices/:id/${name}`, TENANT, {
+    translated: true,
     async post(visit) {
+      const { locale } = visit;
       const device = await deviceOf(visit);
-      return resultAt(`/devices/${device.id.id}`, await run(visit, device), good);
+      return saidAt(`/devices/${device.id.id}`, await run(visit, device), locale.say(good), locale);
     },
   });
 }
 
 const actions: readonly Page[] = [
-  action('permission', 'Saved.', ({ api, form }, device) => {
+  action('permission', 'device.saved', ({ api, form }, device) => {
     const permission = form.text('permission');
     return permission === 'default'
       ? api.act('DELETE', `${attributesOf(device)}?keys=claimingAllowed`)
       : api.act('POST', attributesOf(device), { claimingAllowed: permission === 'allow' });
   }),
-  action('close-window', 'The window is closed.', ({ api }, { name, ownedSince }) =>
+  action('close-window', 'one.windowClosed', ({ api }, { name, ownedSince }) =>
     // That of an owned device waits for a take-over; to give the device back would be another thing.
     api.act('DELETE', `/api/customer/device/${segment(name)}/${ownedSince === null ? 'claim' : 'takeOver'}`),
   ),
-  action('approve', 'It can be claimed now.', ({ api, form }, { id }) =>
+  action('approve', 'one.approved', ({ api, form }, { id }) =>
     api.act('POST', `/api/device/${id.id}/claim/approve`, { openedAt: Number(form.text('openedAt')) }),
   ),
-  action('cancel-take-over', 'It stays with its owner.', ({ api }, { name }) =>
+  action('cancel-take-over', 'one.stays', ({ api }, { name }) =>
     api.act('DELETE', `/api/customer/device/${segment(name)}/takeOver`),
   ),
-  action('withdraw', 'The offer is withdrawn.', ({ api }, { name }) =>
+  action('withdraw', 'offer.withdrawn', ({ api }, { name }) =>
     api.act('DELETE', `/api/customer/device/${segment(name)}/transfer`),
   ),
 ];
@@ -310,76 +344,78 @@ const actions: readonly Page[] = [
 /** What makes printed labels void, or a device nobody's, is asked before. */
 const askedBefore: readonly Page[] = [
   confirmPage('/devices/:id/key', TENANT, {
+    translated: true,
     find: deviceOf,
-    ask: ({ id, name }) => ({
-      title: 'Set a new key?',
+    ask: ({ id, name }, { locale: { say } }) => ({
+      title: say('one.newKey'),
       what: name,
-      consequence: 'A label that was printed with the present key does not work any more: print a new one.',
+      consequence: say('one.newKeyText'),
       fields: (
         <div class="field">
-          <DaysField label="Valid for days" />
+          <DaysField label={say('fleet.validDays')} />
         </div>
       ),
-      yes: 'Set a new key',
+      yes: say('one.newKeyYes'),
       back: `/devices/${id.id}`,
     }),
-    async carryOut({ api, form, nowMs }, device) {
+    async carryOut({ api, form, nowMs, locale }, device) {
       const result = await api.act('POST', attributesOf(device), newClaimingData(nowMs, form.text('days')));
-      return resultAt(`/devices/${device.id.id}`, result, 'The key is set. Print its label now, or later.');
+      return saidAt(`/devices/${device.id.id}`, result, locale.say('one.keySet'), locale);
     },
   }),
   confirmPage('/devices/:id/remove-key', TENANT, {
+    translated: true,
     find: deviceOf,
-    ask: ({ id, name }) => ({
-      title: 'Remove its key?',
+    ask: ({ id, name }, { locale: { say } }) => ({
+      title: say('one.removeKeyAsk'),
       what: name,
-      consequence:
-        'A label that was printed with it does not work any more. The device can be claimed when it opens its claim window itself.',
-      yes: 'Remove the key',
+      consequence: say('one.removeKeyText'),
+      yes: say('one.removeKey'),
       back: `/devices/${id.id}`,
     }),
-    async carryOut({ api }, device) {
+    async carryOut({ api, locale }, device) {
       const result = await api.act('DELETE', `${attributesOf(device)}?keys=claimingData`);
-      return resultAt(`/devices/${device.id.id}`, result, 'The key is removed.');
+      return saidAt(`/devices/${device.id.id}`, result, locale.say('one.keyRemoved'), locale);
     },
   }),
   confirmPage('/devices/:id/unassign', TENANT, {
+    translated: true,
     find: deviceOf,
-    ask: ({ id, name, customerTitle }) => ({
-      title: `Take it from ${customerTitle ?? 'its owner'}?`,
+    ask: ({ id, name, customerTitle }, { locale: { say } }) => ({
+      title: takeFrom(customerTitle, say),
       what: name,
-      consequence:
-        'Nobody owns it then, and its owner does not see it any more. A label that it was claimed with does not work again: set a new key and print it, or let the device open its claim window.',
-      yes: 'Take it back',
-      no: 'Leave it there',
+      consequence: say('one.takeText'),
+      yes: say('one.takeYes'),
+      no: say('one.takeNo'),
       back: `/devices/${id.id}`,
     }),
-    async carryOut({ api }, { id }) {
+    async carryOut({ api, locale }, { id }) {
       const result = await api.act('DELETE', `/api/customer/device/${id.id}`);
-      return resultAt(`/devices/${id.id}`, result, 'Nobody owns it now.');
+      return saidAt(`/devices/${id.id}`, result, locale.say('one.taken'), locale);
     },
   }),
 ];
 
 export const devicePages: readonly Page[] = [
-  memberPage('/devices/:id', TENANT, { get: deviceReply }),
-  memberPage('/devices/:id/history', TENANT, { get: historyReply }),
+  memberPage('/devices/:id', TENANT, { get: (visit) => deviceReply(visit), translated: true }),
+  memberPage('/devices/:id/history', TENANT, { get: historyReply, translated: true }),
   ...typedForms,
   assignPage,
   ...actions,
   ...askedBefore,
   confirmPage('/devices/:id/delete', TENANT, {
+    translated: true,
     find: deviceOf,
-    ask: ({ id, name }) => ({
-      title: 'Delete this device?',
+    ask: ({ id, name }, { locale: { say } }) => ({
+      title: say('one.deleteAsk'),
       what: name,
-      consequence:
-        'It cannot connect any more, and nobody owns it. Its name and its access token are free again. This cannot be undone.',
-      yes: 'Delete it',
+      consequence: say('one.deleteText'),
+      yes: say('one.deleteYes'),
       back: `/devices/${id.id}`,
     }),
-    async carryOut({ api }, { id, name }) {
-      return resultAt('/devices', await api.act('DELETE', `/api/device/${id.id}`), `“${name}” is deleted.`);
+    async carryOut({ api, locale }, { id, name }) {
+      const deleted = await api.act('DELETE', `/api/device/${id.id}`);
+      return saidAt('/devices', deleted, locale.say('one.deleted', { name }), locale);
     },
   }),
 ];
