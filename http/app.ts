@@ -37,6 +37,7 @@ import { createDirectDoor, type DirectDoor } from './direct.ts';
 import { type App, type DispatchNeeds, type ObserveRequest, register } from './dispatch.ts';
 import type { EventLog } from './event-log.ts';
 import type { Feed } from './feed.ts';
+import type { LabelFonts } from './labels/fonts.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import type { Readiness } from './routes/health.ts';
@@ -95,6 +96,8 @@ export interface ApiNeeds {
   /** Counts wrong tokens of devices; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
+  /** With those of the operator; without it, labels have ours alone. */
+  readonly labelFonts?: LabelFonts;
   /** Tells of shared attributes that have changed; without it, no device hears. */
   readonly news?: Pick<AttributeNews, 'watch'>;
   /** Told of every answered request; without it, nobody is. */

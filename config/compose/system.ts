@@ -9,6 +9,7 @@ import type { Devices, Presence } from '../../actors/fleet/devices.ts';
 import type { Listening } from '../../actors/sockets/listen.ts';
 import { createApp } from '../../http/app.ts';
 import { createEventLog } from '../../http/event-log.ts';
+import type { LabelFonts } from '../../http/labels/fonts.ts';
 import { createHttpServer } from '../../http/server.ts';
 import { type ApiSettings, defaultDeviceApiSettings } from '../../http/settings.ts';
 import type { WebSocketUpgrades } from '../../http/upgrades.ts';
@@ -25,6 +26,7 @@ import type { Config } from '../options/schema.ts';
 import { createBroker, createBrokerAuth, publishEvents } from './broker.ts';
 import { type Core, type CoreNeeds, openCore, serverName } from './core.ts';
 import { watchDemoAccounts } from './demo-accounts.ts';
+import { readLabelFonts } from './label-fonts.ts';
 import { createLive, type Live } from './live.ts';
 import { shownMailSettings } from './mail.ts';
 import { checkOfAll } from './readiness.ts';
@@ -80,7 +82,8 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
     const broker = await createBroker(config, needs, core);
     const live = createLive(needs, core, config.limits.minTokenLength);
-    const http = createHttp(config, needs, core, mqtt, () => draining, broker, live);
+    const labelFonts = await readLabelFonts(config);
+    const http = createHttp(config, needs, core, mqtt, () => draining, broker, { ...live, labelFonts });
     open.push(live, http);
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
@@ -256,7 +259,15 @@ function createHttp(
   mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
   broker: Bridge | undefined,
-  { feed, news, imports, batches, kits, audit }: Live,
+  {
+    feed,
+    news,
+    imports,
+    batches,
+    kits,
+    audit,
+    labelFonts,
+  }: Live & { readonly labelFonts: LabelFonts | undefined },
 ) {
   const { clock, log, worker, meters } = needs;
   const { accounts, directory, profiles, secrets, store } = core;
@@ -298,6 +309,7 @@ function createHttp(
     ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
     stored: core.stored,
+    ...(labelFonts === undefined ? {} : { labelFonts }),
     ...(core.tracing === undefined ? {} : { tracing: core.tracing }),
     tokenGuard: guardOf('http', config, core, log),
     deviceApi: {

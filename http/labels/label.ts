@@ -3,8 +3,8 @@
  * whole or is not there; a name that is too long is folded, printed smaller, and cut last. The code has both unchanged.
  */
 import { encode } from 'uqr';
-import type { Font } from './font.ts';
-import { asSeen, lettersOf, linesOf } from './script.ts';
+import { CLUSTERS, type LabelFonts, type SetGlyph } from './fonts.ts';
+import { linesOf } from './script.ts';
 import type { Stock } from './stocks.ts';
 
 export interface Labelled {
@@ -22,8 +22,10 @@ interface Line {
   readonly y: number;
   /** Millimetres. */
   readonly size: number;
-  /** From left to right as one sees it. */
+  /** As it is read. */
   readonly text: string;
+  /** From left to right as one sees it. */
+  readonly glyphs: readonly SetGlyph[];
   readonly width: number;
 }
 
@@ -43,7 +45,7 @@ export type Flaw =
   | 'name-cut'
   /** The key has no place. */
   | 'key-left-out'
-  /** The font lacks letters of the name. */
+  /** No font has some letters of the name. */
   | 'letters-missing';
 
 export interface Drawn {
@@ -69,6 +71,8 @@ const SIZES = {
 } as const;
 const STEP = 0.5;
 const LINE_HEIGHT = 1.2;
+/** Of lines with marks above and below letters, some in two storeys. */
+const TALL_LINE_HEIGHT = 1.45;
 /** Of the height of a label, for one line of it. */
 const LINE_MAX = 0.24;
 
@@ -76,7 +80,7 @@ const LINE_MAX = 0.24;
 export function drawLabel(
   { name, secretKey, url, address }: Labelled,
   { label }: Pick<Stock, 'label'>,
-  font: Font,
+  fonts: LabelFonts,
 ): Drawn | undefined {
   const padding = Math.min(PADDING_MAX, label.height * 0.07);
   const side = Math.min(label.height - 2 * padding, label.width * CODE_MAX);
@@ -86,7 +90,7 @@ export function drawLabel(
   const area = { width: label.width - x - padding, height: label.height - 2 * padding };
   const largest = (label.height * LINE_MAX) / PT;
   const fit = (text: string, [most, least]: readonly [number, number], linesMax: number, height: number) =>
-    fitted(font, text, { most: Math.min(most, largest), least, linesMax, width: area.width, height });
+    fitted(fonts, text, { most: Math.min(most, largest), least, linesMax, width: area.width, height });
 
   const onOneLine = fit(secretKey, SIZES.keyOnOneLine, 1, area.height * 0.5);
   const key = onOneLine.whole ? onOneLine : fit(secretKey, SIZES.key, 3, area.height * 0.5);
@@ -101,14 +105,16 @@ export function drawLabel(
   if (code.module < MODULE_MIN) flaws.push('fine-code');
   if (!named.whole) flaws.push('name-cut');
   if (secretKey !== '' && keyShown === undefined) flaws.push('key-left-out');
-  if ([...asSeen(name)].some((letter) => isMissing(font, letter))) flaws.push('letters-missing');
+  if (fonts.lacks(name.normalize('NFC'))) flaws.push('letters-missing');
   const blocks = [named, keyShown, addressShown].flatMap((block) => block ?? []);
   let y = (label.height - blocks.reduce((sum, { height }) => sum + height, 0)) / 2;
   const lines: Line[] = [];
-  for (const { size, texts } of blocks) {
-    for (const text of texts) {
-      lines.push({ x, y: y + size, size, text, width: widthOf(font, text) * size });
-      y += size * LINE_HEIGHT;
+  for (const { size, lineHeight, texts } of blocks) {
+    const above = size * (1 + (lineHeight - LINE_HEIGHT) / 2);
+    for (const { text, glyphs } of texts) {
+      const width = glyphs.reduce((sum, { advance }) => sum + advance, 0) * size;
+      lines.push({ x, y: y + above, size, text, glyphs, width });
+      y += size * lineHeight;
     }
   }
   const quiet = QUIET * code.module;
@@ -147,9 +153,11 @@ function onlyLow<Made>(make: () => Made): Made | undefined {
 
 interface Fitted {
   readonly size: number;
+  /** In sizes. */
+  readonly lineHeight: number;
   /** Of all lines. */
   readonly height: number;
-  readonly texts: readonly string[];
+  readonly texts: readonly Pick<Line, 'text' | 'glyphs'>[];
   readonly whole: boolean;
 }
 
@@ -164,12 +172,13 @@ interface Space {
 }
 
 /** The text as large as it fits, on one line rather than on two; cut at the smallest size. */
-function fitted(font: Font, written: string, { most, least, linesMax, width, height }: Space): Fitted {
+function fitted(fonts: LabelFonts, written: string, { most, least, linesMax, width, height }: Space): Fitted {
   const text = written.normalize('NFC');
+  const lineHeight = /\p{M}/u.test(text) ? TALL_LINE_HEIGHT : LINE_HEIGHT;
   const inSize = (points: number) => {
     const size = points * PT;
-    const room = Math.max(1, Math.min(linesMax, Math.floor(height / (size * LINE_HEIGHT) + 0.01)));
-    return { size, ...folded(font, text, width / size, room) };
+    const room = Math.max(1, Math.min(linesMax, Math.floor(height / (size * lineHeight) + 0.01)));
+    return { size, ...folded(fonts, text, width / size, room) };
   };
   const steps = Math.max(0, Math.ceil((most - least) / STEP));
   const sizes = Array.from({ length: steps }, (_, nth) => most - nth * STEP);
@@ -178,10 +187,13 @@ function fitted(font: Font, written: string, { most, least, linesMax, width, hei
   const places = placesOf(lines);
   const last = places.at(-1) ?? { from: 0, to: 0 };
   const cutOff = text.slice(last.from, last.to);
-  const shown = whole ? text : `${text.slice(0, last.from)}${cut(font, cutOff, width / size)}`;
+  const shown = whole ? text : `${text.slice(0, last.from)}${cut(fonts, cutOff, width / size)}`;
   const seen = linesOf(shown);
-  const texts = places.map((place) => seen(place.from, place === last && !whole ? shown.length : place.to));
-  return { size, height: texts.length * size * LINE_HEIGHT, texts, whole };
+  const texts = places.map((place) => {
+    const to = place === last && !whole ? shown.length : place.to;
+    return { text: shown.slice(place.from, to), glyphs: fonts.set(seen(place.from, to)) };
+  });
+  return { size, lineHeight, height: texts.length * size * lineHeight, texts, whole };
 }
 
 /** Where the lines are in their text, without the spaces around them. */
@@ -194,17 +206,23 @@ function placesOf(lines: readonly string[]): { readonly from: number; readonly t
   });
 }
 
-/** Where a line may end: behind spaces and hyphens. */
+/** Where a line may end: behind spaces and hyphens, */
 const PIECES = /[^\s-]*[\s-]?/gu;
+/** and in scripts that have no spaces between words, behind words, as ICU's dictionaries have them. */
+const WITHOUT_SPACES =
+  /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+const words = new Intl.Segmenter(undefined, { granularity: 'word' });
 
-/** What stays together: a letter with its marks. */
-const LETTERS = /\P{M}\p{M}*|\p{M}+/gu;
+function piecesOf(text: string): string[] {
+  if (WITHOUT_SPACES.test(text)) return Array.from(words.segment(text), ({ segment }) => segment);
+  return text.match(PIECES)?.filter((piece) => piece !== '') ?? [];
+}
 
 /** As many lines as there is room for, with the spaces at their ends. @param width in sizes of the font */
-function folded(font: Font, text: string, width: number, room: number) {
+function folded(fonts: LabelFonts, text: string, width: number, room: number) {
   const lines: string[] = [];
-  const fits = (some: readonly string[]) => widthOf(font, lettersOf(some.join('').trimEnd())) <= width;
-  let pieces: readonly string[] = text.match(PIECES)?.filter((piece) => piece !== '') ?? [];
+  const fits = (some: readonly string[]) => fonts.measure(some.join('').trimEnd()) <= width;
+  let pieces: readonly string[] = piecesOf(text);
   while (pieces.length > 0 && lines.length < room) {
     const together = longest(pieces, fits);
     if (together.length > 0) {
@@ -213,7 +231,7 @@ function folded(font: Font, text: string, width: number, room: number) {
       continue;
     }
     const [piece = '', ...others] = pieces;
-    const letters = piece.match(LETTERS) ?? [];
+    const letters = piece.match(CLUSTERS) ?? [];
     const most = longest(letters, fits).length || 1;
     lines.push(letters.slice(0, most).join(''));
     const rest = letters.slice(most).join('');
@@ -223,9 +241,9 @@ function folded(font: Font, text: string, width: number, room: number) {
   return { lines: lines.length === 0 ? [''] : lines, whole: isWhole };
 }
 
-function cut(font: Font, line: string, width: number): string {
-  const fits = (some: readonly string[]) => widthOf(font, lettersOf(`${some.join('')}…`)) <= width;
-  return `${longest(line.match(LETTERS) ?? [], fits).join('')}…`;
+function cut(fonts: LabelFonts, line: string, width: number): string {
+  const fits = (some: readonly string[]) => fonts.measure(`${some.join('')}…`) <= width;
+  return `${longest(line.match(CLUSTERS) ?? [], fits).join('')}…`;
 }
 
 /**
@@ -244,15 +262,3 @@ function longest<Item>(items: readonly Item[], fits: (some: readonly Item[]) => 
   }
   return items.slice(0, good);
 }
-
-/** In sizes of the font. */
-function widthOf(font: Font, text: string): number {
-  let width = 0;
-  for (const letter of text) width += font.widthOf(font.glyphOf(letter.codePointAt(0) ?? 0));
-  return width / 1000;
-}
-
-const INVISIBLE = /[\p{Cf}\p{Cc}]/u;
-
-const isMissing = (font: Font, letter: string) =>
-  font.glyphOf(letter.codePointAt(0) ?? 0) === 0 && !INVISIBLE.test(letter);

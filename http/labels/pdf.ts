@@ -1,11 +1,13 @@
 /**
  * A PDF (ISO 32000-1) made page by page, as fast as it is read: nothing of a page is kept but where it is in the file.
  *
- * It can what labels need: one TrueType font with any characters (a composite font, `Identity-H`), and filled rectangles.
+ * It can what labels need: texts in any font, and filled rectangles. Of the fonts the outlines of those glyphs go in that are used
+ * (fonts of type 3): so a file is small however large its fonts are, of whichever kind, and no font of the operator's is handed on.
  */
 import { promisify } from 'node:util';
-import { deflate } from 'node:zlib';
-import type { Font } from './font.ts';
+import { deflate, deflateSync } from 'node:zlib';
+import type { LabelFonts, SetGlyph } from './fonts.ts';
+import { boxOf, operatorsOf } from './outlines.ts';
 
 export interface PdfPage {
   /** In points, 1/72 inch. */
@@ -15,37 +17,85 @@ export interface PdfPage {
   readonly content: string;
 }
 
-/** Text as hexadecimal glyphs for `Tj`, remembering which were used. */
+/** Lines as operators that show them, remembering which glyphs were used. */
 export interface GlyphWriter {
-  hex(text: string): string;
-  used(): ReadonlyMap<number, string>;
+  /** @param text what it says, for who searches and copies @param size points */
+  show(text: string, glyphs: readonly SetGlyph[], size: number): string;
+  used(): readonly SetGlyph[];
 }
 
-export function createGlyphWriter(font: Font): GlyphWriter {
-  const used = new Map<number, string>();
+/** A font of type 3 has one byte for a glyph. */
+const GLYPHS_PER_FONT = 256;
+
+export function createGlyphWriter(fonts: Pick<LabelFonts, 'widthOf'>): GlyphWriter {
+  const places = new Map<number, number>();
+  const used: SetGlyph[] = [];
+  const placeOf = (glyph: SetGlyph): number => {
+    const known = places.get(glyph.id);
+    if (known !== undefined) return known;
+    const place = used.push(glyph) - 1;
+    places.set(glyph.id, place);
+    return place;
+  };
   return {
-    hex(text) {
-      let written = '';
-      for (const letter of text) {
-        const glyph = font.glyphOf(letter.codePointAt(0) ?? 0);
-        if (!used.has(glyph)) used.set(glyph, letter.normalize('NFKC'));
-        written += glyph.toString(16).padStart(4, '0');
-      }
-      return `<${written}>`;
+    show(text, glyphs, size) {
+      const shown = shownBy(glyphs, size, placeOf, (id) => fonts.widthOf(id));
+      const read = glyphs.map((glyph) => used[placeOf(glyph)]?.text ?? '').join('');
+      // Where letters change places, or one glyph stands for several in one word and not in another, the text is said beside it.
+      return read === text ? shown : `/Span<</ActualText<feff${utf16(text)}>>>BDC\n${shown}\nEMC`;
     },
     used: () => used,
   };
 }
 
-const [CATALOG, PAGES, FONT, DESCENDANT, DESCRIPTOR, FONT_FILE, TO_UNICODE, FIRST_FREE] = [
-  1, 2, 3, 4, 5, 6, 7, 8,
-] as const;
+/** Moves by what its own width does not say: in thousandths of the size, to the left. */
+function shownBy(
+  glyphs: readonly SetGlyph[],
+  size: number,
+  placeOf: (glyph: SetGlyph) => number,
+  widthOf: (id: number) => number,
+): string {
+  const operators: string[] = [];
+  let line = '';
+  let [font, rise, move] = [-1, 0, 0];
+  const end = () => {
+    if (line !== '') operators.push(`[${line}]TJ`);
+    line = '';
+  };
+  for (const glyph of glyphs) {
+    const place = placeOf(glyph);
+    if (Math.floor(place / GLYPHS_PER_FONT) !== font) {
+      end();
+      font = Math.floor(place / GLYPHS_PER_FONT);
+      operators.push(`/F${font} ${short(size)} Tf`);
+    }
+    if (glyph.y !== rise) {
+      end();
+      rise = glyph.y;
+      operators.push(`${short(rise * size)} Ts`);
+    }
+    move -= glyph.x * 1000;
+    if (Math.abs(move) >= 0.5) line += Math.round(move);
+    line += `<${hex(place % GLYPHS_PER_FONT)}>`;
+    move =
+      (glyph.x + widthOf(glyph.id) - glyph.advance) * 1000 +
+      (Math.abs(move) >= 0.5 ? move - Math.round(move) : move);
+  }
+  end();
+  if (rise !== 0) operators.push('0 Ts');
+  return operators.join('\n').replaceAll('><', '');
+}
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+const utf16 = (text: string): string => Buffer.from(text, 'utf16le').swap16().toString('hex');
+
+const [CATALOG, PAGES, RESOURCES, FIRST_FREE] = [1, 2, 3, 4] as const;
 const compressed = promisify(deflate);
 
-/** @param pages may use the font as `/F1`, by glyphs that were written with `glyphs` */
+/** @param pages may use what was written with `glyphs` */
 export async function* pdfOf(
   pages: AsyncIterable<PdfPage>,
-  font: Font,
+  fonts: Pick<LabelFonts, 'widthOf' | 'outlineOf'>,
   glyphs: GlyphWriter,
 ): AsyncGenerator<Uint8Array> {
   const offsets: number[] = [];
@@ -61,11 +111,9 @@ export async function* pdfOf(
     offsets[number] = written;
     return out(`${number} 0 obj\n`, ...body, '\nendobj\n');
   };
-  const stream = async (number: number, content: string | Buffer, more = ''): Promise<Buffer> => {
-    const bytes = await compressed(content);
-    const head = `<</Length ${bytes.length}/Filter/FlateDecode${more}>>\nstream\n`;
-    return object(number, head, bytes, '\nendstream');
-  };
+  const streamOf = (number: number, bytes: Buffer): Buffer =>
+    object(number, `<</Length ${bytes.length}/Filter/FlateDecode>>\nstream\n`, bytes, '\nendstream');
+  const stream = async (number: number, content: string) => streamOf(number, await compressed(content));
 
   yield out('%PDF-1.7\n', Buffer.from([0x25, 0xe2, 0xe3, 0xcf, 0xd3, 0x0a]));
   for await (const { width, height, content } of pages) {
@@ -75,11 +123,23 @@ export async function* pdfOf(
     const box = `/MediaBox[0 0 ${short(width)} ${short(height)}]`;
     yield object(
       page,
-      `<</Type/Page/Parent ${PAGES} 0 R${box}/Resources<</Font<</F1 ${FONT} 0 R>>>>/Contents ${text} 0 R>>`,
+      `<</Type/Page/Parent ${PAGES} 0 R${box}/Resources ${RESOURCES} 0 R/Contents ${text} 0 R>>`,
     );
     yield await stream(text, content);
   }
-  yield* fontObjects(font, glyphs.used(), object, stream);
+  const names: string[] = [];
+  const all = glyphs.used();
+  for (let from = 0; from < all.length; from += GLYPHS_PER_FONT) {
+    const some = all.slice(from, from + GLYPHS_PER_FONT);
+    const [font, toUnicode, first] = [next, next + 1, next + 2];
+    next = first + some.length;
+    names.push(`/F${names.length} ${font} 0 R`);
+    yield object(font, fontOf(some, fonts, first, toUnicode));
+    yield await stream(toUnicode, toUnicodeOf(some));
+    for (const [at, { id }] of some.entries())
+      yield streamOf(first + at, deflateSync(procedureOf(fonts.outlineOf(id), fonts.widthOf(id)))); // a few hundred bytes
+  }
+  yield object(RESOURCES, `<</Font<<${names.join('')}>>>>`);
   yield object(
     PAGES,
     `<</Type/Pages/Count ${kids.length}/Kids[${kids.map((kid) => `${kid} 0 R`).join(' ')}]>>`,
@@ -94,42 +154,35 @@ export async function* pdfOf(
   );
 }
 
-async function* fontObjects(
-  font: Font,
-  used: ReadonlyMap<number, string>,
-  object: (number: number, body: string) => Buffer,
-  stream: (number: number, content: string | Buffer, more?: string) => Promise<Buffer>,
-): AsyncGenerator<Buffer> {
-  const { name, ascent, descent, box, bytes } = font;
-  const widths = [...used.keys()]
-    .sort((a, b) => a - b)
-    .map((glyph) => `${glyph}[${short(font.widthOf(glyph))}]`);
-  yield object(
-    FONT,
-    `<</Type/Font/Subtype/Type0/BaseFont/${name}/Encoding/Identity-H/DescendantFonts[${DESCENDANT} 0 R]/ToUnicode ${TO_UNICODE} 0 R>>`,
+/** @param first the object of the first glyph's outline; the others follow */
+function fontOf(
+  glyphs: readonly SetGlyph[],
+  { widthOf }: Pick<LabelFonts, 'widthOf'>,
+  first: number,
+  toUnicode: number,
+): string {
+  const names = glyphs.map((_, at) => `/g${at}`).join('');
+  const procedures = glyphs.map((_, at) => `/g${at} ${first + at} 0 R`).join('');
+  const widths = glyphs.map(({ id }) => short(widthOf(id) * 1000)).join(' ');
+  return (
+    '<</Type/Font/Subtype/Type3/FontBBox[0 0 0 0]/FontMatrix[.001 0 0 .001 0 0]/Resources<<>>' +
+    `/FirstChar 0/LastChar ${glyphs.length - 1}/Widths[${widths}]/Encoding<</Type/Encoding/Differences[0${names}]>>` +
+    `/CharProcs<<${procedures}>>/ToUnicode ${toUnicode} 0 R>>`
   );
-  yield object(
-    DESCENDANT,
-    `<</Type/Font/Subtype/CIDFontType2/BaseFont/${name}/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>` +
-      `/FontDescriptor ${DESCRIPTOR} 0 R/CIDToGIDMap/Identity/W[${widths.join('')}]>>`,
-  );
-  yield object(
-    DESCRIPTOR,
-    `<</Type/FontDescriptor/FontName/${name}/Flags 4/FontBBox[${box.join(' ')}]/ItalicAngle 0` +
-      `/Ascent ${ascent}/Descent ${descent}/CapHeight ${ascent}/StemV 80/FontFile2 ${FONT_FILE} 0 R>>`,
-  );
-  yield await stream(FONT_FILE, bytes, `/Length1 ${bytes.length}`);
-  yield await stream(TO_UNICODE, toUnicode(used));
+}
+
+/** How a glyph is drawn: its width, what it fits in, and its outline, filled. */
+function procedureOf(outline: string, width: number): string {
+  return `${short(width * 1000)} 0 ${boxOf(outline).join(' ')} d1\n${operatorsOf(outline)}f`;
 }
 
 /** Entries of one `bfchar`: no more are allowed. */
 const ENTRIES_MAX = 100;
 
 /** Which text the glyphs mean, so that names and keys can be searched for and copied. */
-function toUnicode(used: ReadonlyMap<number, string>): string {
-  const entries = [...used].map(
-    ([glyph, text]) =>
-      `<${glyph.toString(16).padStart(4, '0')}> <${Buffer.from(text, 'utf16le').swap16().toString('hex')}>`,
+function toUnicodeOf(glyphs: readonly SetGlyph[]): string {
+  const entries = glyphs.flatMap(({ text }, at) =>
+    text === undefined ? [] : `<${hex(at)}> <${utf16(text)}>`,
   );
   const blocks: string[] = [];
   for (let at = 0; at < entries.length; at += ENTRIES_MAX) {
@@ -139,7 +192,7 @@ function toUnicode(used: ReadonlyMap<number, string>): string {
   return [
     '/CIDInit /ProcSet findresource begin 12 dict begin begincmap',
     '/CMapName /ToUnicode def /CMapType 2 def',
-    '1 begincodespacerange <0000> <ffff> endcodespacerange',
+    '1 begincodespacerange <00> <ff> endcodespacerange',
     ...blocks,
     'endcmap CMapName currentdict /CMap defineresource pop end end',
   ].join('\n');

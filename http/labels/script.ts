@@ -1,8 +1,8 @@
 /**
- * A line of text as it is set: from left to right as one sees it, Arabic letters in the forms that join.
+ * In which order the parts of a line are set: from left to right as one sees it.
  *
  * A small part of the Unicode bidirectional algorithm (UAX #9), for a text without controls: letters, numbers, brackets and
- * what is between them. Arabic forms are those of the block of presentation forms (FB50 to FEFC), which the font has.
+ * what is between them. How letters join, stack and change places within a part is the font's business (`fonts.ts`).
  */
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u;
@@ -11,45 +11,37 @@ const DIGIT = /\p{Nd}/u;
 const MARK = /\p{M}/u;
 /** Between two digits it belongs to the number. */
 const IN_NUMBER = /[.,:/+-]/;
-const MIRRORED = new Map(
-  ['()', '[]', '{}', '<>', '«»'].flatMap(
-    ([a = '', b = '']) =>
-      [
-        [a, b],
-        [b, a],
-      ] as const,
-  ),
-);
 
-/** What a line of one line looks like from left to right. */
-export function asSeen(text: string): string {
-  const line = text.normalize('NFC');
-  return linesOf(line)(0, line.length);
+/** A part of a line that runs one way, as it is written. */
+export interface Run {
+  readonly text: string;
+  readonly toTheLeft: boolean;
 }
 
 /**
- * The lines of a text as each looks from left to right, by where they begin and end. Which way a part runs is decided by the
+ * The lines of a text, by where they begin and end: their runs from left to right. Which way a part runs is decided by the
  * whole text: a line of Latin letters in a Hebrew name stands in an order of its own.
  * @param text in the form NFC
  */
-export function linesOf(text: string): (from: number, to: number) => string {
-  if (!RIGHT_TO_LEFT.test(text)) return (from, to) => text.slice(from, to);
+export function linesOf(text: string): (from: number, to: number) => readonly Run[] {
+  if (!RIGHT_TO_LEFT.test(text)) return (from, to) => [{ text: text.slice(from, to), toTheLeft: false }];
   const parts = clusters([...text]);
   const levels = levelsOf(parts).flatMap((level, at) => Array<number>((parts[at] ?? '').length).fill(level));
   return (from, to) => {
-    const letters = joined(text.slice(from, to));
-    const order: { part: string; level: number }[] = [];
-    for (const { letter, at } of letters) {
-      const before = order.at(-1);
-      if (MARK.test(letter) && before !== undefined) before.part += letter;
-      else order.push({ part: letter, level: levels[from + at] ?? 0 });
+    const runs: { text: string; level: number }[] = [];
+    for (let at = from; at < to; at += 1) {
+      const letter = text[at] ?? '';
+      const level = levels[at] ?? 0;
+      const last = runs.at(-1);
+      if (last?.level === level) last.text += letter;
+      else runs.push({ text: letter, level });
     }
-    return reordered(order);
+    return reordered(runs);
   };
 }
 
-/** Of the highest level first, each run is turned round (UAX #9, L2); brackets are mirrored (L4). */
-function reordered(order: { readonly part: string; readonly level: number }[]): string {
+/** Of the highest level first, each stretch is turned round (UAX #9, L2). */
+function reordered(order: { readonly text: string; readonly level: number }[]): Run[] {
   for (let level = Math.max(0, ...order.map((one) => one.level)); level > 0; level -= 1) {
     for (let from = 0; from < order.length; from += 1) {
       if ((order[from]?.level ?? 0) < level) continue;
@@ -59,19 +51,7 @@ function reordered(order: { readonly part: string; readonly level: number }[]): 
       from = to;
     }
   }
-  return order.map(({ part, level }) => (level % 2 === 1 ? (MIRRORED.get(part) ?? part) : part)).join('');
-}
-
-const ARABIC = /[\u0600-\u06ff]/;
-
-/** The letters of `asSeen`, in the order of reading: as wide as they are set, and found much sooner. */
-export function lettersOf(text: string): string {
-  const line = text.normalize('NFC');
-  return ARABIC.test(line)
-    ? joined(line)
-        .map(({ letter }) => letter)
-        .join('')
-    : line;
+  return order.map(({ text, level }) => ({ text, toTheLeft: level % 2 === 1 }));
 }
 
 /** Letters with the marks on them. */
@@ -163,59 +143,4 @@ function nearest(directions: readonly (Direction | undefined)[], base: Direction
     last = direction ?? last;
     return last;
   });
-}
-
-/** Letters, and lam with alef, → their forms: alone, at the end, at the beginning, in the middle; the last two may be missing. */
-const FORMS = new Map<string, string[]>();
-for (const [first, last] of [
-  [0xfb50, 0xfbb1],
-  [0xfbfc, 0xfbff],
-  [0xfe80, 0xfefc],
-] as const) {
-  for (let code = first; code <= last; code += 1) {
-    const form = String.fromCodePoint(code);
-    const letters = form.normalize('NFKC');
-    if (letters !== form) FORMS.set(letters, [...(FORMS.get(letters) ?? []), form]);
-  }
-}
-const TATWEEL = '\u0640';
-/** All four forms: such a letter joins the next one, too. */
-const JOINS_BOTH = 4;
-
-interface Letter {
-  readonly letter: string;
-  /** Where it is in the text, in UTF-16 units; two that became one are where the first was. */
-  readonly at: number;
-}
-
-function joined(text: string): Letter[] {
-  const letters = ligatures(text);
-  const neighbour = (at: number, step: 1 | -1): string => {
-    let near = at + step;
-    while (MARK.test(letters[near]?.letter ?? '')) near += step;
-    return letters[near]?.letter ?? '';
-  };
-  const reachesOn = (letter: string) => letter === TATWEEL || FORMS.get(letter)?.length === JOINS_BOTH;
-  const canBeReached = (letter: string) => letter === TATWEEL || (FORMS.get(letter)?.length ?? 0) > 1;
-  return letters.map(({ letter, at: place }, at) => {
-    const forms = FORMS.get(letter);
-    if (forms === undefined) return { letter, at: place };
-    const behind = forms.length > 1 && reachesOn(neighbour(at, -1));
-    const ahead = forms.length === JOINS_BOTH && canBeReached(neighbour(at, 1));
-    return { letter: forms[(ahead ? 2 : 0) + (behind ? 1 : 0)] ?? letter, at: place };
-  });
-}
-
-function ligatures(text: string): Letter[] {
-  const made: Letter[] = [];
-  let at = 0;
-  for (const letter of text) {
-    const before = made.at(-1);
-    const pair = `${before?.letter ?? ''}${letter}`;
-    if (before?.letter === '\u0644' && FORMS.has(pair))
-      made[made.length - 1] = { letter: pair, at: before.at };
-    else made.push({ letter, at });
-    at += letter.length;
-  }
-  return made;
 }

@@ -1,6 +1,6 @@
 /** Labels on pages: as a PDF, and the first page as a picture for people to look at before. */
 import { nextTurn } from '../../actors/base/slices.ts';
-import { type Font, labelFont } from './font.ts';
+import type { LabelFonts } from './fonts.ts';
 import { type Drawn, drawLabel, type Labelled } from './label.ts';
 import { createGlyphWriter, type GlyphWriter, type PdfPage, pdfOf, short } from './pdf.ts';
 import { cornerOf, perPage, type Stock } from './stocks.ts';
@@ -31,16 +31,16 @@ export async function* inTurns<Item>(labels: AsyncIterable<Item>): AsyncGenerato
 export function labelsAsPdf(
   labels: AsyncIterable<Labelled>,
   options: SheetOptions,
+  fonts: LabelFonts,
 ): AsyncGenerator<Uint8Array> {
-  const font = labelFont();
-  const glyphs = createGlyphWriter(font);
-  return pdfOf(pagesOf(labels, options, font, glyphs), font, glyphs);
+  const glyphs = createGlyphWriter(fonts);
+  return pdfOf(pagesOf(labels, options, fonts, glyphs), fonts, glyphs);
 }
 
 async function* pagesOf(
   labels: AsyncIterable<Labelled>,
   { stock, first }: SheetOptions,
-  font: Font,
+  fonts: LabelFonts,
   glyphs: GlyphWriter,
 ): AsyncGenerator<PdfPage> {
   const size = { width: stock.page.width * POINTS, height: stock.page.height * POINTS };
@@ -48,7 +48,7 @@ async function* pagesOf(
   let content = '';
   let pages = 0;
   for await (const label of inTurns(labels)) {
-    const drawn = drawLabel(label, stock, font);
+    const drawn = drawLabel(label, stock, fonts);
     if (drawn === undefined) continue;
     content += operatorsFor(drawn, cornerOf(stock, place), stock, glyphs);
     place += 1;
@@ -73,8 +73,8 @@ function operatorsFor(
   const scale = `${short(code.module * POINTS)} 0 0 ${short(-code.module * POINTS)}`;
   const bars = barsOf(code.rows).map(([x, y, width]) => `${x} ${y} ${width} 1 re`);
   const texts = lines.map(
-    ({ x, y, size, text }) =>
-      `/F1 ${short(size * POINTS)} Tf 1 0 0 1 ${left(x)} ${up(y)} Tm ${glyphs.hex(text)} Tj`,
+    ({ x, y, size, text, glyphs: set }) =>
+      `1 0 0 1 ${left(x)} ${up(y)} Tm\n${glyphs.show(text, set, size * POINTS)}`,
   );
   return `q ${scale} ${left(code.x)} ${up(code.y)} cm\n${bars.join('\n')}\nf Q\nBT\n${texts.join('\n')}\nET\n`;
 }
@@ -94,31 +94,45 @@ function barsOf(rows: readonly (readonly boolean[])[]): (readonly [x: number, y:
 }
 
 /** The first page with some labels drawn, as SVG. @param used how many places there are labels for */
-export function firstPageAsSvg(labels: readonly Labelled[], used: number, options: SheetOptions): string {
+export function firstPageAsSvg(
+  labels: readonly Labelled[],
+  used: number,
+  options: SheetOptions,
+  fonts: LabelFonts,
+): string {
   const { stock, first } = options;
-  const font = labelFont();
   const { width, height } = stock.page;
+  const outlines = new Set<number>();
   const places = Array.from({ length: perPage(stock) }, (_, place) => {
     const { x, y } = cornerOf(stock, place);
     const isUsed = place >= first - 1 && place < first - 1 + used;
     const frame = `<rect x="${short(x)}" y="${short(y)}" width="${stock.label.width}" height="${stock.label.height}" fill="${isUsed ? '#fff' : '#ddd'}" stroke="#999" stroke-width=".2"/>`;
     const label = labels[place - first + 1];
-    const drawn = !isUsed || label === undefined ? undefined : drawLabel(label, stock, font);
+    const drawn = !isUsed || label === undefined ? undefined : drawLabel(label, stock, fonts);
+    for (const { glyphs } of drawn?.lines ?? []) for (const { id } of glyphs) outlines.add(id);
     return drawn === undefined
       ? frame
       : `${frame}<g transform="translate(${short(x)} ${short(y)})">${asSvg(drawn)}</g>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><rect width="${width}" height="${height}" fill="#fff"/>${places.join('')}</svg>`;
+  const shapes = [...outlines].map((id) => `<path id="${shapeOf(id)}" d="${fonts.outlineOf(id)}"/>`);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><defs>${shapes.join('')}</defs><rect width="${width}" height="${height}" fill="#fff"/>${places.join('')}</svg>`;
 }
 
+/** A page has one picture. */
+const shapeOf = (id: number): string => `glyph-${id}`;
+
+/** By the same outlines as the PDF, so that it comes out as it is printed, whatever fonts the browser has. */
 function asSvg({ code, lines }: Drawn): string {
   const path = barsOf(code.rows).map(([x, y, width]) => `M${x} ${y}h${width}v1h-${width}z`);
-  const texts = lines.map(
-    ({ x, y, size, text, width }) =>
-      // As it is seen already: browsers must not turn it round once more.
-      `<text x="${short(x)}" y="${short(y)}" font-size="${short(size)}" textLength="${short(width)}" lengthAdjust="spacingAndGlyphs" direction="ltr" unicode-bidi="bidi-override">${escaped(text)}</text>`,
-  );
+  const texts = lines.map(({ x, y, size, glyphs }) => {
+    let pen = 0;
+    const uses = glyphs.map((glyph) => {
+      const [right, above] = [Math.round((pen + glyph.x) * 1000), Math.round(glyph.y * 1000)];
+      pen += glyph.advance;
+      return `<use href="#${shapeOf(glyph.id)}" x="${right}"${above === 0 ? '' : ` y="${above}"`}/>`;
+    });
+    const scale = size / 1000;
+    return `<g transform="translate(${short(x)} ${short(y)}) scale(${scale.toFixed(6)} ${(-scale).toFixed(6)})">${uses.join('')}</g>`;
+  });
   return `<path transform="translate(${short(code.x)} ${short(code.y)}) scale(${short(code.module)})" d="${path.join('')}"/>${texts.join('')}`;
 }
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => `&#${letter.codePointAt(0)};`);

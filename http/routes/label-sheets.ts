@@ -7,7 +7,7 @@ import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import { type Imports, isEnded } from '../../actors/imports/imports.ts';
 import { TENANT, type TenantAdministrator } from '../auth/principal.ts';
-import { labelFont } from '../labels/font.ts';
+import { builtInFonts, type LabelFonts } from '../labels/fonts.ts';
 import { drawLabel, type Flaw, type Labelled } from '../labels/label.ts';
 import { firstPageAsSvg, inTurns, labelsAsPdf } from '../labels/sheets.ts';
 import { perPage, STOCKS, type Stock } from '../labels/stocks.ts';
@@ -29,6 +29,8 @@ export interface LabelSheetNeeds extends SelectionNeeds {
   readonly secrets: Secrets;
   readonly settings: Pick<ApiSettings, 'baseUrl'>;
   readonly largeReads: LargeReads;
+  /** With those of the operator; without it, none of these. */
+  readonly labelFonts?: LabelFonts;
 }
 
 /** Of one PDF. More labels are several files, which printers like better, too. */
@@ -179,11 +181,12 @@ function labelsPdf(needs: LabelSheetNeeds): Route {
       bounded(needs, principal, query, async () => {
         const asked = await askedFor(needs, principal, query, linkBase());
         if (isProblem(asked)) return asked;
+        const fonts = needs.labelFonts ?? (await builtInFonts());
         return {
           type: 'stream',
           contentType: 'application/pdf',
           headers: { [NEXT_PART]: asked.next ?? 'none' },
-          body: streamOf(labelsAsPdf(labelsIn(asked.devices), query)),
+          body: streamOf(labelsAsPdf(labelsIn(asked.devices), query, fonts)),
         };
       }),
   });
@@ -216,7 +219,8 @@ async function previewOf(
 ): Promise<Reply> {
   const asked = await askedFor(needs, principal, query, base);
   if (isProblem(asked)) return asked;
-  const { labels, drawn, troubles } = await lookedAt(asked.devices, query.stock);
+  const fonts = needs.labelFonts ?? (await builtInFonts());
+  const { labels, drawn, troubles } = await lookedAt(asked.devices, query.stock, fonts);
   const used = query.first - 1 + labels;
   return json({
     labels,
@@ -225,7 +229,7 @@ async function previewOf(
     address: typedAddress(base),
     addressTroubles: addressTroubles(base, needs.settings.baseUrl !== null),
     troubles,
-    svg: firstPageAsSvg(drawn, labels, query),
+    svg: firstPageAsSvg(drawn, labels, query, fonts),
   } satisfies z.input<typeof labelPreviewView>);
 }
 
@@ -244,8 +248,7 @@ async function* labelsIn(devices: AsyncIterable<ToLabel>): AsyncGenerator<Labell
 }
 
 /** How all labels would come out, with some of them to draw. */
-async function lookedAt(devices: AsyncIterable<ToLabel>, stock: Stock) {
-  const font = labelFont();
+async function lookedAt(devices: AsyncIterable<ToLabel>, stock: Stock, fonts: LabelFonts) {
   const found = new Map<Trouble, { count: number; devices: { id: string; name: string }[] }>();
   const note = (type: Trouble, { id, name }: ToLabel) => {
     const trouble = found.get(type) ?? { count: 0, devices: [] };
@@ -257,7 +260,7 @@ async function lookedAt(devices: AsyncIterable<ToLabel>, stock: Stock) {
   let labels = 0;
   for await (const device of inTurns(devices)) {
     const { label } = device;
-    const made = label === undefined ? undefined : drawLabel(label, stock, font);
+    const made = label === undefined ? undefined : drawLabel(label, stock, fonts);
     if (label === undefined) note('no-key', device);
     else if (made === undefined) note('no-code', device);
     else {

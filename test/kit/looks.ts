@@ -1,5 +1,5 @@
 /** Goes through the pages of a scene in several tabs of one browser, as the people who are signed in there. */
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser, PAGE_BROWSER, Person, PHONE } from './browser.ts';
@@ -58,6 +58,7 @@ export function withScene(test: Test): Looking {
           // A page that differs from the one before in its fragment alone would not be loaded.
           if (path.includes('#')) await person.goto('/favicon.svg');
           await person.goto(path);
+          await look.then?.(person.page);
           for (const flaw of await at(person, look)) flaws.push(`${name} (${path}): ${flaw}`);
         }
       };
@@ -71,10 +72,12 @@ export interface Look {
   readonly who: Who;
   readonly name: string;
   readonly path: string;
+  /** What is done on the page of this path before it is looked at: for pages that a form leads to. */
+  readonly then?: ((page: Page) => Promise<void>) | undefined;
 }
 
 export const looksOf = ({ pages }: WebScene, ...people: readonly Who[]): Look[] =>
-  people.flatMap((who) => pages[who].map(([name, path]) => ({ who, name, path })));
+  people.flatMap((who) => pages[who].map(([name, path, then]) => ({ who, name, path, then })));
 
 /** The same pages in a language, named by its tag. */
 export function inLanguage({ url }: WebScene, language: string, looks: readonly Look[]): Look[] {

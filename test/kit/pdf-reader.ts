@@ -57,36 +57,77 @@ export function readPdf(bytes: Buffer): readonly ReadPage[] {
   const pages = object(reference(object(reference(table, 'Root')), 'Pages'));
   const kids = [...(/\/Kids\[([^\]]*)\]/.exec(pages)?.[1] ?? '').matchAll(/(\d+) 0 R/g)];
   assert.is(Number(/\/Count (\d+)/.exec(pages)?.[1]), kids.length);
-  let letters: ReadonlyMap<string, string> | undefined;
+  let fonts: Fonts | undefined;
   return kids.map(([, kid]) => {
     const page = object(Number(kid));
-    letters ??= lettersIn(stream(reference(object(reference(page, 'F1')), 'ToUnicode')));
+    fonts ??= fontsIn(object(reference(page, 'Resources')));
     const [width = 0, height = 0] = (/\/MediaBox\[0 0 ([\d.]+) ([\d.]+)\]/.exec(page) ?? [])
       .slice(1)
       .map(Number);
-    return { width, height, ...contentOf(stream(reference(page, 'Contents')), letters) };
+    return { width, height, ...contentOf(stream(reference(page, 'Contents')), fonts) };
   });
+
+  function fontsIn(resources: string): Fonts {
+    return Array.from(resources.matchAll(/\/F\d+ (\d+) 0 R/g), ([, number]) => {
+      const font = object(Number(number));
+      const procedures = [...font.matchAll(/\/g\d+ (\d+) 0 R/g)].map(([, glyph]) => stream(Number(glyph)));
+      const widths = (/\/Widths\[([^\]]*)\]/.exec(font)?.[1] ?? '').split(' ').map(Number);
+      assert.is(Number(/\/LastChar (\d+)/.exec(font)?.[1]), procedures.length - 1);
+      for (const [at, procedure] of procedures.entries()) {
+        const [, width, outline = ''] =
+          /^(\S+) 0 -?\d+ -?\d+ -?\d+ -?\d+ d1\n([\s\S]*)f$/.exec(procedure) ?? [];
+        assert.is(Number(width), widths[at], 'a glyph says how wide it is');
+        for (const line of outline.split('\n'))
+          assert.match(line, /^$|^h$|^(-?[\d.]+ ){2}[ml]$|^(-?[\d.]+ ){6}c$/, 'an outline');
+      }
+      return lettersIn(stream(reference(font, 'ToUnicode')));
+    });
+  }
 }
+
+/** Of each font: code → text. */
+type Fonts = readonly ReadonlyMap<string, string>[];
+
+const unpacked = (hex: string) => Buffer.from(hex, 'hex').swap16().toString('utf16le');
 
 /** Glyph → text, as the PDF says it. */
 function lettersIn(toUnicode: string): ReadonlyMap<string, string> {
   return new Map(
-    [...toUnicode.matchAll(/^<([\da-f]{4})> <([\da-f]+)>$/gm)].map(([, glyph = '', text = '']) => [
+    [...toUnicode.matchAll(/^<([\da-f]{2})> <([\da-f]+)>$/gm)].map(([, glyph = '', text = '']) => [
       glyph,
-      Buffer.from(text, 'hex').swap16().toString('utf16le'),
+      unpacked(text),
     ]),
   );
 }
 
-function contentOf(content: string, letters: ReadonlyMap<string, string>): Pick<ReadPage, 'texts' | 'codes'> {
-  const texts = [...content.matchAll(/\/F1 (\S+) Tf 1 0 0 1 (\S+) (\S+) Tm <([\da-f]*)> Tj/g)].map(
-    ([, size, x, y, glyphs = '']) => ({
-      text: (glyphs.match(/.{4}/g) ?? []).map((glyph) => letters.get(glyph)).join(''),
-      x: Number(x),
-      y: Number(y),
-      size: Number(size),
-    }),
-  );
+/** What operators of text there are, with what they are given. */
+const OPERATOR =
+  /1 0 0 1 (?<x>\S+) (?<y>\S+) Tm|\/F(?<font>\d+) (?<size>\S+) Tf|\/Span<<\/ActualText<feff(?<said>[\da-f]*)>>>BDC|(?<end>EMC)|\[(?<shown>[^\]]*)\]TJ/g;
+
+function textsOf(content: string, fonts: Fonts): ReadText[] {
+  const texts: { text: string; x: number; y: number; size: number }[] = [];
+  let letters: ReadonlyMap<string, string> | undefined;
+  let isSaid = false;
+  for (const { groups = {} } of content.matchAll(OPERATOR)) {
+    const { x, y, font, size, said, end, shown } = groups;
+    if (x !== undefined) texts.push({ text: '', x: Number(x), y: Number(y), size: 0 });
+    const text = texts.at(-1);
+    assert.ok(text, 'a text has a place');
+    if (font !== undefined) {
+      letters = fonts[Number(font)];
+      text.size = Number(size);
+    }
+    if (said !== undefined) text.text += unpacked(said);
+    isSaid = said !== undefined || (isSaid && end === undefined);
+    const codes = [...(shown ?? '').matchAll(/<([\da-f]*)>/g)].flatMap(
+      ([, some = '']) => some.match(/../g) ?? [],
+    );
+    if (!isSaid) text.text += codes.map((code) => letters?.get(code)).join('');
+  }
+  return texts;
+}
+
+function contentOf(content: string, fonts: Fonts): Pick<ReadPage, 'texts' | 'codes'> {
   const codes = [...content.matchAll(/q (\S+) 0 0 \S+ (\S+) (\S+) cm\n([^f]*)\nf Q/g)].map(
     ([, module, x, y, bars = '']) => ({
       module: Number(module),
@@ -95,7 +136,7 @@ function contentOf(content: string, letters: ReadonlyMap<string, string>): Pick<
       bars: bars.split('\n').map((bar) => bar.split(' ').slice(0, 3).map(Number)),
     }),
   );
-  return { texts, codes };
+  return { texts: textsOf(content, fonts), codes };
 }
 
 const PIXELS = 4;

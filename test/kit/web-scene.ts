@@ -2,10 +2,12 @@
  * A house with everything in it that a page can show, served on a port of this machine: so that each page is looked at with
  * something on it. What people wrote (names, labels) has a digit in it, which no text of ours has.
  */
-import type { DeviceId } from '../../actors/base/ids.ts';
+import type { Page } from 'playwright-core';
+import type { DeviceId, TenantId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { memoryCounters } from '../../actors/limits/counters.ts';
 import { createMails } from '../../actors/mail/mails.ts';
+import { createSignUps } from '../../actors/mail/sign-ups.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { loadConfig } from '../../config/options/load.ts';
 import type { ApiNeeds } from '../../http/app.ts';
@@ -27,8 +29,8 @@ import { createWebWorld, sendFile, type Visitor, visitor } from './web-client.ts
 
 export type Who = 'nobody' | 'customer' | 'tenant' | 'system';
 
-/** Each page by a name for its picture. */
-type Paths = readonly (readonly [name: string, path: string])[];
+/** Each page by a name for its picture; of what a form leads to, what is done on the page to get there. */
+type Paths = readonly (readonly [name: string, path: string, then?: (page: Page) => Promise<void>])[];
 
 export interface WebScene {
   /** `http://127.0.0.1:PORT` */
@@ -39,18 +41,24 @@ export interface WebScene {
   stop(): Promise<void>;
 }
 
+/** Where there is the demo, there is the page of components. */
+const DEMO_ACCOUNTS = [{ label: 'Demo 1', email: 'demo1@house1.test', password: 'not-used' }];
 const SUPPORT = 'mailto:help@example.org';
 /** As long as people write them. */
 const LONG = 'Wärmepumpenzwischenzähler 2 of the second heating circuit, cellar of the annex';
 
 export async function startWebScene(): Promise<WebScene> {
-  const world = createWebWorld({ disturb: withMails }, { pseudo: true, mails: true, support: SUPPORT });
+  const signUpTenants: TenantId[] = [];
+  const disturb = (needs: ApiNeeds) => withMails(needs, signUpTenants);
+  const web = { pseudo: true, mails: true, signUp: true, support: SUPPORT, demoAccounts: DEMO_ACCOUNTS };
+  const world = createWebWorld({ disturb }, web);
   // Pages tell what is past by the browser's clock.
   world.clock.step(Date.now() - world.clock.now());
   const settings = { ...defaultHttpServerSettings, address: '127.0.0.1', port: 0 };
   const server = createHttpServer({ app: world.app, settings, log: silentLog });
   const { port } = await server.start();
   const home = await settle(world, 'house1');
+  signUpTenants.push(home.tenantId);
   const [tenant, customer, system] = [visitor(world), visitor(world), visitor(world)];
   await tenant.signIn(home.adminEmail);
   await customer.signIn(home.alice.email);
@@ -80,7 +88,7 @@ export async function startWebScene(): Promise<WebScene> {
 }
 
 /** Their choice can be made; nothing is sent. */
-function withMails(needs: ApiNeeds): ApiNeeds {
+function withMails(needs: ApiNeeds, signUpTenants: readonly TenantId[]): ApiNeeds {
   const settings = {
     look: { product: 'claimd', accent: '#0b5fb0', onAccent: '#ffffff' },
     baseUrl: 'https://claimd.test',
@@ -93,10 +101,13 @@ function withMails(needs: ApiNeeds): ApiNeeds {
   } as const;
   const store = createMemoryStore();
   const smtp = { send: () => Promise.reject(new Error('nothing is sent')), close() {} };
+  const { mails } = createMails(settings, { ...needs, store, smtp, counters: memoryCounters });
+  const signUp = { tenants: signUpTenants, customerPattern: '%{email}', emailDomains: [] };
   return {
     ...needs,
     serverOptions: shownOptions(),
-    mails: createMails(settings, { ...needs, store, smtp, counters: memoryCounters }).mails,
+    mails,
+    signUps: createSignUps(signUp, { ...needs, store, mails }),
   };
 }
 
@@ -164,7 +175,12 @@ async function furnish(world: RestWorld, home: Household, tenant: Visitor, custo
     customerId: idAs('CUSTOMER', alice),
   };
   const invited = entity(await admin.post('/api/user?sendActivationMail=false', person)).id.id;
+  const issuer = { clientId: 'claimd', clientSecret: 'not-used', loginButtonLabel: 'Sign in with Rooms 1' };
+  const provider = entity(
+    await admin.post('/api/oauth2/client', { ...issuer, title: LONG, issuer: 'https://rooms1.example' }),
+  ).id.id;
   return {
+    provider,
     keyed,
     owned,
     offered,
@@ -218,7 +234,23 @@ const PAGES_OF_NOBODY: Paths = [
   ['link-used', '/activationLinkExpired'],
   ['offline', '/offline'],
   ['nowhere', '/nowhere'],
+  ['sign-up', '/login/signUp'],
+  ['sign-up-password', '/login/signUp/complete?token=x'],
+  ['sign-up-asked', '/login/signUp', sendAddress],
 ];
+
+async function sendAddress(page: Page): Promise<void> {
+  await page.fill('input[name=email]', 'new2@example.org');
+  await Promise.all([page.waitForNavigation(), page.click('form[action="/login/signUp"] button')]);
+}
+
+/** A file with columns that are known, one that is not, cells longer than a phone is wide, and a row with an empty cell. */
+async function sendForeignFile(page: Page): Promise<void> {
+  const rows = `Device name;Serial;Label;Shelf of the 2nd warehouse\nPump 7;${'9'.repeat(60)};${LONG};\nPump 8;;;7\n`;
+  const buffer = Buffer.from(rows);
+  await page.setInputFiles('input[type=file]', { name: 'devices1.csv', mimeType: 'text/csv', buffer });
+  await Promise.all([page.waitForNavigation(), page.click('form[enctype] button')]);
+}
 
 const pagesOfCustomer = ({ owned, offered, gift, claimedAt }: Made): Paths => [
   ['claim', '/claim'],
@@ -253,7 +285,9 @@ const pagesOfTenant = (made: Made, { alice, bob }: Household): Paths => [
   ['device-new', '/devices/new'],
   ['batch', made.batch],
   ['import', '/devices/import'],
+  ['import-columns', '/devices/import', sendForeignFile],
   ['import-job', made.imported],
+  ['labels-part', '/devices/labels?where=%7B%7D&limit=5'],
   ['labels', `/devices/labels?ids=${[made.owned, ...made.keyed].join()}`],
   ['device-keyed', `/devices/${made.keyed[0]}`],
   ['customers', '/customers'],
@@ -276,12 +310,15 @@ const pagesOfTenant = (made: Made, { alice, bob }: Household): Paths => [
   ['audit-none', '/audit?to=2001-01-01'],
   ['providers', '/providers'],
   ['provider-new', '/providers/new'],
+  ['provider', `/providers/${made.provider}`],
+  ['provider-delete', `/providers/${made.provider}/delete`],
   ['webhooks', '/webhooks'],
   ['webhook', made.webhook],
   ['webhook-new', '/webhooks/new'],
   ['api-keys', '/account/keys'],
   ['tenant-account', '/account'],
   ['tenant-claim', '/claim'],
+  ['components', '/ui'],
 ];
 
 const pagesOfSystem = ({ tenantId }: Household): Paths => [

@@ -48,6 +48,8 @@ const TRANSLATED = [
   'overview',
   'providers',
   'provider-new',
+  'provider',
+  'provider-delete',
   'webhooks',
   'webhook',
   'webhook-new',

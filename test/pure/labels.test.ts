@@ -1,14 +1,15 @@
 /** Labels without a server: the stock, lines of every script, what is on a label, and PDFs whose codes a decoder reads. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { labelFont } from '../../http/labels/font.ts';
+import { builtInFonts } from '../../http/labels/fonts.ts';
 import { drawLabel, type Labelled } from '../../http/labels/label.ts';
-import { asSeen, linesOf } from '../../http/labels/script.ts';
+import { linesOf, type Run } from '../../http/labels/script.ts';
 import { firstPageAsSvg, labelsAsPdf } from '../../http/labels/sheets.ts';
 import { cornerOf, perPage, STOCKS } from '../../http/labels/stocks.ts';
 import { claimLink, typedAddress } from '../../http/wire/links.ts';
 import { decoded, readPdf } from '../kit/pdf-reader.ts';
 
+const fonts = await builtInFonts();
 const BASE = 'https://claim.example.org';
 const MM = 72 / 25.4;
 
@@ -21,7 +22,7 @@ async function pdf(labels: readonly Labelled[], options: Parameters<typeof label
     yield* labels;
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of labelsAsPdf(each(), options)) chunks.push(chunk);
+  for await (const chunk of labelsAsPdf(each(), options, fonts)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -40,6 +41,14 @@ test('labels: every place of every stock is on its page, and no two overlap', ()
   }
 });
 
+/** Letters of a line from left to right; brackets of what runs to the left are mirrored. */
+const seenIn = (runs: readonly Run[]) =>
+  runs.map(({ text, toTheLeft }) => (toTheLeft ? mirrored([...text].reverse().join('')) : text)).join('');
+const mirrored = (text: string) =>
+  text.replace(/[()[\]]/g, (bracket) => '()[]'['()[]'.indexOf(bracket) ^ 1] ?? '');
+const asSeen = (text: string) => seenIn(linesOf(text)(0, text.length));
+const idsOf = (text: string) => fonts.set(linesOf(text)(0, text.length)).map(({ id }) => id);
+
 test('labels: a line is set as one sees it: Arabic joins, Hebrew runs to the left, numbers and Latin do not', () => {
   assert.is(asSeen('Zimní čerpadlo 7'), 'Zimní čerpadlo 7');
   assert.is(asSeen('שלום'), [...'שלום'].reverse().join(''));
@@ -57,13 +66,19 @@ test('labels: a line is set as one sees it: Arabic joins, Hebrew runs to the lef
   const text = 'משאבה (דגם ABC-12) 7';
   const seen = linesOf(text);
   const middle = text.indexOf('ABC');
-  assert.equal([seen(0, middle - 1), seen(middle, text.length)], [`${model}) ${pump}`, '7 (ABC-12']);
-  // Beh: at the beginning, in the middle, at the end; alone. Dal does not reach on. Lam and alef are one.
-  assert.is(asSeen('ببب'), '\ufe90\ufe92\ufe91');
-  assert.is(asSeen('ب'), '\ufe8f');
-  assert.is(asSeen('دب'), '\ufe8f\ufea9');
-  assert.is(asSeen('لا'), '\ufefb');
-  assert.is(asSeen('بلا'), '\ufefc\ufe91');
+  assert.equal(
+    [seenIn(seen(0, middle - 1)), seenIn(seen(middle, text.length))],
+    [`${model}) ${pump}`, '7 (ABC-12'],
+  );
+  // Beh: at the end, in the middle, at the beginning; alone. Dal does not reach on. Lam and alef are one.
+  const [end, middleForm, beginning] = idsOf('ببب');
+  const [alone] = idsOf('ب');
+  assert.is(new Set([end, middleForm, beginning, alone]).size, 4);
+  assert.equal(idsOf('بب'), [end, beginning]);
+  const [behindDal, dal] = idsOf('دب');
+  assert.equal([behindDal, dal], [alone, idsOf('د')[0]]);
+  assert.is(idsOf('لا').length, 1);
+  assert.is(idsOf('بلا').length, 2);
 });
 
 test('labels: of every stock, code and lines are on the label, the key whole, whatever the name', () => {
@@ -78,7 +93,7 @@ test('labels: of every stock, code and lines are on the label, the key whole, wh
   for (const stock of STOCKS) {
     for (const name of names) {
       const wanted = label(name);
-      const drawn = drawLabel(wanted, stock, labelFont());
+      const drawn = drawLabel(wanted, stock, fonts);
       assert.ok(drawn, `${stock.id} ${name}`);
       const { code, lines } = drawn;
       const { width, height } = stock.label;
@@ -104,15 +119,14 @@ test('labels: of every stock, code and lines are on the label, the key whole, wh
 });
 
 test('labels: a long name that runs to the left is folded by halving, and no line could take one letter more', () => {
-  const font = labelFont();
   const [stock] = STOCKS;
   const name = 'שלוםעליכם'.repeat(28);
   let looks = 0;
   const counting = {
-    ...font,
-    glyphOf(code: number) {
-      looks += 1;
-      return font.glyphOf(code);
+    ...fonts,
+    measure(text: string) {
+      looks += text.length;
+      return fonts.measure(text);
     },
   };
   const drawn = drawLabel(label(name), stock, counting);
@@ -129,7 +143,7 @@ test('labels: what comes out badly is said', () => {
   const [sheet] = STOCKS;
   const small = STOCKS.find(({ id }) => id === 'avery-l7651') ?? sheet;
   const flaws = (name: string, key = 'ABCD', stock = sheet) =>
-    drawLabel(label(name, key), stock, labelFont())?.flaws;
+    drawLabel(label(name, key), stock, fonts)?.flaws;
   assert.equal(flaws('Pump 1'), []);
   assert.equal(flaws('温度计'), ['letters-missing']);
   assert.equal(flaws('W'.repeat(255), 'ABCD', small), ['fine-code', 'name-cut']);
@@ -159,12 +173,12 @@ test('labels: a PDF begins at the place that is free, and a decoder reads every 
   }
 });
 
-test('labels: a PDF without labels is one empty page, and the picture escapes names', async () => {
+test('labels: a PDF without labels is one empty page, and the picture has outlines, and no text that is markup', async () => {
   const [stock] = STOCKS;
   assert.is(readPdf(await pdf([], { stock, first: 1 })).length, 1);
-  const svg = firstPageAsSvg([label('<script>"&')], 1, { stock, first: 1 });
-  assert.not.match(svg, '<script');
-  assert.match(svg, '&#60;script');
+  const svg = firstPageAsSvg([label('<script>"&')], 1, { stock, first: 1 }, fonts);
+  assert.not.match(svg, 'script');
+  assert.ok(svg.split('<use ').length > 8, 'its letters are drawn');
 });
 
 test.run();

@@ -178,7 +178,7 @@ law(
       secretKey: string;
     };
     const sheet = await admin.get(`/devices/labels?ids=${id}&stock=page-100x50`);
-    assert.match(sheet.text, label.secretKey);
+    assert.match(sheet.html, /<use href="#glyph-\d/);
     assert.match(sheet.text, `They lead to ${new URL(label.url).origin}/claim.`);
     assert.match(sheet.text, /1 label on 1 page/);
     assert.match(sheet.text, /this computer for whoever scans.*not encrypted.*HTTP_BASE_URL/);

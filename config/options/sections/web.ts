@@ -87,6 +87,14 @@ export const web = section('Web application', {
     expected: 'a folder',
     why: 'Folder with your own words for texts of the pages: `de.json` has those of German, as `{"claim.title": "…"}`. The keys and our words are in `http/web/texts/*/en.ts`; a key that is none, or a text that is not in ICU form, stops the start.',
   }),
+  labelFonts: text({
+    key: 'web.labelFonts',
+    env: 'WEB_LABEL_FONTS',
+    default: undefined,
+    pattern: /^[^\p{Cc}]{1,1000}$/u,
+    expected: 'a folder',
+    why: 'Folder with fonts (.ttf, .otf, .ttc) for letters on labels that DejaVu Sans Condensed lacks: Chinese, Japanese, Korean, Thai, those of India. The first by file name that has a letter prints it. A file that is no font stops the start.',
+  }),
   afterClaimLink: text({
     key: 'web.afterClaim.link',
     env: 'WEB_AFTER_CLAIM_LINK',

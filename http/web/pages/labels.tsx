@@ -299,9 +299,20 @@ function Before({ preview, wanted, locale }: { preview: Preview; wanted: Wanted;
 const NAMES_SHOWN = 5;
 
 function Names({ devices, count, locale }: Omit<Trouble, 'type'> & { locale: Locale }) {
-  const shown = devices.slice(0, NAMES_SHOWN).map(({ name }) => name);
+  const shown = devices.slice(0, NAMES_SHOWN);
   const more = count - shown.length;
-  return <>{`${shown.join(', ')}${more > 0 ? ` and ${locale.number(more)} more` : ''}.`}</>;
+  return (
+    <>
+      {shown.map(({ name }, at) => (
+        <>
+          {at === 0 ? '' : ', '}
+          {/* A name that runs to the left does not turn what is beside it round. */}
+          <bdi>{name}</bdi>
+        </>
+      ))}
+      {more > 0 ? ` and ${locale.number(more)} more` : ''}.
+    </>
+  );
 }
 
 function addressText(type: Preview['addressTroubles'][number], address: string): string {
@@ -328,7 +339,7 @@ function troubleText(type: Exclude<Trouble['type'], 'no-key'>): string {
     case 'key-left-out':
       return 'The key does not fit, and is only in the code:';
     case 'letters-missing':
-      return 'The font lacks some letters of the name, so boxes are printed instead (the code has them):';
+      return 'No font here has some letters of the name, so boxes are printed instead (the code has them). Whoever runs this server can give it fonts (web.labelFonts). It concerns:';
     default:
       return unreachable(type);
   }

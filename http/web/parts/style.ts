@@ -276,7 +276,7 @@ section > details, details > .field, details > .qr { margin-top: .75rem; }
 /** The picture of a sheet of labels, and codes that are scanned from the screen. */
 const LABELS = `.sheet { margin: 0; padding: .5rem; background: #fff; border-radius: var(--radius); }
 .sheet svg { display: block; width: 100%; height: auto; max-height: 70rem; font-family: "DejaVu Sans Condensed", "DejaVu Sans", sans-serif; }
-.cells { margin: 0; padding-left: 1.5rem; color: var(--muted); overflow-wrap: anywhere; }
+.cells { margin: 0; padding-left: 1.5rem; color: var(--muted); overflow-wrap: anywhere; min-width: 18ch; }
 .qr svg { display: block; width: 12rem; height: auto; background: #fff; }
 `;
 
