@@ -5,7 +5,7 @@
  * creation (ids ascend with time), by name, by label, and by type; a customer's devices by name, and those offered to it or
  * to an e-mail address; a profile's, those that a gateway brought up, and those of a group of claim states, by id.
  */
-import type { Instant } from '../base/clock.ts';
+import { memberByInstant } from '../base/by-instant.ts';
 import {
   type CustomerId,
   type DeviceId,
@@ -63,20 +63,6 @@ export const lists = {
   /** The devices of the group `keyed`, by the instant at which their key elapses. */
   byKeyExpiry: (tenantId: TenantId) => `keyed-devices-by-expiry/${tenantId}`,
 };
-
-/** Of the largest whole number that is one exactly. */
-const INSTANT_DIGITS = 16;
-
-/** A list member that sorts by an instant, and ends with the device's id. */
-export function memberByInstant(at: Instant, id: DeviceId): string {
-  const whole = Math.min(Math.max(0, Math.floor(at)), Number.MAX_SAFE_INTEGER);
-  return `${String(whole).padStart(INSTANT_DIGITS, '0')}\0${id}`;
-}
-
-/** The instant in such a member. */
-export function instantOf(member: string): Instant {
-  return Number(member.slice(0, INSTANT_DIGITS));
-}
 
 /** A list member that sorts by name, whatever its case, and ends with the device's id. */
 export function memberByName(name: string, id: DeviceId): string {

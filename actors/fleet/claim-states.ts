@@ -9,22 +9,27 @@
  * Open windows are looked for in the shorter of two: the alarms of the whole server, or the tenant's devices that could have one.
  * Where both take too long, or too many keys have elapsed, it is said in which lists the devices are, and each head has to be asked.
  */
+import { instantOf } from '../base/by-instant.ts';
 import type { Instant } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
+import { Recent } from '../base/recent.ts';
 import { mapInSlices, nextTurn } from '../base/slices.ts';
 import { CLAIM_GROUPS, type ClaimState, claimGroupOf, claimStateOf } from '../device/claim-state.ts';
-import { deviceOf, instantOf, lists } from '../device/indexes.ts';
+import { deviceOf, lists } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import type { Journal, ListMember } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
-import { beginEffort, joined } from './id-joins.ts';
+import { beginEffort } from './id-joins.ts';
 import { fromNearerEnd, type RowRange } from './search.ts';
 
-/** Open windows of a tenant that are looked at: each costs a device's head. So many devices are also looked at without their alarms. */
+/** Open windows of a tenant that are looked at, each of which costs a device's head; and devices, where those are fewer. */
 const WINDOWS_MAX = 5_000;
-/** How long alarms of all tenants are read for them, and how many of these in any case. */
+/** So few devices are looked at without their alarms. */
+const FEW = 500;
+/** How long alarms of all tenants are read for windows, where more than `WINDOWS_MAX` heads were. */
 const ALARMS_MS = 60;
-const ALARMS_MIN = 10_000;
+/** Some 100 bytes each. */
+const TENANTS_REMEMBERED = 100_000;
 const ALARM_PAGE = 1_000;
 /** Elapsed keys of a tenant that are looked at. */
 const ELAPSED_MAX = 10_000;
@@ -88,48 +93,55 @@ export async function lackInGroups(index: Index, tenantId: TenantId): Promise<nu
   return all - counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** @param windowsMax how many open windows of a tenant are looked at; not the default in tests alone */
 export function createClaimStates(
   journal: Pick<Journal, 'due'>,
   index: Index,
   read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
-  windowsMax = WINDOWS_MAX,
 ): ClaimStates {
+  /** Whose device it is, which stays so: a device of another tenant with an alarm costs one look. */
+  const tenantOf = new Recent<DeviceId, TenantId>(TENANTS_REMEMBERED);
+
   /** The tenant's devices with open windows; undefined: it takes too long to find them. */
   async function openWindows(tenantId: TenantId, at: Instant): Promise<readonly DeviceRecord[] | undefined> {
     const groups = (['free', 'keyed'] as const).map((group) => lists.ofGroup(tenantId, group));
     const counts = await Promise.all(groups.map((list) => index.count(list)));
-    const isFewDevices = counts.reduce((sum, count) => sum + count, 0) <= windowsMax;
-    const alarmed = isFewDevices ? undefined : await withAlarms();
-    if (!isFewDevices && alarmed === undefined) return undefined;
-    const able = { lists: groups.map((list) => ({ list })), others: [], without: new Set<DeviceId>() };
-    const found = await joined(index, beginEffort(), {
-      // Alarms have those of other tenants, too.
-      sources: [...(alarmed === undefined ? [] : [{ ...able, lists: [], others: alarmed }]), able],
-      descending: false,
-      after: undefined,
-      offset: 0,
-      limit: windowsMax,
-      stops: (so) => so > windowsMax,
-    });
-    if (found.total > windowsMax) return undefined;
-    const devices = (await mapInSlices(found.ids, read)).filter((device) => device !== undefined);
-    return devices.filter(
+    const able = counts.reduce((sum, count) => sum + count, 0);
+    const found =
+      able <= FEW
+        ? await devicesIn(groups)
+        : ((await withAlarms(tenantId)) ?? (able <= WINDOWS_MAX ? await devicesIn(groups) : undefined));
+    return found?.filter(
       (device) => device.tenantId === tenantId && claimStateOf(device, at) === 'WINDOW_OPEN',
     );
   }
 
-  /** The devices of all tenants that have an alarm, ascending; undefined: more than are soon read. */
-  async function withAlarms(): Promise<readonly DeviceId[] | undefined> {
+  async function devicesIn(groups: readonly string[]): Promise<readonly DeviceRecord[]> {
+    const pages = await Promise.all(
+      groups.map((list) => index.page(list, { offset: 0, limit: WINDOWS_MAX })),
+    );
+    return (await mapInSlices(pages.flat().map(deviceOf), read)).filter((device) => device !== undefined);
+  }
+
+  /** The tenant's devices that have an alarm; undefined: there are more, or more alarms of others, than are soon looked at. */
+  async function withAlarms(tenantId: TenantId): Promise<readonly DeviceRecord[] | undefined> {
     const effort = beginEffort();
-    const ids = new Set<DeviceId>();
+    const found = new Map<DeviceId, DeviceRecord>();
+    let looked = 0;
     for (let after: string | undefined; ; await effort.rest()) {
       const page = await journal.due(FOREVER, after, ALARM_PAGE);
       // A stream that has an alarm is a device's, with its id for a name.
-      for (const { stream } of page.alarms) ids.add(stream as DeviceId);
+      const ids = page.alarms.map(({ stream }) => stream as DeviceId);
+      const perhaps = ids.filter((id) => !found.has(id) && (tenantOf.get(id) ?? tenantId) === tenantId);
+      for (const device of await mapInSlices(perhaps, read)) {
+        if (device === undefined) continue;
+        tenantOf.set(device.id, device.tenantId);
+        if (device.tenantId === tenantId) found.set(device.id, device);
+      }
+      looked += perhaps.length;
       after = page.next;
-      if (after === undefined) return [...ids].sort();
-      if (ids.size > ALARMS_MIN && effort.usedMs() > ALARMS_MS) return undefined;
+      if (found.size > WINDOWS_MAX) return undefined;
+      if (after === undefined) return [...found.values()];
+      if (looked > WINDOWS_MAX && effort.usedMs() > ALARMS_MS) return undefined;
     }
   }
 

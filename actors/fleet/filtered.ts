@@ -3,7 +3,7 @@
  * takes: until its page is there, and then some more, in which it counts how many there are. Where a page takes longer, what
  * was found is given, with the place behind which the next search goes on.
  */
-import { type DeviceId, storedId } from '../base/ids.ts';
+import type { DeviceId } from '../base/ids.ts';
 import { mapInSlices } from '../base/slices.ts';
 import { deviceOf, memberByName } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
@@ -15,6 +15,8 @@ import type { Found, RowRange, SearchBounds } from './search.ts';
 
 /** A page of many devices may take longer: so much for each. Who asks for all that fit asks for a large page. */
 const MS_PER_DEVICE = 0.5;
+/** Times as many devices are looked at for a page before time is minded. */
+const PAGE_LOOKS = 4;
 /** Rows of the list by name that are read at first, twice as many each time. */
 const ROWS_FIRST = 64;
 const ROWS_MAX = 1_000;
@@ -44,17 +46,25 @@ export function createFilteredSearch(
   read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
 ): FilteredSearch {
   /** Whether a search should end: its page is there and some time was spent on counting, or its page takes too long. */
-  function patience({ page, pageSize }: ListQuery, total: number | undefined, effort: Effort) {
+  function patience(
+    { page, pageSize }: ListQuery,
+    total: number | undefined,
+    areFew: boolean,
+    effort: Effort,
+  ) {
     const wanted = (page + 1) * pageSize;
     const pageMs = bounds.pageMs + pageSize * MS_PER_DEVICE;
     return (found: number, looked: number) => {
       if (found >= wanted && total !== undefined) return true;
-      return looked >= bounds.looksMin && effort.usedMs() > (found > wanted ? bounds.countMs : pageMs);
+      if (areFew) return false;
+      // A busy machine makes no page shorter than this, nor a small list uncertain.
+      if (looked < (found > wanted ? 1 : PAGE_LOOKS) * bounds.looksMin) return false;
+      return effort.usedMs() > (found > wanted ? bounds.countMs : pageMs);
     };
   }
 
   /** All devices that fit, in the order of creation; undefined: there are too many, or it takes too long. */
-  async function all({ where }: ListQuery, { sources, head }: Filters, effort: Effort) {
+  async function all({ where }: ListQuery, { sources, head, areFew }: Filters, effort: Effort) {
     const found = await joined(index, effort, {
       sources,
       descending: false,
@@ -64,7 +74,7 @@ export function createFilteredSearch(
       fits: where,
       head,
       stops: (so, looked) =>
-        so >= bounds.rowsMax || (looked >= bounds.looksMin && effort.usedMs() > bounds.countMs),
+        so >= bounds.rowsMax || (!areFew && looked >= bounds.looksMin && effort.usedMs() > bounds.countMs),
     });
     const isAll = found.stoppedAt === undefined && found.ids.length === found.total;
     return { found: found.total, ids: isAll ? found.ids : undefined };
@@ -82,7 +92,7 @@ export function createFilteredSearch(
     const { descending, offset, limit } = rowRangeOf(query);
     const byHead = headsThat(read, filterOf(devices, query));
     const needsHeads = chosen === undefined && hasFilter(query);
-    const stops = patience(query, total, effort);
+    const stops = patience(query, total, false, effort);
     const ids: DeviceId[] = [];
     let [found, looked, size] = [0, 0, ROWS_FIRST];
     for (let after = query.after; ; await effort.rest()) {
@@ -102,7 +112,7 @@ export function createFilteredSearch(
   }
 
   return {
-    async byCreation(query, { sources, head, total: known }) {
+    async byCreation(query, { sources, head, total: known, areFew }) {
       const { descending, offset, limit } = rowRangeOf(query);
       const { after, where } = query;
       const effort = beginEffort();
@@ -111,12 +121,12 @@ export function createFilteredSearch(
       const { total: found, ...rest } = await joined(index, effort, {
         sources,
         descending,
-        after: after === undefined ? undefined : storedId<DeviceId>(after),
+        after,
         offset,
         limit,
         fits: where,
         head,
-        stops: patience(query, total, effort),
+        stops: patience(query, total, areFew, effort),
       });
       return endedAt(query, { ...rest, found, total });
     },

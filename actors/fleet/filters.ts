@@ -28,7 +28,12 @@ export interface Filters {
   readonly head: Scan['head'];
   /** How many fit, where the count of a list says it. */
   readonly total: number | undefined;
+  /** No more than `FEW` devices fit one of the filters: then all of them can be looked at. */
+  readonly areFew: boolean;
 }
+
+/** Of so many devices one look at each takes some ten milliseconds. */
+const FEW = 5_000;
 
 /** A filter's devices, and how many there are where a count says so. */
 interface Counted extends Source {
@@ -47,12 +52,12 @@ export async function filtersOf(
   const { type, profileId, orNoProfile = false, claimState, where } = query;
   const head = headsThat(read, filterOf(devices, query));
   if (!devices.wholeTenant)
-    return { sources: [], head: hasFilter(query) ? head : undefined, total: undefined };
+    return { sources: [], head: hasFilter(query) ? head : undefined, total: undefined, areFew: false };
   const ofProfile =
     profileId === undefined ? undefined : await profileSource(index, tenantId, profileId, orNoProfile);
   const sources: readonly Counted[] = [
     inState === undefined ? undefined : stateSource(inState),
-    type === undefined ? undefined : source([{ list: lists.byType(tenantId), prefix: typePrefix(type) }]),
+    type === undefined ? undefined : await typeSource(index, tenantId, type),
     ofProfile,
   ].filter((one) => one !== undefined);
   const isAnswered =
@@ -63,6 +68,7 @@ export async function filtersOf(
     sources: only === undefined ? [source([{ list: lists.byCreation(tenantId) }])] : sources,
     head: isAnswered ? undefined : head,
     total: isAnswered && where === undefined && other === undefined ? only?.total : undefined,
+    areFew: sources.some(({ total }) => total !== undefined && total <= FEW),
   };
 }
 
@@ -74,6 +80,13 @@ function stateSource(inState: InState): Counted {
   if (inState.type === 'among') return source(inState.lists.map((list) => ({ list })));
   const { list, others, without, total } = inState;
   return { lists: list === undefined ? [] : [{ list }], others, without: new Set(without), total };
+}
+
+/** Many are not counted. */
+async function typeSource(index: Index, tenantId: TenantId, type: string): Promise<Counted> {
+  const list = { list: lists.byType(tenantId), prefix: typePrefix(type) };
+  const count = await index.count(list.list, { prefix: list.prefix, atMost: FEW + 1 });
+  return source([list], count > FEW ? undefined : count);
 }
 
 /** Undefined: not all devices that name no profile are in their list yet. */

@@ -53,8 +53,8 @@ export interface Source {
 export interface Join {
   readonly sources: readonly Source[];
   readonly descending: boolean;
-  /** Begins behind this device. */
-  readonly after: DeviceId | undefined;
+  /** Begins behind this place: an id, or what `stoppedAt` said. */
+  readonly after: string | undefined;
   /** Of those that fit: which ones are wanted. */
   readonly offset: number;
   readonly limit: number;
@@ -70,8 +70,8 @@ export interface Joined {
   readonly ids: readonly DeviceId[];
   /** How many fit, of those looked at. */
   readonly total: number;
-  /** Where it was stopped: the last device that was looked at. Undefined: it saw all. */
-  readonly stoppedAt?: DeviceId;
+  /** Where it was stopped: all up to there was looked at. Undefined: it saw all. */
+  readonly stoppedAt?: string;
   /** How many devices were looked at. */
   readonly looked: number;
 }
@@ -100,51 +100,58 @@ export async function joined(index: Index, effort: Effort, join: Join): Promise<
   };
   for (const cursor of cursors) await cursor.fill();
   for (;;) {
-    const id = await agreed(cursors, descending);
-    if (id === undefined) break;
-    looked += 1;
-    steps += 1;
-    if (fits(id)) {
-      if (head === undefined) add(id);
-      else candidates.push(id);
+    const { found, at, steps: more, unread } = goOn(cursors, descending);
+    if (at === undefined) break;
+    looked += more;
+    steps += more;
+    if (found && fits(at)) {
+      if (head === undefined) add(at);
+      else candidates.push(at);
     }
+    for (const cursor of unread) await cursor.fill();
     if (candidates.length >= candidatesMax) await ask();
-    else if (steps < STEPS) continue;
+    else if (steps < STEPS && unread.length === 0) continue;
     steps = 0;
     await effort.rest();
     if (stops(total, looked)) {
       await ask();
-      return { ids, total, looked, stoppedAt: id };
+      return { ids, total, looked, stoppedAt: found ? at : edgeBefore(at, descending) };
     }
   }
   await ask();
   return { ids, total, looked };
 }
 
-/** The next device at which all cursors stand; they stand behind it then. Undefined: there is none. */
-async function agreed(cursors: readonly Cursor[], descending: boolean): Promise<DeviceId | undefined> {
-  const [first] = cursors;
-  if (first === undefined) return undefined;
-  for (;;) {
-    let furthest = first.current();
-    if (furthest === undefined) return undefined;
-    let isAgreed = true;
+interface Step {
+  /** All cursors stood there; they stand behind it now. */
+  readonly found: boolean;
+  /** Up to where all is looked at; undefined: to the end. */
+  readonly at: DeviceId | undefined;
+  readonly steps: number;
+  /** What has to be read on first, which is once for many devices. */
+  readonly unread: readonly Cursor[];
+}
+
+/** Goes on until all cursors stand at one device, or one has to be read on. */
+function goOn(cursors: readonly Cursor[], descending: boolean): Step {
+  for (let steps = 1; ; steps += 1) {
+    let furthest = cursors[0]?.current();
+    if (furthest === undefined) return { found: false, at: undefined, steps, unread: [] };
+    let found = true;
     for (const cursor of cursors) {
       const id = cursor.current();
-      if (id === undefined) return undefined;
+      if (id === undefined) return { found: false, at: undefined, steps, unread: [] };
       if (id === furthest) continue;
-      isAgreed = false;
+      found = false;
       if (isBefore(furthest, id, descending)) furthest = id;
     }
-    for (const cursor of cursors) {
-      const isThere = isAgreed ? cursor.pass() : cursor.skipTo(furthest);
-      if (!isThere) await cursor.fill();
-    }
-    if (isAgreed) return furthest;
+    const at = furthest;
+    const unread = cursors.filter((cursor) => !(found ? cursor.pass() : cursor.skipTo(at)));
+    if (found || unread.length > 0) return { found, at, steps, unread };
   }
 }
 
-function isBefore(one: DeviceId, other: DeviceId, descending: boolean): boolean {
+function isBefore(one: string, other: string, descending: boolean): boolean {
   return descending ? one > other : one < other;
 }
 
@@ -163,7 +170,7 @@ function openCursor(
   index: Index,
   { lists, others, without }: Source,
   descending: boolean,
-  after: DeviceId | undefined,
+  after: string | undefined,
 ): Cursor {
   const rest = descending ? [...others].reverse() : others;
   const behind = after === undefined ? rest : rest.filter((id) => isBefore(after, id, descending));
@@ -184,7 +191,7 @@ function listCursor(
   index: Index,
   { list, prefix = '' }: IdList,
   descending: boolean,
-  after: DeviceId | undefined,
+  after: string | undefined,
 ): Cursor {
   let rows: readonly DeviceId[] = [];
   let at = 0;
@@ -231,9 +238,11 @@ function listCursor(
   };
 }
 
-/** A text just before an id in the order asked for, so that what is behind the text begins with that id. */
+/** A text between an id and all that come before it in the order asked for. */
 function edgeBefore(id: DeviceId, descending: boolean): string {
-  return descending ? `${id} ` : id.slice(0, -1);
+  if (descending) return `${id} `;
+  const last = id.length - 1;
+  return `${id.slice(0, last)}${String.fromCharCode(id.charCodeAt(last) - 1)}~`;
 }
 
 /** The first place from `at` on with what is not before the id. */

@@ -2,6 +2,8 @@
  * Which links to sign up by were used, so that none works again: neither when its address is nobody's any more, nor when the
  * tenant has deleted who came by it. Each is kept until the link would be too old anyway.
  */
+
+import { instantOf, memberByInstant, nameOf } from '../base/by-instant.ts';
 import type { Clock, Instant } from '../base/clock.ts';
 import type { MailId } from '../base/ids.ts';
 import { openRecords } from '../records/records.ts';
@@ -16,8 +18,6 @@ export interface UsedLinks {
 export const USED_LINKS = 'sign-up-used';
 /** Old ones looked at with each new one: more than one, so that they do not pile up. */
 const CLEARED = 3;
-/** Digits of an instant: the list is in the order of time. */
-const INSTANT_DIGITS = 15;
 
 /** Both reject with `StoreUnavailable`. */
 export function openUsedLinks(
@@ -29,9 +29,8 @@ export function openUsedLinks(
 
   async function clear(): Promise<void> {
     for (const member of await index.page(USED_LINKS, { offset: 0, limit: CLEARED })) {
-      const [expiresAt = '', id = ''] = member.split(' ');
-      if (clock.now() < Number(expiresAt)) return;
-      await records.remove(id);
+      if (clock.now() < instantOf(member)) return;
+      await records.remove(nameOf(member));
       await index.remove(USED_LINKS, member);
     }
   }
@@ -41,7 +40,7 @@ export function openUsedLinks(
 
     async add(id, expiresAt) {
       // In the list first: a crash leaves no record that nobody clears.
-      await index.add(USED_LINKS, `${String(expiresAt).padStart(INSTANT_DIGITS, '0')} ${id}`);
+      await index.add(USED_LINKS, memberByInstant(expiresAt, id));
       await records.put(id, { expiresAt });
       await clear();
     },

@@ -135,7 +135,7 @@ const OUT_OF_TIME: SearchBounds = {
   sortMax: 20,
   pageMs: -1_000,
   countMs: -1_000,
-  looksMin: 30,
+  looksMin: 8,
 };
 const PATIENT: SearchBounds = { ...SEARCH_BOUNDS, pageMs: 1e9, countMs: 1e9 };
 /** More than are sorted; more than are looked up at once. */
