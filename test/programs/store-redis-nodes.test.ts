@@ -131,14 +131,15 @@ test('Redis: of nodes that enter and leave one list for one stream the last head
 test('Redis: a node that comes to a list late puts right what another has done since', async () => {
   for (const enters of [true, false]) {
     const settings = redisSettings([await server()]);
-    const patient = PATIENT;
-    const [slow, other] = await Promise.all([open(settings, patient), open(settings, patient)]);
+    const other = await open(settings, PATIENT);
     const members = [{ list: 'list', member: 'm' }];
     const enter = { take: { unique: [], members }, release: NOTHING };
     const leave = { take: NOTHING, release: { unique: [], members } };
     if (!enters) await other.journal.append(entry('s', 0, { index: enter }));
     const { sequence } = await other.journal.load('s');
+    await until('nothing is left to do', async () => (await leftToDo(settings)) === 0);
 
+    const slow = await open(settings, PATIENT); // not before, or it might look at what the other has left
     const wake = sleepAfter(slow, 1);
     const late = slow.journal.append(entry('s', sequence, { index: enters ? enter : leave }));
     await until('it has appended', async () => (await other.journal.load('s')).sequence > sequence);
@@ -154,8 +155,7 @@ test('Redis: a node that comes to a list late puts right what another has done s
 test('Redis: a node that begins while others are at work undoes nothing of theirs', async () => {
   for (const enters of [true, false]) {
     const settings = redisSettings([await server()]);
-    const patient = PATIENT;
-    const [owner, other] = await Promise.all([open(settings, patient), open(settings, patient)]);
+    const other = await open(settings, PATIENT);
     const members = [{ list: 'list', member: 'm' }];
     const enter = { take: { unique: [], members }, release: NOTHING };
     const leave = { take: NOTHING, release: { unique: [], members } };
@@ -163,12 +163,13 @@ test('Redis: a node that begins while others are at work undoes nothing of their
     const { sequence } = await other.journal.load('s');
     await until('nothing is left to do', async () => (await leftToDo(settings)) === 0);
 
+    const owner = await open(settings, PATIENT); // not before, or it might look at what the other has left
     await owner.journal.append(entry('another', 0)); // so that the script is known
     const goOn = sleepAfter(owner, 1);
     const first = owner.journal.append(entry('s', sequence, { index: enters ? enter : leave }));
     await until('it has left something to do', async () => (await leftToDo(settings)) === 1);
 
-    const newcomer = await Connection.open({ ...settings, ...patient, log: silentLog }, 5_000);
+    const newcomer = await Connection.open({ ...settings, ...PATIENT, log: silentLog }, 5_000);
     const { wake, asleep } = sleepBefore(newcomer, ['ZADD', 'ZREM']);
     const keys = createKeys(settings.prefix, settings.partitions);
     const outbox = createOutbox(newcomer, keys, new UniqueKeys(newcomer, keys), PATIENT.orphanMs, silentLog);

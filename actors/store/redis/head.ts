@@ -22,6 +22,12 @@ export function parseHead(text: string): Head {
   };
 }
 
+/** @param text undefined: there is no head */
+export function parseMark(text = '0 - -\n'): Mark {
+  const [sequence = '', , ...held] = text.slice(0, text.indexOf('\n')).split(' ');
+  return { sequence, held: parseHeld(held.join(' ')) };
+}
+
 export function parseDetails(text: string): string {
   return text.slice(text.indexOf(' ') + 1);
 }

@@ -133,16 +133,6 @@ return outcomes
 `);
 
 /**
- * What a head says, without its state.
- * KEYS  head
- * Returns sequence and held.
- */
-export const MARK = script(`${READ_HEAD}
-local sequence, _, held = read(KEYS[1])
-return { sequence, held }
-`);
-
-/**
  * Calls an attempt off, unless the head holds the key by now: from here on its move cannot happen any more.
  * KEYS  head, fence of the attempt
  * ARGV  key, attempt, 1 where the same holder's own attempt alone counts, ms for which the fence stands

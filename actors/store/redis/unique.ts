@@ -17,9 +17,9 @@
 import { randomBytes } from 'node:crypto';
 import { StoreUnavailable } from '../store.ts';
 import { type Connection, textOf } from './connection.ts';
-import { type Mark, parseHeld } from './head.ts';
+import { type Mark, parseMark } from './head.ts';
 import { fits, type Keys } from './keys.ts';
-import { FENCE, MARK, SWAP } from './scripts.ts';
+import { FENCE, SWAP } from './scripts.ts';
 
 /** How long a move under way is waited for before its attempt is called off. */
 const PATIENCE_MS = 300;
@@ -98,9 +98,8 @@ export class UniqueKeys {
   /** What the head of a stream or entity says now. */
   async mark(name: string): Promise<Mark> {
     const head = this.#keys.partitionOf(name).head(name);
-    const reply = await this.#redis.script(MARK, [head], []);
-    const [sequence, held] = Array.isArray(reply) ? reply : [];
-    return { sequence: String(sequence), held: parseHeld(String(held)) };
+    const [text] = await this.#redis.read([head]);
+    return parseMark(text);
   }
 
   /** Puts an attempt's name on a key, unless another one really holds it. */
