@@ -58,7 +58,7 @@ export interface DevicesOptions {
   /** How many devices there may be. Default: no limit. */
   readonly quotas?: DeviceQuotas;
   /** See `EventSourced`. Default: no. */
-  readonly looksFirst?: boolean;
+  readonly looksFirst?: 'always' | 'contended' | undefined;
 }
 
 export interface LiveDevices extends Devices {
@@ -69,7 +69,7 @@ export interface LiveDevices extends Devices {
 }
 
 export function createDevices(options: DevicesOptions): LiveDevices {
-  const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
+  const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst } = options;
   const { ownershipOf, quotas, writes, askConsent, secrets, minTokenLength = 0 } = options;
   const registry = createRegistry(
     root,
@@ -80,7 +80,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       journal,
       clock,
       log,
-      ...(looksFirst ? { looksFirst: { decodeState: decodeHead } } : {}),
+      ...(looksFirst === undefined ? {} : { looksFirst: { decodeState: decodeHead, when: looksFirst } }),
       ...(ownershipOf === undefined
         ? {}
         : {

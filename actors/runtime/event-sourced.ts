@@ -57,22 +57,36 @@ export interface EventSourced<State, Command, Event, Refusal, Rules = never> {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
-  /** Loads the head before deciding: for a store that others write to, where a load costs less than a failed append. */
-  readonly looksFirst?: { readonly decodeState: DecodeState<State> };
+  /** Loads the head before deciding: for a store that others write to. */
+  readonly looksFirst?: {
+    readonly decodeState: DecodeState<State>;
+    /**
+     * `always`: where a load costs less than a failed append may cost. `contended`: where a load is a round trip, so that only
+     * streams are looked at that others have been seen to write to lately.
+     */
+    readonly when: 'always' | 'contended';
+  };
   /** Looks up what `decide` needs as its `rules`, at once where it can. It may reject with `StoreUnavailable`. */
   rulesFor?(id: string, state: State): Rules | undefined | Promise<Rules>;
   /** Called with each event after it is durable and answered. A bug in it is logged and changes nothing. */
   onEvent(id: string, event: Event, state: State, before: State): void;
 }
 
-/** Spawns the actor of one stream. `onEnd` is called once, when this incarnation ends after a conflict or a fault. */
+/** After so many looks that found nothing new, a stream is taken for one's own again. */
+const LOOKS_IN_VAIN_MAX = 8;
+
+/**
+ * Spawns the actor of one stream. `onEnd` is called once, when this incarnation ends after a conflict or a fault.
+ * @param isContended whether an incarnation before this one has just met a conflict
+ */
 export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
   parent: Parent,
   id: string,
   system: EventSourced<State, Command, Event, Refusal, Rules>,
+  isContended: boolean,
   onEnd: (end: End) => void,
 ): Ref<Ask<Command, State, Refusal>> {
-  return spawnPersistentActor(parent, id, new Incarnation(id, system, onEnd));
+  return spawnPersistentActor(parent, id, new Incarnation(id, system, isContended, onEnd));
 }
 
 /** A class, as there are many: closures would be made for each. */
@@ -82,15 +96,19 @@ class Incarnation<State, Command, Event, Refusal, Rules>
   readonly #id: string;
   readonly #system: EventSourced<State, Command, Event, Refusal, Rules>;
   readonly #onEnd: (end: End) => void;
+  /** How often it still looks first, if nothing is found. */
+  #looks: number;
 
   constructor(
     id: string,
     system: EventSourced<State, Command, Event, Refusal, Rules>,
+    isContended: boolean,
     onEnd: (end: End) => void,
   ) {
     this.#id = id;
     this.#system = system;
     this.#onEnd = onEnd;
+    this.#looks = isContended && system.looksFirst?.when === 'contended' ? LOOKS_IN_VAIN_MAX : 0;
   }
 
   get initial(): Versioned<State> {
@@ -104,9 +122,8 @@ class Incarnation<State, Command, Event, Refusal, Rules>
   ): Promise<Versioned<State>> {
     const id = this.#id;
     const system = this.#system;
-    const { decider, persistence, journal, clock, looksFirst } = system;
-    const state =
-      looksFirst === undefined || ask.settled ? ours : await newest(id, system, ours, looksFirst.decodeState);
+    const { decider, persistence, journal, clock } = system;
+    const state = ask.settled ? ours : await this.#look(ours);
     const found = ask.settled ? undefined : system.rulesFor?.(id, state.value);
     const rules = found instanceof Promise ? await found : found;
     // Checked after the look-ups, which take time: nothing is decided for an asker that was already answered "unavailable".
@@ -142,6 +159,15 @@ class Incarnation<State, Command, Event, Refusal, Rules>
     ask.answer({ type: 'accepted', state: after, at });
     react(id, system, event, after, state.value);
     return { sequence: state.sequence + 1, value: after, hasDetails: true };
+  }
+
+  /** The newest state, where it is looked for; otherwise the one at hand. */
+  async #look(ours: Versioned<State>): Promise<Versioned<State>> {
+    const { looksFirst } = this.#system;
+    if (looksFirst === undefined || (looksFirst.when === 'contended' && this.#looks === 0)) return ours;
+    const found = await newest(this.#id, this.#system, ours, looksFirst.decodeState);
+    this.#looks = found === ours ? Math.max(0, this.#looks - 1) : LOOKS_IN_VAIN_MAX;
+    return found;
   }
 
   onCrash(error: unknown, ask: Ask<Command, State, Refusal> | undefined): void {

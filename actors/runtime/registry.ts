@@ -123,7 +123,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     let resident = this.#residents.get(id);
     if (resident === undefined) {
       if (this.#residents.size >= this.#settings.residentsMax && !this.#makeRoom()) return undefined;
-      resident = { id, ref: this.#incarnate(id), pending: [], conflicts: 0, lastUsedAt: now };
+      resident = { id, ref: this.#incarnate(id, false), pending: [], conflicts: 0, lastUsedAt: now };
     } else {
       this.#residents.delete(id);
       resident.lastUsedAt = now;
@@ -132,11 +132,12 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     return resident;
   }
 
-  #incarnate(id: string): Ref<PendingAsk<Command, State, Refusal>> {
+  #incarnate(id: string, isContended: boolean): Ref<PendingAsk<Command, State, Refusal>> {
     const ref: Ref<PendingAsk<Command, State, Refusal>> = spawnEventSourced(
       this.#home,
       id,
       this.#system,
+      isContended,
       (end) => {
         const resident = this.#residents.get(id);
         if (resident?.ref === ref) this.#ended(resident, end);
@@ -181,7 +182,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
       return;
     }
     resident.conflicts += 1;
-    resident.ref = this.#incarnate(resident.id);
+    resident.ref = this.#incarnate(resident.id, true);
     for (const message of resident.pending) tell(resident.ref, message);
   }
 

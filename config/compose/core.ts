@@ -349,7 +349,7 @@ function startActors(
     quotas: createDeviceQuotas(config.quotas, store.index, clock),
     clock,
     log,
-    looksFirst: store.shared && readsLocally,
+    looksFirst: store.shared ? (readsLocally ? 'always' : 'contended') : undefined,
     onEvent: (id, event, state, before) => {
       for (const listener of listeners) listener(id, event, state, before);
     },

@@ -5,9 +5,9 @@ import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Fault } from '../kit/faulty-store.ts';
 import { inWords, inWorld, put, settle, swap, type World } from './registry-world.ts';
 
-/** Runs a law with two registries, as of two processes, on one store; then again with two that look before they decide. */
+/** Runs a law with two registries, as of two processes, on one store; also with two that look before they decide. */
 async function inTwoWorlds(law: (here: World, there: World) => Promise<void>): Promise<void> {
-  for (const looksFirst of [false, true]) {
+  for (const looksFirst of [undefined, 'always', 'contended'] as const) {
     const options = { store: createMemoryStore(), looksFirst };
     await inWorld((here) => inWorld((there) => law(here, there), options), options);
   }
@@ -78,7 +78,7 @@ test('race: two registries that write to the same streams lose none of each othe
   }));
 
 test('race: of two registries that load before they decide, neither has a failed append while they take turns', () => {
-  const options = { store: createMemoryStore(), looksFirst: true };
+  const options = { store: createMemoryStore(), looksFirst: 'always' } as const;
   return inWorld(
     (here) =>
       inWorld(async (there) => {
@@ -88,6 +88,29 @@ test('race: of two registries that load before they decide, neither has a failed
         }
         assert.is(here.journal.calls.append + there.journal.calls.append, 100);
         assert.is((await here.shelf('s'))?.history.length, 100);
+      }, options),
+    options,
+  );
+});
+
+test('race: of two registries that look only where others have written, conflicts are the exception', () => {
+  const options = { store: createMemoryStore(), looksFirst: 'contended' } as const;
+  const accepted = async ({ registry }: World, thing: string) =>
+    assert.is(inWords(await registry.ask('s', swap(thing))), 'accepted');
+  return inWorld(
+    (here) =>
+      inWorld(async (there) => {
+        const calls = (which: 'append' | 'load') => here.journal.calls[which] + there.journal.calls[which];
+        for (let round = 0; round < 100; round++)
+          await accepted(round % 2 === 0 ? here : there, `of ${round}`);
+        const inVain = calls('append') - 100;
+        assert.ok(inVain <= 2, `${inVain} appends in vain while they take turns`);
+        // Alone again it stops to look, after a few times.
+        const before = calls('load');
+        for (let round = 0; round < 100; round++) await accepted(here, `of one, ${round}`);
+        const looks = calls('load') - before;
+        assert.ok(looks > 0 && looks < 12, `${looks} looks`);
+        assert.is(calls('append') - inVain, 200);
       }, options),
     options,
   );

@@ -99,13 +99,13 @@ export interface WorldOptions {
   readonly store?: Store;
   readonly listener?: () => void;
   /** See `EventSourced`. */
-  readonly looksFirst?: boolean;
+  readonly looksFirst?: 'always' | 'contended' | undefined;
 }
 
 /** Runs a law in a world, and ends that afterwards. */
 export async function inWorld(
   law: (world: World) => Promise<void>,
-  { settings, store = createMemoryStore(), listener = () => {}, looksFirst = false }: WorldOptions = {},
+  { settings, store = createMemoryStore(), listener = () => {}, looksFirst }: WorldOptions = {},
 ): Promise<void> {
   const journal = createFaultyJournal(store.journal);
   const clock = createSimClock(1_700_000_000_000);
@@ -122,7 +122,7 @@ export async function inWorld(
       journal,
       clock,
       log: { debug() {}, info() {}, warn: complain, error: complain },
-      ...(looksFirst ? { looksFirst: { decodeState: decodeShelf } } : {}),
+      ...(looksFirst === undefined ? {} : { looksFirst: { decodeState: decodeShelf, when: looksFirst } }),
       onEvent(id, { thing }) {
         heard.push(`${id} ${thing}`);
         listener();

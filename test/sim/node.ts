@@ -40,8 +40,8 @@ export interface NodeOptions {
   readonly digests: Digests;
   readonly recorder: Recorder;
   readonly bug: Plant | undefined;
-  /** Looks at the head before deciding, as a worker on LMDB does. */
-  readonly looksFirst: boolean;
+  /** Looks at the head before deciding: always, as a worker on LMDB does, or where others write, as a node on Redis does. */
+  readonly looksFirst: 'always' | 'contended' | undefined;
 }
 
 /** What the wire knows of a node. */
@@ -96,7 +96,9 @@ export class SimNode implements Life {
             sealedToken: '***',
           },
         }),
-        ...(options.looksFirst ? { looksFirst: { decodeState: decodeHead } } : {}),
+        ...(options.looksFirst === undefined
+          ? {}
+          : { looksFirst: { decodeState: decodeHead, when: options.looksFirst } }),
         onEvent(id, event) {
           recorder.tally('heard');
           if (!recorder.isDurable(id, encodeEvent(event))) {

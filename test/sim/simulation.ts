@@ -36,6 +36,11 @@ export interface SimulationOptions {
 }
 
 const START = Date.UTC(2026, 0, 1);
+/** Whether nodes look at heads before they decide, by the letter of their host; the others never do. */
+const LOOKS_FIRST: { readonly [letter: string]: 'always' | 'contended' | undefined } = {
+  B: 'always',
+  C: 'contended',
+};
 /** Turns of the event loop without any activity after which nothing moves without time. */
 const IDLE_TURNS = 2;
 
@@ -107,7 +112,7 @@ export class Simulation {
       digests: this.digests,
       recorder: this.recorder,
       bug,
-      looksFirst: bug === undefined && host.letter === 'B',
+      looksFirst: bug === undefined ? LOOKS_FIRST[host.letter] : undefined,
     });
   }
 
