@@ -2,7 +2,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { WebSettings } from '../../http/web/settings.ts';
-import { type Household, type RestWorld, settle } from '../kit/rest-client.ts';
+import {
+  type Household,
+  provision,
+  type RestWorld,
+  settle,
+  systemAdministrator,
+} from '../kit/rest-client.ts';
 import { createWebWorld, type Visitor, visitor } from '../kit/web-client.ts';
 
 const test = suite('web languages');
@@ -88,6 +94,41 @@ law(
       `/users/${home.alice.userId}`,
     ])
       assert.match((await admin.get(path, FRENCH)).html, '<html lang="fr"', path);
+  },
+);
+
+law('the pages of whoever runs the server are in the language of who reads them', async ({ world }) => {
+  await systemAdministrator(world);
+  const system = visitor(world);
+  await system.signIn('sysadmin@claimd.test');
+  for (const path of ['/tenants', '/server', '/providers', '/providers/new'])
+    assert.match((await system.get(path, FRENCH)).html, '<html lang="fr"', path);
+  assert.match((await system.get('/server?lang=ar')).text, 'جميع الخيارات');
+});
+
+law(
+  'what an administrator did, and what the API refused, is said in the language of the page',
+  async ({ world, home }) => {
+    const admin = visitor(world);
+    await admin.signIn(home.adminEmail);
+    await admin.post('/language', { lang: 'de', next: '/webhooks' });
+    const refused = await admin.post('/webhooks/new', { url: 'http://10.0.0.1/', format: 'plain' });
+    assert.is(refused.status, 400);
+    assert.match(refused.text, 'Der Webhook wurde nicht gespeichert');
+    const made = await admin.post('/webhooks/new', { url: 'http://127.0.0.1:9/', format: 'plain' });
+    assert.match(made.text, 'Geben Sie es dem Empfänger');
+    const [, path = ''] = /href="(\/webhooks\/[0-9a-f-]{36})"/.exec(made.html) ?? [];
+    assert.match((await admin.follow(await admin.post(`${path}/disable`, {}))).text, 'Er ist ausgeschaltet');
+    assert.match((await admin.get('/live')).text, 'Drei Schritte');
+    await provision(world, home.tenantId, 'Lamp');
+    await home.alice.post('/api/customer/device/Lamp/claim', { secretKey: 'no' });
+    await world.audit.catchUp();
+    const overview = await admin.get('/live');
+    assert.match(overview.text, /1 Gerät insgesamt 0 Fenster jetzt offen 0 Geräte registriert/);
+    // What the browser adds as it happens is in the page, in the same words.
+    const [, words = ''] = /data-words="([^"]*)"/.exec(overview.html) ?? [];
+    assert.match(words, 'Registrierung abgelehnt');
+    assert.match(words, 'falscher Schlüssel');
   },
 );
 
