@@ -249,6 +249,7 @@ function createCoap(config: Config, needs: CoreNeeds, core: Core, { news }: Live
     clock,
     log,
     tracing: core.tracing,
+    onAnswer: needs.meters?.onCoapAnswer,
   });
 }
 

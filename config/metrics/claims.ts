@@ -1,6 +1,7 @@
 /** Figures about claims: each door asks the devices through `meterDoor`, and every event of this process is counted. */
 import { ACK_SECONDS, type Cell, type Histogram, type Metrics } from '../../actors/base/metrics.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from '../../actors/fleet/devices.ts';
+import type { Unavailable } from '../../actors/runtime/decider.ts';
 
 /** By which door a message came; `gateway`: through the MQTT door, about a device behind a gateway. */
 const DOORS = ['mqtt', 'http', 'coap', 'gateway', 'broker'] as const;
@@ -39,6 +40,15 @@ const CLAIM_OUTCOMES = [
 ] as const;
 
 const RECLAIM_OUTCOMES = ['success', 'not-owner', 'unavailable', 'other'] as const;
+
+/** Why a device gave no answer (`Unavailable`). */
+const NO_ANSWER = [
+  'overloaded',
+  'store',
+  'timeout',
+  'stopping',
+  'policy',
+] as const satisfies readonly Unavailable['reason'][];
 
 /** Seconds from the opening of a window to the claim. */
 const OPEN_SECONDS = [1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 86_400] as const;
@@ -79,6 +89,21 @@ export function meterClaims(metrics: Metrics): ClaimFigures {
     DOORS,
   );
 
+  const noAnswers = metrics.counter(
+    {
+      name: 'claimd_asks_refused_total',
+      help: 'Windows, claims and give-backs to which a device gave no answer, by why.',
+    },
+    { reason: NO_ANSWER },
+  );
+  const noAnswerCells = cellsOf(NO_ANSWER, (reason) => noAnswers.of(reason));
+  const countAnswer: CountAnswer = (cells, accepted, answer) => {
+    countUp(cells, accepted, answer);
+    if (answer.type !== 'unavailable') return;
+    const cell = noAnswerCells.get(answer.reason);
+    if (cell !== undefined) cell.value += 1;
+  };
+
   const windowCells = new Map(
     DOORS.map((door) => [door, cellsOf(WINDOW_OUTCOMES, (of) => windows.of(door, of))]),
   );
@@ -87,8 +112,8 @@ export function meterClaims(metrics: Metrics): ClaimFigures {
 
   return {
     door(name, devices) {
-      const opening = openings(windowCells.get(name), acks.get(name));
-      const byGateway = openings(windowCells.get('gateway'), acks.get('gateway'));
+      const opening = openings(windowCells.get(name), acks.get(name), countAnswer);
+      const byGateway = openings(windowCells.get('gateway'), acks.get('gateway'), countAnswer);
       return {
         read: (id) => devices.read(id),
         ask(id, command) {
@@ -101,10 +126,10 @@ export function meterClaims(metrics: Metrics): ClaimFigures {
               break;
             case 'ConfirmClaim':
             case 'ClaimByKit':
-              void answered.then((answer) => countUp(claimCells, 'success', answer));
+              void answered.then((answer) => countAnswer(claimCells, 'success', answer));
               break;
             case 'ReclaimDevice':
-              void answered.then((answer) => countUp(reclaimCells, 'success', answer));
+              void answered.then((answer) => countAnswer(reclaimCells, 'success', answer));
               break;
             default:
           }
@@ -116,13 +141,19 @@ export function meterClaims(metrics: Metrics): ClaimFigures {
   };
 }
 
-function openings(cells: ReadonlyMap<string, Cell> | undefined, acks: Histogram | undefined) {
+type CountAnswer = (cells: ReadonlyMap<string, Cell>, accepted: string, answer: DeviceAnswer) => void;
+
+function openings(
+  cells: ReadonlyMap<string, Cell> | undefined,
+  acks: Histogram | undefined,
+  countAnswer: CountAnswer,
+) {
   if (cells === undefined || acks === undefined) throw new Error('there is no such door');
   return (answered: Promise<DeviceAnswer>): void => {
     const startedAt = performance.now();
     void answered.then((answer) => {
       acks.observe((performance.now() - startedAt) / 1_000);
-      countUp(cells, 'opened', answer);
+      countAnswer(cells, 'opened', answer);
     });
   };
 }

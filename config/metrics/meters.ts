@@ -11,9 +11,10 @@ import type { Certificate } from '../../actors/sockets/certificate.ts';
 import type { ObserveCommit } from '../../actors/store/lmdb/writer.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { ObserveRequest } from '../../http/dispatch.ts';
+import type { MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import type { PacketFigures } from '../../transports/mqtt/endpoint/figures.ts';
 import { type ClaimFigures, meterClaims } from './claims.ts';
-import { meterPackets } from './packets.ts';
+import { meterCoap, meterPackets } from './packets.ts';
 import { meterProcess } from './process.ts';
 
 /** OpenTelemetry's for requests over HTTP. */
@@ -25,6 +26,8 @@ export interface Meters {
   readonly claims: ClaimFigures;
   readonly onRequest: ObserveRequest;
   readonly packets: PacketFigures;
+  /** Hears the code of each answer by CoAP. */
+  onCoapAnswer(code: number): void;
   /** Commits of a store that makes them in this process. */
   readonly onCommit: ObserveCommit;
   /** The journal, with its appends measured. */
@@ -39,7 +42,7 @@ export interface Meters {
 interface Running {
   readonly store: Pick<Store, 'check'>;
   readonly devices: { stats(): { readonly residents: number; readonly inFlight: number } };
-  readonly mqtt: { readonly connections: number } | undefined;
+  readonly mqtt: Pick<MqttEndpoint, 'connectionsByProtocol'> | undefined;
   /** How long the oldest event has waited that the audit trail has not written yet. Rejects with `StoreUnavailable`. */
   auditLagMs(): Promise<number>;
   /** What this process has sent to webhooks. */
@@ -68,6 +71,7 @@ export function createMeters(about: { readonly version: string; readonly store: 
   const journal = meterJournal(metrics);
   const onRequest = meterRequests(metrics);
   const packets = meterPackets(metrics);
+  const onCoapAnswer = meterCoap(metrics);
   const onCommit = meterCommits(metrics, about.store);
   const stopProcess = meterProcess(metrics);
   const attempts = metrics.counter(
@@ -93,6 +97,7 @@ export function createMeters(about: { readonly version: string; readonly store: 
     claims,
     onRequest,
     packets,
+    onCoapAnswer,
     onCommit,
     journal,
     watch(what) {
@@ -149,9 +154,12 @@ function watchRunning(metrics: Metrics, { devices, mqtt, webhooks, certificates 
   ]);
   if (mqtt !== undefined) {
     metrics.gauge(
-      { name: 'claimd_mqtt_connections', help: 'MQTT connections, authenticated or not.' },
-      [],
-      () => [[[], mqtt.connections]],
+      {
+        name: 'claimd_mqtt_connections',
+        help: 'MQTT connections by version; `none` has not been let in yet.',
+      },
+      ['protocol'],
+      () => Object.entries(mqtt.connectionsByProtocol()).map(([protocol, count]) => [[protocol], count]),
     );
   }
   metrics.gauge(

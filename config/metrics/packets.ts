@@ -1,5 +1,6 @@
-/** Figures about MQTT: packets by type, and how connections were answered. */
+/** Figures about messages: MQTT packets by type, how connections were answered, and what CoAP requests were answered. */
 import type { Cell, Metrics } from '../../actors/base/metrics.ts';
+import { ANSWER_CODES, showCode } from '../../transports/coap/codes.ts';
 import {
   CONNACK_CODES,
   type PacketFigures,
@@ -38,6 +39,18 @@ export function meterPackets(metrics: Metrics): PacketFigures {
     sent: (cmd) => countUp(sent.get(cmd)),
     answered: (code) => countUp(answeredByCode.get(code)),
   };
+}
+
+/** @returns to be called with the code of each answer */
+export function meterCoap(metrics: Metrics): (code: number) => void {
+  const answered = cells(
+    metrics,
+    { name: 'claimd_coap_requests_total', help: 'Requests over CoAP by the code of their answer.' },
+    'code',
+    ANSWER_CODES.map(showCode),
+  );
+  const byCode = new Map(ANSWER_CODES.map((code) => [code, answered.get(showCode(code))]));
+  return (code) => countUp(byCode.get(code));
 }
 
 function cells(

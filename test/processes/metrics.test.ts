@@ -8,6 +8,7 @@ import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
 import { cast, claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
+import { RawCoapClient, show } from '../kit/coap-client.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { send } from '../kit/http.ts';
 import { claimPacket, connectPacket, RawMqttClient } from '../kit/mqtt-client.ts';
@@ -61,6 +62,9 @@ async function live(server: ServerProcess) {
   stranger.send(connectPacket(4, 'a-very-private-guess'));
   await stranger.next('connack');
   stranger.socket.destroy();
+  const other = await RawCoapClient.open(server.coapPort);
+  is(show(await other.claim('a-very-private-guess', '{}')), 'ACK 4.01');
+  await other.close();
 }
 
 test('metrics: what happened is counted, and nobody is named', async () => {
@@ -86,6 +90,10 @@ test('metrics: what happened is counted, and nobody is named', async () => {
     'claimd_ownership_changes_total{change="given-back"}': 1,
     claimd_claim_window_open_duration_seconds_count: 1,
     claimd_store_up: 1,
+    'claimd_asks_refused_total{reason="overloaded"}': 0,
+    'claimd_mqtt_connections{protocol="5"}': 0,
+    'claimd_coap_requests_total{code="2.01"}': 0,
+    'claimd_coap_requests_total{code="4.01"}': 1,
     'claimd_webhook_attempts_total{outcome="delivered"}': 0,
     'claimd_unreadable_records_total{reader="audit"}': 0,
     'claimd_mqtt_packets_received_total{type="connect"}': 2,
@@ -140,7 +148,8 @@ test('metrics: workers are told as one, and a sum does not fall when one of them
   const server = await startServer({ env: { ...METRICS, WORKERS: '2' } });
   await live(server);
   const sum = (text: string) => figure(text, 'claimd_ownership_changes_total{change="claimed"}') ?? 0;
-  const connections = (text: string) => text.match(/^claimd_mqtt_connections\{worker="\d"\}/gm)?.length;
+  const connections = (text: string) =>
+    text.match(/^claimd_mqtt_connections\{protocol="5",worker="\d"\}/gm)?.length;
   const { text } = await scrape(server);
   is(sum(text), 1);
   is(connections(text), 2, 'each has its own');

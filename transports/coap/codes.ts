@@ -34,6 +34,9 @@ export const Code = {
   proxyingNotSupported: code(5, 5),
 } as const;
 
+/** What a request may be answered with: classes 2, 4 and 5. */
+export const ANSWER_CODES: readonly number[] = Object.values(Code).filter((value) => value >> 5 >= 2);
+
 /** Class 0 without the empty code: a method, known or not. */
 export function isRequest(value: number): boolean {
   return value >> 5 === 0 && value !== Code.empty;

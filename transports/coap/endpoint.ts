@@ -42,6 +42,8 @@ export interface CoapEndpointOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly tracing?: Tracing | undefined;
+  /** Hears the code of each answer; without it nobody counts them. */
+  readonly onAnswer?: ((code: number) => void) | undefined;
 }
 
 /** A burst of many devices waits in the kernel; it grants less where `net.core.rmem_max` is lower. */
@@ -95,6 +97,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
         reportBug(log, 'coap request', error);
         return responseOf(Code.internalServerError);
       }),
+    onAnswer: options.onAnswer,
     tooLarge: () => tooLargeResponse(settings.payloadBytesMax),
     overloaded: (address) => {
       const message =

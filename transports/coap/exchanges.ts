@@ -41,6 +41,8 @@ export interface ExchangePorts {
   tooLarge(): Response;
   /** The answer when too much is under way. */
   overloaded(address: string): Response;
+  /** A request is answered with this code; not called again where the answer is only sent again. */
+  onAnswer?: ((code: number) => void) | undefined;
 }
 
 /** A response with the token of the request that it answers. */
@@ -200,6 +202,7 @@ export class Exchanges {
       peer.serving -= 1;
       this.#end(peer);
       this.#answer(exchange, { ...response, token });
+      this.#ports.onAnswer?.(response.code);
       this.#answered.add(exchange);
       this.#lookIdle();
     };

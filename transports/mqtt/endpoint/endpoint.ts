@@ -33,7 +33,7 @@ import { type ByteStream, Connection } from './connection.ts';
 import { type Due, DueList } from './due.ts';
 import type { PacketFigures } from './figures.ts';
 import { spawnGatewayWork } from './gateway-actor.ts';
-import { Reason } from './reasons.ts';
+import { type ProtocolVersion, Reason } from './reasons.ts';
 import { Session, type SessionContext } from './session.ts';
 import { spawnSession } from './session-actor.ts';
 import { SessionTable } from './session-table.ts';
@@ -69,6 +69,8 @@ export interface MqttEndpoint extends Transport, Presence {
   tellOfGuessing(id: DeviceId, waitMs: number): void;
   /** Connections, authenticated or not. */
   readonly connections: number;
+  /** The same by version; `none`: not authenticated yet. Looks at each of them. */
+  connectionsByProtocol(): Readonly<Record<ProtocolName, number>>;
   /** Where it listens with TLS, once started. */
   readonly tlsListening: Listening | undefined;
   /** Connections from now on are shown this certificate. Throws where it is none. */
@@ -76,6 +78,11 @@ export interface MqttEndpoint extends Transport, Presence {
   /** Takes over an HTTP connection whose client asks for WebSocket; one that asks wrongly is answered and closed. */
   upgrade(upgrade: Upgrade): void;
 }
+
+/** As people write the versions of MQTT. */
+type ProtocolName = 'none' | '3.1' | '3.1.1' | '5';
+
+const PROTOCOL_NAMES: Readonly<Record<ProtocolVersion, ProtocolName>> = { 3: '3.1', 4: '3.1.1', 5: '5' };
 
 /** Creates the endpoint; nothing listens before `start`. */
 export function createMqttEndpoint(options: MqttEndpointOptions): MqttEndpoint {
@@ -155,6 +162,13 @@ class Endpoint implements MqttEndpoint {
 
   get connections(): number {
     return this.#clients.size;
+  }
+
+  connectionsByProtocol(): Record<ProtocolName, number> {
+    const counts = { none: 0, '3.1': 0, '3.1.1': 0, '5': 0 };
+    for (const { session } of this.#clients)
+      counts[session.isLetIn ? PROTOCOL_NAMES[session.version] : 'none'] += 1;
+    return counts;
   }
 
   async start(): Promise<Listening> {
