@@ -4,11 +4,7 @@ import type { Log } from '../../actors/base/log.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import type { CredentialsLift } from '../../actors/store/format-2.ts';
-import { openRedisBus } from '../../actors/store/redis/bus.ts';
-import { RedisRefused } from '../../actors/store/redis/checks.ts';
 import type { RedisLocation, ServerOptions, TlsOptions } from '../../actors/store/redis/client.ts';
-import { redisCounters } from '../../actors/store/redis/counters.ts';
-import { openRedisStore } from '../../actors/store/redis/redis.ts';
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
 import type { Config } from '../options/schema.ts';
 import { StartRefused } from './refusal.ts';
@@ -41,6 +37,13 @@ export async function openRedis(
   log: Log,
 ): Promise<OpenedRedis> {
   const location = locationOf(url, options);
+  // Loaded where it is wanted alone: the client has 400 files.
+  const [{ openRedisStore }, { openRedisBus }, { redisCounters }, { RedisRefused }] = await Promise.all([
+    import('../../actors/store/redis/redis.ts'),
+    import('../../actors/store/redis/bus.ts'),
+    import('../../actors/store/redis/counters.ts'),
+    import('../../actors/store/redis/checks.ts'),
+  ]);
   const { prefix, partitions, connectTimeoutMs, commandTimeoutMs, waitingMax } = options;
   const settings = {
     prefix,

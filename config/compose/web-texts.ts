@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { isJsonObject, parsedJson } from '../../actors/base/json.ts';
 import { faultsIn } from '../../actors/texts/faults.ts';
 import { ALL_LANGUAGES, type Language } from '../../actors/texts/languages.ts';
-import { CATALOGUES } from '../../http/web/texts/catalogues.ts';
+import { ENGLISH } from '../../http/web/texts/catalogues.ts';
 import type { Overlays } from '../../http/web/texts/overlay.ts';
 import { StartRefused } from './refusal.ts';
 
@@ -47,7 +47,7 @@ function textsOf(file: string, name: string): readonly [Language, Record<string,
   const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   const faults = [
     ...entries.filter(([, text]) => typeof text !== 'string').map(([key]) => `${key}: not a text`),
-    ...faultsIn(language, Object.fromEntries(texts), CATALOGUES.en),
+    ...faultsIn(language, Object.fromEntries(texts), ENGLISH),
   ];
   if (faults.length > 0) {
     const more = faults.length > FAULTS_TOLD ? [`and ${faults.length - FAULTS_TOLD} more`] : [];

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { faultsIn, missingIn } from '../../actors/texts/faults.ts';
 import { ALL_LANGUAGES, LANGUAGES } from '../../actors/texts/languages.ts';
-import { CATALOGUES, ENGLISH } from '../../http/web/texts/catalogues.ts';
+import { catalogueIn, ENGLISH } from '../../http/web/texts/catalogues.ts';
 
 /** Scripts, and the languages that are written in them. Han is in Japanese too. */
 const SCRIPTS: readonly (readonly [script: RegExp, of: readonly string[]])[] = [
@@ -15,7 +15,7 @@ const SCRIPTS: readonly (readonly [script: RegExp, of: readonly string[]])[] = [
 ];
 
 for (const language of ALL_LANGUAGES) {
-  const texts = CATALOGUES[language];
+  const texts = catalogueIn(language);
 
   test(`texts of the pages: ${language} has every text, with the places of the English one and its own plurals`, () => {
     assert.equal(missingIn(texts, ENGLISH), []);
@@ -63,7 +63,7 @@ for (const language of ALL_LANGUAGES) {
 test('texts of the pages: no other language leaves much in English', () => {
   for (const language of ALL_LANGUAGES.filter((one) => one !== 'en')) {
     const same = Object.entries(ENGLISH).filter(([key, text]) => {
-      const said: Readonly<Record<string, string>> = CATALOGUES[language];
+      const said: Readonly<Record<string, string>> = catalogueIn(language);
       return said[key] === text && /\p{L}.* .*\p{L}/u.test(text.replace(/\{[^}]*\}/g, ''));
     });
     assert.ok(same.length < 4, `${LANGUAGES[language].name}: ${same.map(([key]) => key)}`);

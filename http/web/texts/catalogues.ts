@@ -16,26 +16,19 @@ export const ENGLISH = {
 };
 export type TextKey = keyof typeof ENGLISH;
 
-const inLanguage = (language: Language): Catalogue<TextKey> => ({
-  ...EVERYONE[language],
-  ...TENANT[language],
-  ...FLEET[language],
-  ...PEOPLE[language],
-  ...OPERATOR[language],
-});
+const made = new Map<Language, Catalogue<TextKey>>();
 
-export const CATALOGUES: Readonly<Record<Language, Catalogue<TextKey>>> = {
-  en: inLanguage('en'),
-  de: inLanguage('de'),
-  fr: inLanguage('fr'),
-  es: inLanguage('es'),
-  it: inLanguage('it'),
-  'pt-BR': inLanguage('pt-BR'),
-  pl: inLanguage('pl'),
-  uk: inLanguage('uk'),
-  tr: inLanguage('tr'),
-  ar: inLanguage('ar'),
-  'zh-Hans': inLanguage('zh-Hans'),
-  ja: inLanguage('ja'),
-  ko: inLanguage('ko'),
-};
+/** All texts in a language. Put together when it is wanted first: a start would do so for thirteen. */
+export function catalogueIn(language: Language): Catalogue<TextKey> {
+  const known = made.get(language);
+  if (known !== undefined) return known;
+  const catalogue = {
+    ...EVERYONE[language],
+    ...TENANT[language],
+    ...FLEET[language],
+    ...PEOPLE[language],
+    ...OPERATOR[language],
+  };
+  made.set(language, catalogue);
+  return catalogue;
+}

@@ -2,7 +2,7 @@
 import type { Language } from '../../../actors/texts/languages.ts';
 import { createSay, type Say as SayOf } from '../../../actors/texts/messages.ts';
 import { pseudo } from '../../../actors/texts/pseudo.ts';
-import { CATALOGUES, ENGLISH } from './catalogues.ts';
+import { catalogueIn, ENGLISH } from './catalogues.ts';
 import { NO_OVERLAYS, type Overlays } from './overlay.ts';
 
 export type Say = SayOf<typeof ENGLISH>;
@@ -20,5 +20,5 @@ export function sayIn(
   overlays: Overlays = NO_OVERLAYS,
 ): Say {
   if (language === PSEUDO) return createSay({ language: 'en', tag, catalogue: ENGLISH, change: pseudo });
-  return createSay({ language, tag, catalogue: { ...CATALOGUES[language], ...overlays[language] } });
+  return createSay({ language, tag, catalogue: { ...catalogueIn(language), ...overlays[language] } });
 }
