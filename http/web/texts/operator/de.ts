@@ -123,7 +123,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Identitätsanbieter',
   'idp.test': 'Testen',
   'idp.answers':
-    'Der Anbieter antwortet und ist, wer der Aussteller sagt. Zum Anmelden geht es zu {host}, und er zeigt {keys, plural, one {einen Schlüssel} other {# Schlüssel}}, um seine Tokens zu prüfen. Ob Client-ID und Secret stimmen, zeigt sich, wenn sich jemand anmeldet.',
+    'Der Anbieter antwortet und passt zum angegebenen Aussteller. Zum Anmelden geht es zu {host}, und er zeigt {keys, plural, one {einen Schlüssel} other {# Schlüssel}}, um seine Tokens zu prüfen. Ob Client-ID und Secret stimmen, zeigt sich, wenn sich jemand anmeldet.',
   'idp.testFailed':
     'Der Anbieter antwortet nicht, wie er soll. Prüfen Sie den Aussteller und versuchen Sie es gleich noch einmal.',
   'idp.changed': 'Der Anbieter ist geändert.',
@@ -158,8 +158,8 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
     'Es gibt noch keine Mandanten. Erstellen Sie den ersten und fügen Sie dann seinen Administrator hinzu.',
   'tenants.created': 'Der Mandant ist erstellt. Fügen Sie jetzt seinen ersten Administrator hinzu.',
   'tenants.owned': 'Mit Besitzer',
-  'tenants.health': 'Befinden',
-  'tenants.well': 'Alles gut',
+  'tenants.health': 'Zustand',
+  'tenants.well': 'In Ordnung',
   'tenants.unwell':
     '{what, select, noAdministrator {kein Administrator kann sich anmelden} devicesFull {so viele Geräte, wie er haben darf} other {so viel gespeichert, wie er darf}}',
   'tenants.delete': 'Diesen Mandanten löschen',

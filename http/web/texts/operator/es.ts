@@ -124,7 +124,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Proveedor de identidad',
   'idp.test': 'Probar',
   'idp.answers':
-    'El proveedor responde y es quien dice el emisor. Las personas van a {host}, y muestra {keys, plural, one {una clave} other {# claves}} para comprobar sus tokens. Si el ID y el secreto son correctos se ve cuando alguien inicia sesión.',
+    'El proveedor responde y coincide con el emisor indicado. Las personas van a {host}, y muestra {keys, plural, one {una clave} other {# claves}} para comprobar sus tokens. Si el ID y el secreto son correctos se ve cuando alguien inicia sesión.',
   'idp.testFailed':
     'El proveedor no responde como debe. Revise el emisor e inténtelo de nuevo en un momento.',
   'idp.changed': 'El proveedor se ha cambiado.',

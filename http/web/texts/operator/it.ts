@@ -124,7 +124,7 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Provider di identità',
   'idp.test': 'Prova',
   'idp.answers':
-    'Il provider risponde ed è chi dice l’emittente. Le persone vengono inviate a {host}, ed esso mostra {keys, plural, one {una chiave} other {# chiavi}} per verificare i suoi token. Se ID e segreto siano giusti si vede quando qualcuno accede.',
+    'Il provider risponde e corrisponde all’emittente indicato. Le persone vengono inviate a {host}, ed esso mostra {keys, plural, one {una chiave} other {# chiavi}} per verificare i suoi token. Se ID e segreto siano giusti si vede quando qualcuno accede.',
   'idp.testFailed': 'Il provider non risponde come dovrebbe. Controlli l’emittente e riprovi tra un momento.',
   'idp.changed': 'Il provider è stato modificato.',
   'idp.delete': 'Elimina',

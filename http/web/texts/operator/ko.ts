@@ -121,7 +121,7 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'ID 공급자',
   'idp.test': '테스트',
   'idp.answers':
-    '공급자가 응답하며 발급자가 말하는 공급자가 맞습니다. 사용자는 {host}(으)로 이동하며, 공급자는 토큰 확인용 {keys, plural, other {키 #개}}를 보여 줍니다. ID와 시크릿이 맞는지는 누군가 로그인할 때 알 수 있습니다.',
+    '공급자가 응답하며 지정한 발급자와 일치합니다. 사용자는 {host}(으)로 이동하며, 공급자는 토큰 확인용 {keys, plural, other {키 #개}}를 보여 줍니다. ID와 시크릿이 맞는지는 누군가 로그인할 때 알 수 있습니다.',
   'idp.testFailed': '공급자가 제대로 응답하지 않습니다. 발급자를 확인하고 잠시 후 다시 시도하세요.',
   'idp.changed': '공급자가 변경되었습니다.',
   'idp.delete': '삭제',

@@ -123,7 +123,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Dostawca tożsamości',
   'idp.test': 'Testuj',
   'idp.answers':
-    'Dostawca odpowiada i jest tym, kim według wystawcy ma być. Ludzie są kierowani do {host}, a do sprawdzania swoich tokenów pokazuje {keys, plural, one {# klucz} few {# klucze} many {# kluczy} other {# klucza}}. Czy identyfikator i sekret są poprawne, okaże się, gdy ktoś się zaloguje.',
+    'Dostawca odpowiada i zgadza się z podanym wystawcą. Ludzie są kierowani do {host}, a do sprawdzania swoich tokenów pokazuje {keys, plural, one {# klucz} few {# klucze} many {# kluczy} other {# klucza}}. Czy identyfikator i sekret są poprawne, okaże się, gdy ktoś się zaloguje.',
   'idp.testFailed':
     'Dostawca nie odpowiada tak, jak powinien. Sprawdź wystawcę i spróbuj ponownie za chwilę.',
   'idp.changed': 'Dostawca jest zmieniony.',

@@ -123,7 +123,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Provedor de identidade',
   'idp.test': 'Testar',
   'idp.answers':
-    'O provedor responde e é quem o emissor diz. As pessoas são enviadas para {host}, e ele mostra {keys, plural, one {uma chave} other {# chaves}} para conferir os tokens dele. Se o ID e o segredo estão certos, vê-se quando alguém entra.',
+    'O provedor responde e corresponde ao emissor indicado. As pessoas são enviadas para {host}, e ele mostra {keys, plural, one {uma chave} other {# chaves}} para conferir os tokens dele. Se o ID e o segredo estão certos, vê-se quando alguém entra.',
   'idp.testFailed':
     'O provedor não responde como deveria. Verifique o emissor e tente de novo daqui a pouco.',
   'idp.changed': 'O provedor foi alterado.',

@@ -122,7 +122,7 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'idp.one': 'Kimlik sağlayıcısı',
   'idp.test': 'Dene',
   'idp.answers':
-    'Sağlayıcı yanıt veriyor ve yayımcının söylediği sağlayıcı. İnsanlar {host} adresine gönderilir; belirteçlerini denetlemek için {keys, plural, one {# anahtar} other {# anahtar}} gösteriyor. Kimlikle gizli anahtarın doğru olup olmadığı, biri oturum açtığında görülür.',
+    'Sağlayıcı yanıt veriyor ve belirtilen yayımcıyla eşleşiyor. İnsanlar {host} adresine gönderilir; belirteçlerini denetlemek için {keys, plural, one {# anahtar} other {# anahtar}} gösteriyor. Kimlikle gizli anahtarın doğru olup olmadığı, biri oturum açtığında görülür.',
   'idp.testFailed':
     'Sağlayıcı gerektiği gibi yanıt vermiyor. Yayımcıyı kontrol edin ve biraz sonra yeniden deneyin.',
   'idp.changed': 'Sağlayıcı değiştirildi.',

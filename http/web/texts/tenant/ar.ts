@@ -23,7 +23,7 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
   'settings.adminsText': 'من يحق له كل هذا',
   'settings.accountText': 'كلمة المرور والعامل الثاني والجلسات',
   'settings.keysText': 'للبرامج التي تعمل باسمك',
-  'settings.providers': 'موفرو الهوية',
+  'settings.providers': 'مزوّدو الهوية',
   'settings.providersText': 'يمكن لمستخدمي العملاء تسجيل الدخول بهم',
   'settings.webhooks': 'خطافات الويب',
   'settings.webhooksText': 'عناوين تُبلَّغ بما يحدث للأجهزة',

@@ -23,7 +23,7 @@ export const UKRAINIAN: Catalogue<keyof typeof ENGLISH> = {
   'settings.adminsText': 'Хто може робити все це',
   'settings.accountText': 'Пароль, другий фактор, сеанси',
   'settings.keysText': 'Для програм, що діють від вашого імені',
-  'settings.providers': 'Постачальники ідентифікації',
+  'settings.providers': 'Провайдери ідентифікації',
   'settings.providersText': 'Через яких можуть входити користувачі клієнтів',
   'settings.webhooks': 'Вебхуки',
   'settings.webhooksText': 'URL-адреси, що дізнаються, що відбувається з пристроями',
