@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Gathered } from '../../actors/store/redis/gathered.ts';
 
-function gathered(perform: (entries: readonly number[]) => Promise<readonly string[]>) {
+function gathered(perform: (entries: readonly number[]) => Promise<readonly (string | Error)[]>) {
   const steps: number[][] = [];
   const all = new Gathered<number, string>({
     perform: (entries) => {
@@ -42,6 +42,17 @@ test('gathered: a step that fails, or answers too few, fails all of its askers, 
   assert.equal(
     results.map((result) => (result.status === 'fulfilled' ? result.value : String(result.reason))),
     ['Error: no', 'Error: no', 'Error: 0 results for 2 questions', 'Error: 0 results for 2 questions', '3'],
+  );
+});
+
+test('gathered: what is wrong with one entry is told to its asker alone', async () => {
+  const { all } = gathered(async (entries) =>
+    entries.map((entry) => (entry === 2 ? new Error('not two') : String(entry))),
+  );
+  const results = await Promise.allSettled([1, 2, 3].map((entry) => all.add(entry)));
+  assert.equal(
+    results.map((result) => (result.status === 'fulfilled' ? result.value : String(result.reason))),
+    ['1', 'Error: not two', '3'],
   );
 });
 

@@ -4,8 +4,8 @@
  */
 
 export interface GatheringSettings<Entry, Result> {
-  /** Does what was gathered. Resolves to the results in the order of the entries. */
-  perform(entries: readonly Entry[]): Promise<readonly Result[]>;
+  /** Does what was gathered. Resolves to the results in the order of the entries, or what went wrong with one of them. */
+  perform(entries: readonly Entry[]): Promise<readonly (Result | Error)[]>;
   /** More entries than this are done in several steps. */
   readonly entriesMax: number;
   /** The same for the sum of their sizes. An entry that is larger goes alone. */
@@ -28,7 +28,7 @@ export class Gathered<Entry, Result> {
     this.#settings = settings;
   }
 
-  /** Resolves to the entry's own result; rejects when the step that it was part of did. */
+  /** Resolves to the entry's own result; rejects where that is an error, or the step failed that it was part of. */
   add(entry: Entry): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
@@ -61,7 +61,10 @@ export class Gathered<Entry, Result> {
       if (results.length !== step.length) {
         throw new Error(`${results.length} results for ${step.length} questions`);
       }
-      for (const [n, result] of results.entries()) step[n]?.resolve(result);
+      for (const [n, result] of results.entries()) {
+        if (result instanceof Error) step[n]?.reject(result);
+        else step[n]?.resolve(result);
+      }
     } catch (error) {
       for (const { reject } of step) reject(error);
     }

@@ -10,7 +10,7 @@ import { StoreUnavailable } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { parseDetails, parseHead } from './head.ts';
 import { checkKeys, fits, isEntity, type Keys } from './keys.ts';
-import { Moves, type Outcome, type Written } from './moves.ts';
+import { type Move, Moves } from './moves.ts';
 import type { Outbox } from './outbox.ts';
 import { entryOf, pairs } from './tasks.ts';
 import type { UniqueKeys } from './unique.ts';
@@ -21,18 +21,8 @@ const ATTEMPTS_MAX = 5;
 const CONFLICT: Moved = { type: 'conflict' };
 const MOVED: Moved = { type: 'moved' };
 
-/** An append or a commit. */
-export interface Move {
-  /** Of the stream or entity. */
-  readonly name: string;
-  readonly expected: number;
-  /** Undefined for an entity, which has no log. */
-  readonly event: string | undefined;
-  /** Undefined removes the head. */
-  readonly state: string | undefined;
-  /** Undefined leaves them as they are. */
-  readonly details: string | undefined;
-  readonly alarmAt: number | null;
+/** An append or a commit, and what it changes in the indexes. */
+export interface IndexedMove extends Move {
   readonly index: IndexChanges | undefined;
 }
 
@@ -66,11 +56,11 @@ export class Heads {
     return details === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(details) };
   }
 
-  async move(move: Move): Promise<Moved> {
+  async move(move: IndexedMove): Promise<Moved> {
     checkKeys(move.name, move.index);
     const { index } = move;
     if (index === undefined) {
-      const [result] = await this.#write(move, undefined);
+      const [result] = await this.#moves.move(move, undefined);
       return result === 'moved' ? MOVED : CONFLICT;
     }
     for (let n = 0; n < ATTEMPTS_MAX; n += 1) {
@@ -99,7 +89,7 @@ export class Heads {
     }
 
     const written = { attempt, take: changesText(take), release: changesText(release) };
-    const [result, ...freed] = await this.#write(move, written);
+    const [result, ...freed] = await this.#moves.move(move, written);
     if (result !== 'moved') {
       await giveBack();
       return result === 'fenced' ? 'fenced' : CONFLICT;
@@ -112,10 +102,6 @@ export class Heads {
       await this.#outbox.follow(task, isListed ? NO_ENTRIES : take, isListed ? NO_ENTRIES : release);
     }
     return MOVED;
-  }
-
-  #write({ name, ...move }: Move, index: Written['index']): Promise<Outcome> {
-    return this.#moves.move({ ...move, name, partition: this.#keys.partitionOf(name), index });
   }
 }
 

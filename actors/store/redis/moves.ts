@@ -12,19 +12,31 @@ const MOVES_MAX = 64;
 /** Characters of what is written by one script. */
 const SIZE_MAX = 128 * 1024;
 
-/** A move, as the script takes it. */
-export interface Written {
-  readonly partition: Partition;
+/** An append or a commit. */
+export interface Move {
+  /** Of the stream or entity. */
   readonly name: string;
   readonly expected: number;
-  /** Undefined for an entity. */
+  /** Undefined for an entity, which has no log. */
   readonly event: string | undefined;
   /** Undefined removes the head. */
   readonly state: string | undefined;
+  /** Undefined leaves them as they are. */
   readonly details: string | undefined;
   readonly alarmAt: number | null;
-  /** Undefined where nothing changes in the indexes; otherwise what is taken and what is let go of, as JSON. */
-  readonly index: { readonly attempt: string; readonly take: string; readonly release: string } | undefined;
+}
+
+/** What it changes in the indexes: what it takes and what it lets go of, as JSON. */
+export interface IndexText {
+  readonly attempt: string;
+  readonly take: string;
+  readonly release: string;
+}
+
+interface Written {
+  readonly move: Move;
+  readonly partition: Partition;
+  readonly index: IndexText | undefined;
 }
 
 /** What became of it: `conflict`, `fenced`, or `moved` and the unique keys that were let go of, each with its attempt. */
@@ -32,12 +44,14 @@ export type Outcome = readonly [result: string, ...freed: readonly string[]];
 
 export class Moves {
   readonly #redis: Connection;
+  readonly #keys: Keys;
   readonly #lists: string;
   /** By slot; one for all where a script may touch several. */
   readonly #gathered = new Map<string, Gathered<Written, Outcome>>();
 
   constructor(redis: Connection, keys: Keys) {
     this.#redis = redis;
+    this.#keys = keys;
     this.#lists = redis.spansSlots ? keys.list('') : '';
   }
 
@@ -46,16 +60,13 @@ export class Moves {
     return this.#lists !== '';
   }
 
-  /** Rejects with `StoreUnavailable`. */
-  move(written: Written): Promise<Outcome> {
-    return this.#redis.guard(async () => {
-      const outcome = await this.#slotOf(written).add(written);
-      if (outcome[0] === 'error') throw new Error(outcome[1]);
-      return outcome;
-    });
+  /** @param index undefined where nothing changes there. Rejects with `StoreUnavailable`. */
+  move(move: Move, index: IndexText | undefined): Promise<Outcome> {
+    const partition = this.#keys.partitionOf(move.name);
+    return this.#redis.guard(() => this.#slotOf(partition).add({ move, partition, index }));
   }
 
-  #slotOf({ partition }: Written): Gathered<Written, Outcome> {
+  #slotOf(partition: Partition): Gathered<Written, Outcome> {
     const slot = this.#redis.spansSlots ? '' : partition.log;
     const known = this.#gathered.get(slot);
     if (known !== undefined) return known;
@@ -63,25 +74,25 @@ export class Moves {
       perform: (moves: readonly Written[]) => this.#perform(moves),
       entriesMax: MOVES_MAX,
       sizeMax: SIZE_MAX,
-      sizeOf: ({ event, state, details }: Written) =>
+      sizeOf: ({ move: { event, state, details } }: Written) =>
         (event?.length ?? 0) + (state?.length ?? 0) + (details?.length ?? 0),
     });
     this.#gathered.set(slot, gathered);
     return gathered;
   }
 
-  async #perform(moves: readonly Written[]): Promise<readonly Outcome[]> {
+  async #perform(moves: readonly Written[]): Promise<readonly (Outcome | Error)[]> {
     const keys: string[] = [];
     const args = [this.#lists];
-    for (const move of moves) write(move, keys, args);
+    for (const written of moves) write(written, keys, args);
     const reply = await this.#redis.carryOut(MOVE, keys, args);
     return Array.isArray(reply) ? reply.map(outcomeOf) : [];
   }
 }
 
 /** Adds a move's keys and arguments to those of a script, in the order in which `MOVE` takes them. */
-function write(move: Written, keys: string[], args: string[]): void {
-  const { partition, name, expected, event, state, details, alarmAt, index } = move;
+function write({ move, partition, index }: Written, keys: string[], args: string[]): void {
+  const { name, expected, event, state, details, alarmAt } = move;
   const following = String(expected + 1);
   keys.push(partition.head(name), partition.details(name), partition.alarms, partition.log);
   args.push(
@@ -100,7 +111,7 @@ function write(move: Written, keys: string[], args: string[]): void {
   args.push(index.take, index.release);
 }
 
-function outcomeOf(reply: Reply): Outcome {
-  const [result, ...more] = Array.isArray(reply) ? reply.map(String) : [String(reply)];
-  return [result ?? '', ...more];
+function outcomeOf(reply: Reply): Outcome | Error {
+  const [result = '', ...more] = Array.isArray(reply) ? reply.map(String) : [String(reply)];
+  return result === 'error' ? new Error(more[0]) : [result, ...more];
 }
