@@ -16,7 +16,9 @@ import { openRecords } from '../records/records.ts';
 import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Store } from '../store/store.ts';
 import type { Blocks } from './blocks.ts';
-import { figuresOf, timesOf } from './figures.ts';
+import { type ClaimTimes, type TimeToClaim, timeToClaim, together, withClaim } from './claim-times.ts';
+import type { AuditEntry } from './entry.ts';
+import { type Figure, figuresOf, timesOf } from './figures.ts';
 import { entryOf, type Line } from './line.ts';
 
 const DAY_MS = 86_400_000;
@@ -31,7 +33,11 @@ const BLOCKS_AT_ONCE = 100;
 /** Reasons of one day. They are codes of ours, of which there are fewer. */
 const REASONS_MAX = 200;
 
-export interface Day {
+export interface Day extends Figures {
+  readonly timeToClaim: TimeToClaim;
+}
+
+interface Figures {
   readonly startTime: Instant;
   readonly windowsOpened: number;
   readonly claimed: number;
@@ -41,16 +47,23 @@ export interface Day {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
+/** A day as it is kept. Earlier versions kept no times. */
+interface DayKept extends Figures {
+  readonly times?: ClaimTimes;
+}
+
 interface Counted {
   /** Entries of the trail that are in the days, from its beginning. */
   readonly place: number;
   /** Those on which something happened, in their order. */
-  readonly days: readonly Day[];
+  readonly days: readonly DayKept[];
 }
 
 export interface ClaimDays {
   /** The oldest first; the last one is today. */
   readonly days: readonly Day[];
+  /** Of all these days. */
+  readonly timeToClaim: TimeToClaim;
   /** False: the trail has more than was counted yet. */
   readonly complete: boolean;
 }
@@ -96,10 +109,15 @@ export function createDays(store: Store, blocks: Pick<Blocks, 'since'>, clock: C
       const { counted, isAll } = await step(tenantId);
       const first = firstShown(clock.now());
       const known = new Map(counted.days.map((day) => [day.startTime, day]));
-      const days = Array.from({ length: DAYS }, (_, at) => first + at * DAY_MS).map(
+      const kept = Array.from({ length: DAYS }, (_, at) => first + at * DAY_MS).map(
         (startTime) => known.get(startTime) ?? emptyDay(startTime),
       );
-      return { days, complete: isAll };
+      const days = kept.map(({ times = [], ...figures }) => ({
+        ...figures,
+        timeToClaim: timeToClaim(times),
+      }));
+      const all = together(kept.map(({ times = [] }) => times));
+      return { days, timeToClaim: timeToClaim(all), complete: isAll };
     },
 
     async count(tenantId, mayGoOn) {
@@ -164,12 +182,12 @@ function startOf(at: Instant): Instant {
   return at - (at % DAY_MS);
 }
 
-function emptyDay(startTime: Instant): Day {
+function emptyDay(startTime: Instant): DayKept {
   return { startTime, windowsOpened: 0, claimed: 0, givenBack: 0, refused: 0, reasons: {} };
 }
 
 /** The days with what these lines of the trail say; the newest of them. */
-function withLines(before: readonly Day[], lines: readonly Line[]): readonly Day[] {
+function withLines(before: readonly DayKept[], lines: readonly Line[]): readonly DayKept[] {
   const days = new Map(before.map((day) => [day.startTime, day]));
   for (const line of lines) {
     const entry = entryOf(line);
@@ -178,14 +196,21 @@ function withLines(before: readonly Day[], lines: readonly Line[]): readonly Day
       const day = days.get(startTime) ?? emptyDay(startTime);
       const times = figure === 'refused' ? timesOf(entry.data) : 1;
       const counted = { ...day, [figure]: day[figure] + times };
-      const isRefusal = figure === 'refused';
-      days.set(startTime, isRefusal ? withReason(counted, entry.failure ?? 'unknown', times) : counted);
+      days.set(startTime, withMore(counted, figure, entry, times));
     }
   }
   return [...days.values()].sort((one, other) => one.startTime - other.startTime).slice(-DAYS_KEPT);
 }
 
-function withReason(day: Day, reason: string, times: number): Day {
+/** What a day has beside the figure. */
+function withMore(day: DayKept, figure: Figure, entry: AuditEntry, times: number): DayKept {
+  if (figure === 'refused') return withReason(day, entry.failure ?? 'unknown', times);
+  const { windowOpenedAt } = entry.data;
+  if (figure !== 'claimed' || windowOpenedAt === undefined) return day;
+  return { ...day, times: withClaim(day.times ?? [], windowOpenedAt, entry.at) };
+}
+
+function withReason(day: DayKept, reason: string, times: number): DayKept {
   const reasons = new Map(Object.entries(day.reasons));
   const name = reasons.has(reason) || reasons.size < REASONS_MAX ? reason : 'unknown';
   reasons.set(name, (reasons.get(name) ?? 0) + times);

@@ -118,7 +118,12 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     case 'DeviceClaimed':
       return entry(
         'ASSIGNED_TO_CUSTOMER',
-        { by: 'claim', assignedCustomerId: event.customerId, ...epochOf(event) },
+        {
+          by: 'claim',
+          assignedCustomerId: event.customerId,
+          ...epochOf(event),
+          ...(event.windowOpenedAt === undefined ? {} : { windowOpenedAt: event.windowOpenedAt }),
+        },
         event,
       );
     case 'DeviceAssigned': {

@@ -547,6 +547,8 @@ interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` was used up by this claim (C4). */
   readonly claimingAllowedDeleted: boolean;
+  /** When the window was opened that was open then; absent: none was, or an earlier version wrote it. */
+  readonly windowOpenedAt?: Instant;
 }
 
 function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at: Instant): DeviceDecision {
@@ -569,7 +571,18 @@ function claimBy(
 ): DeviceClaimed {
   const claimingAllowedDeleted = isUsedUp(policy, device);
   const begins = beginEpoch(device, policy.ownership, at);
-  return { type: 'DeviceClaimed', at, customerId, userId, claimingAllowedDeleted, ...begins, evidence };
+  const open = openWindow(device, at);
+  const since = open === null ? {} : { windowOpenedAt: open.openedAt };
+  return {
+    type: 'DeviceClaimed',
+    at,
+    customerId,
+    userId,
+    claimingAllowedDeleted,
+    ...begins,
+    evidence,
+    ...since,
+  };
 }
 
 /** C12: all is in order, and the operator's policy has not yet allowed it in this owner epoch. */

@@ -62,6 +62,14 @@ export const statisticsView = z.object({
   complete: z.boolean(),
 });
 
+/** From the opening of a window to the claim in it, of as many claims as are counted here. Of classes of times, so about. */
+const timeToClaimView = z.object({
+  count: z.int(),
+  medianMs: z.int().nullable(),
+  /** Nine of ten took no longer. */
+  p90Ms: z.int().nullable(),
+});
+
 export const daysView = z.object({
   /** The oldest first; the last one is today. Days are those of UTC. */
   days: z.array(
@@ -73,8 +81,11 @@ export const daysView = z.object({
       refused: z.int(),
       /** Of this day, by reason. */
       reasons: z.record(z.string(), z.int()),
+      timeToClaim: timeToClaimView,
     }),
   ),
+  /** Of all these days. */
+  timeToClaim: timeToClaimView,
   /** False while the trail is still counted: then the newest days show too little. */
   complete: z.boolean(),
 });

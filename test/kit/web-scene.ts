@@ -43,6 +43,8 @@ export interface WebScene {
 
 /** Where there is the demo, there is the page of components. */
 const DEMO_ACCOUNTS = [{ label: 'Demo 1', email: 'demo1@house1.test', password: 'not-used' }];
+/** After the opening of its window. */
+const CLAIMED_AFTER_MS = 42_000;
 const SUPPORT = 'mailto:help@example.org';
 /** As long as people write them. */
 const LONG = 'Wärmepumpenzwischenzähler 2 of the second heating circuit, cellar of the annex';
@@ -52,8 +54,8 @@ export async function startWebScene(): Promise<WebScene> {
   const disturb = (needs: ApiNeeds) => withMails(needs, signUpTenants);
   const web = { pseudo: true, mails: true, signUp: true, support: SUPPORT, demoAccounts: DEMO_ACCOUNTS };
   const world = createWebWorld({ disturb }, web);
-  // Pages tell what is past by the browser's clock.
-  world.clock.step(Date.now() - world.clock.now());
+  // Pages tell what is past by the browser's clock, which it is when all is there.
+  world.clock.step(Date.now() - CLAIMED_AFTER_MS - world.clock.now());
   const settings = { ...defaultHttpServerSettings, address: '127.0.0.1', port: 0 };
   const server = createHttpServer({ app: world.app, settings, log: silentLog });
   const { port } = await server.start();
@@ -133,6 +135,9 @@ async function furnish(world: RestWorld, home: Household, tenant: Visitor, custo
   ];
   for (let at = 0; at < 12; at += 1) await make(`Plug ${at}`, at % 3 === 0 ? bob : undefined);
   await openWindow(world, open, 'on the box');
+  await openWindow(world, await idOf(admin, 'Plug 11'), 'in the box');
+  world.clock.advance(CLAIMED_AFTER_MS);
+  await bob.post('/api/customer/device/Plug%2011/claim', { secretKey: 'in the box' });
   await alice.post('/api/customer/device/Plug%201/claim', { secretKey: 'wrong' });
   await alice.post(`/api/customer/device/${encodeURIComponent('مصباح 3')}/claim`, { secretKey: 'wrong' });
   await steer(admin, await idOf(admin, 'Plug 2'), { claimingAllowed: false });

@@ -29,7 +29,11 @@ function bounded() {
     find: async () => ({ items: [], total: 0 }),
     async *all() {},
     head: async () => ({ entries: 0, hash: '' }),
-    days: async () => ({ days: [], complete: true }),
+    days: async () => ({
+      days: [],
+      timeToClaim: { count: 0, medianMs: null, p90Ms: null },
+      complete: true,
+    }),
     lossesOf: async () => [],
   };
   return { clock, notes, trail: boundRefusals(trail, clock, clock.now) };

@@ -11,6 +11,7 @@ import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/i
 import { silentLog } from '../../actors/base/log.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
+import { daysView } from '../../http/routes/live.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { CUSTOMER, idOf, TENANT, USER } from '../kit/given.ts';
 import fc from '../kit/property.ts';
@@ -101,9 +102,20 @@ law(
       [
         home.alice.customerId,
         home.alice.email,
-        { by: 'claim', assignedCustomerId: home.alice.customerId, ownerEpoch: 1, evidence: 'secret' },
+        {
+          by: 'claim',
+          assignedCustomerId: home.alice.customerId,
+          ownerEpoch: 1,
+          evidence: 'secret',
+          // The clock stands until the second window ends.
+          windowOpenedAt: world.clock.now() - 1_000,
+        },
       ],
     );
+    const month = await home.admin.get('/api/tenant/claimDays');
+    const { timeToClaim } = daysView.parse(month.json);
+    assert.is(timeToClaim.count, 1);
+    assert.ok(timeToClaim.p90Ms !== null && timeToClaim.p90Ms <= 1_000, 'it was claimed at once');
   },
 );
 

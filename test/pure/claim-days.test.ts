@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Blocks, createBlocks } from '../../actors/audit/blocks.ts';
+import type { TimeToClaim } from '../../actors/audit/claim-times.ts';
 import {
   createDayRounds,
   createDays,
@@ -39,6 +40,8 @@ interface Written {
   readonly line: Line;
   readonly figure: keyof Day | undefined;
   readonly times: number;
+  /** From the opening of its window to a claim. */
+  readonly tookMs: number | undefined;
 }
 
 let ids = 0;
@@ -46,7 +49,10 @@ function anyEntry(dice: Dice, at: number): Written {
   const [action, data, failure, figure] = dice.pick(EVENTS);
   ids += 1;
   const times = typeof data.repeated === 'number' ? data.repeated : 1;
-  return { line: [at, action, `note-${ids}`, 0, 0, 0, 0, data, failure], figure, times };
+  const isInWindow = data.by === 'claim' && dice.chance(0.8);
+  const tookMs = isInWindow ? Math.floor(10 ** (dice.between(0, 800) / 100)) : undefined;
+  const told = tookMs === undefined ? data : { ...data, windowOpenedAt: at - tookMs };
+  return { line: [at, action, `note-${ids}`, 0, 0, 0, 0, told, failure], figure, times, tookMs };
 }
 
 function sumOf(written: readonly Written[], startTime: number, figure: keyof Day): number {
@@ -66,6 +72,26 @@ function isRight(days: readonly Day[], written: readonly Written[], what: string
       day.refused,
       `${what}: reasons`,
     );
+    const ofDay = written.filter(({ line: [at] }) => at - (at % DAY_MS) === day.startTime);
+    isAbout(day.timeToClaim, ofDay, what);
+  }
+}
+
+/** As many as there were; what is told of them is near what it is, as far as classes of times can say. */
+function isAbout(told: TimeToClaim, written: readonly Written[], what: string): void {
+  const times = written.flatMap(({ tookMs }) => tookMs ?? []).sort((one, other) => one - other);
+  assert.is(told.count, times.length, `${what}: claims in windows`);
+  for (const [ms, part] of [
+    [told.medianMs, 0.5],
+    [told.p90Ms, 0.9],
+  ] as const) {
+    const real = times[Math.ceil(times.length * part) - 1];
+    if (real === undefined) assert.is(ms, null);
+    else
+      assert.ok(
+        ms !== null && ms >= real / 3 - 1_000 && ms <= real * 3 + 1_000,
+        `${what}: ${ms}, not ${real}`,
+      );
   }
 }
 
@@ -103,9 +129,15 @@ test('days: two who count at any time, at once or in turns, and ask in between, 
         isRight(days, written, `seed ${seed}, step ${step}`);
       }
     }
-    const { days } = await counters[0].of(TENANT);
+    const { days, timeToClaim } = await counters[0].of(TENANT);
     assert.is(days.length, DAYS);
     isRight(days, written, 'in the end');
+    const [first] = days;
+    isAbout(
+      timeToClaim,
+      written.filter(({ line: [at] }) => at >= (first?.startTime ?? 0)),
+      'of the month',
+    );
     await forgetDays(store, TENANT);
     isRight((await counters[1].of(TENANT)).days, written, 'counted anew');
     await store.close();

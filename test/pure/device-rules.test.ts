@@ -422,6 +422,7 @@ law('C4', 'claimingAllowed is deleted by a claim when claiming is not allowed by
     claimingAllowedDeleted: true,
     ownerEpoch: 1,
     evidence: 'secret',
+    windowOpenedAt: NOW - 500,
   });
   assert.equal(Object.keys(strict.happened('DeviceClaimed').attributes.SERVER_SCOPE), ['colour']);
 

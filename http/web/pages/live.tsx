@@ -33,13 +33,7 @@ type Hour = z.output<typeof statisticsView>['hours'][number];
 async function overviewReply(visit: SignedIn): Promise<PageReply> {
   const { api, locale } = visit;
   const { say } = locale;
-  const [
-    { hours, complete, refusals, timeToClaim },
-    { days, complete: isCounted },
-    windows,
-    devices,
-    lately,
-  ] = await Promise.all([
+  const [{ hours, complete, refusals, timeToClaim }, month, windows, devices, lately] = await Promise.all([
     api.get(`/api/tenant/claimStatistics?hours=${HOURS}`, statisticsView),
     api.get('/api/tenant/claimDays', daysView),
     api.get('/api/tenant/claimWindows', windowsView),
@@ -78,8 +72,7 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
             </div>
           ))}
           <div class="card">
-            <b>{medianMs === null ? '–' : say('live.seconds', { count: Math.round(medianMs / 1000) })}</b>{' '}
-            {say('live.timeToClaim')}
+            <b>{seconds(medianMs, say)}</b> {say('live.timeToClaim')}
           </div>
         </div>
         <div class="grid two" data-fresh="plots">
@@ -92,7 +85,7 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
             <Plot title={say('live.openAtEnd')} values={values((hour) => hour.windowsOpen)} locale={locale} />
           </section>
         </div>
-        <Month days={days} complete={isCounted} visit={visit} />
+        <Month month={month} visit={visit} />
         <div data-fresh="refusals">
           {refusals.length === 0 ? null : <Refusals refusals={refusals} visit={visit} />}
         </div>
@@ -108,13 +101,12 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
 type Day = z.output<typeof daysView>['days'][number];
 
 interface MonthProps {
-  readonly days: readonly Day[];
-  readonly complete: boolean;
+  readonly month: z.output<typeof daysView>;
   readonly visit: SignedIn;
 }
 
 /** A month back, day by day: two plots, and every number in a table. */
-function Month({ days, complete, visit: { locale } }: MonthProps) {
+function Month({ month: { days, timeToClaim, complete }, visit: { locale } }: MonthProps) {
   const { say } = locale;
   const values = (of: (day: Day) => number) => days.map((day) => [day.startTime, of(day)] as const);
   const sum = (of: (day: Day) => number) => days.reduce((total, day) => total + of(day), 0);
@@ -129,6 +121,16 @@ function Month({ days, complete, visit: { locale } }: MonthProps) {
     number(say('live.columnClaimed'), ({ claimed }) => claimed),
     number(say('live.columnGivenBack'), ({ givenBack }) => givenBack),
     number(say('live.columnRefused'), ({ refused }) => refused),
+    {
+      title: say('live.columnMedian'),
+      kind: 'number',
+      cell: ({ timeToClaim: { medianMs } }) => seconds(medianMs, say),
+    },
+    {
+      title: say('live.columnP90'),
+      kind: 'number',
+      cell: ({ timeToClaim: { p90Ms } }) => seconds(p90Ms, say),
+    },
   ];
   return (
     <section class="card" aria-labelledby="month" data-fresh="month">
@@ -152,6 +154,14 @@ function Month({ days, complete, visit: { locale } }: MonthProps) {
             locale={locale}
             by="day"
           />
+          {timeToClaim.count === 0 ? null : (
+            <p>
+              {say('live.monthTimes', {
+                median: seconds(timeToClaim.medianMs, say),
+                p90: seconds(timeToClaim.p90Ms, say),
+              })}
+            </p>
+          )}
         </div>
         <div>
           <h3>{say('live.refusedPerDay')}</h3>
@@ -170,6 +180,9 @@ function Month({ days, complete, visit: { locale } }: MonthProps) {
     </section>
   );
 }
+
+const seconds = (ms: number | null, say: Say) =>
+  ms === null ? '–' : say('live.seconds', { count: Math.round(ms / 1000) });
 
 type Refusal = z.output<typeof statisticsView>['refusals'][number];
 

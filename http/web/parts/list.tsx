@@ -9,11 +9,6 @@ export function pageOf(query: URLSearchParams): number {
   return Number.isSafeInteger(page) && page >= 0 && page < 2 ** 31 ? page : 0;
 }
 
-/** `1 device`, `20 devices`. */
-export function count({ number }: Locale, how: number, one: string, many = `${one}s`): string {
-  return `${number(how)} ${how === 1 ? one : many}`;
-}
-
 /** How many entries a page of the API says there are, and whether it counted them all. */
 interface Total {
   readonly totalElements: number;

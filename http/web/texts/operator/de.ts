@@ -193,6 +193,10 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'live.columnClaimed': 'Registriert',
   'live.columnGivenBack': 'Zurückgegeben',
   'live.columnRefused': 'Abgelehnt',
+  'live.columnMedian': 'Fenster bis Registrierung, im Median',
+  'live.columnP90': 'Neun von zehn binnen',
+  'live.monthTimes':
+    'Vom Fenster bis zur Registrierung: im Median etwa {median}, neun von zehn binnen {p90}.',
   'live.claimsPerDay': 'Registrierungen pro Tag',
   'live.refusedPerDay': 'Abgelehnte Registrierungen pro Tag',
   'live.dayByDay': 'Tag für Tag, in Zahlen',

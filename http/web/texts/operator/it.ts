@@ -191,6 +191,10 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'live.columnClaimed': 'Registrati',
   'live.columnGivenBack': 'Restituiti',
   'live.columnRefused': 'Registrazioni rifiutate',
+  'live.columnMedian': 'Dalla finestra alla registrazione, mediana',
+  'live.columnP90': 'Nove su dieci entro',
+  'live.monthTimes':
+    'Dalla finestra alla registrazione: circa {median} in mediana, nove su dieci entro {p90}.',
   'live.claimsPerDay': 'Registrazioni al giorno',
   'live.refusedPerDay': 'Registrazioni rifiutate al giorno',
   'live.dayByDay': 'Giorno per giorno, in numeri',
