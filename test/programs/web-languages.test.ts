@@ -81,8 +81,8 @@ for (const language of ALL_LANGUAGES) {
   );
 }
 
-/** Names that are the same in every language: of ThingsBoard's first profile, and of the interface. */
-const NAMES = ['default', 'REST API'];
+/** Names that are the same in every language: of ThingsBoard's first profile, of the interface, of customers. */
+const NAMES = ['default', 'REST API', 'alice', 'bob'];
 /** Words that are in no catalogue: names and what people wrote have a digit or an @ in them, texts are in brackets. */
 const UNTRANSLATED = `(() => {
   const NAMES = ${JSON.stringify(NAMES)};

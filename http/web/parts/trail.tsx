@@ -1,4 +1,5 @@
 /** The audit trail in words: as a table of everything, and as the story of one device. */
+import type { Child } from 'hono/jsx';
 import type { z } from 'zod';
 import { NULL_UUID } from '../../../actors/base/ids.ts';
 import { REASONS as CODES } from '../../../actors/claiming/reasons.ts';
@@ -112,20 +113,20 @@ export function allReasons(say: Say): Readonly<Record<string, string>> {
   ]);
 }
 
-/** What else there is to know: why it was refused, how often, what it was about. */
-function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { say }: Locale): string {
+/** What else there is to know: why it was refused, how often, what it was about. Nothing: an empty list. */
+function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { say }: Locale): readonly Child[] {
   const { keys, why, repeated, title, name, openedBy, label } = actionData;
-  const parts: string[] = [];
+  const parts: Child[] = [];
   if (actionFailureDetails !== null) parts.push(reasonInWords(actionFailureDetails, say));
   if (typeof repeated === 'number') parts.push(say('trail.repeated', { count: repeated }));
   if (typeof why === 'string') parts.push(endWords(why, say));
-  if (Array.isArray(keys)) parts.push(keys.join(', '));
+  if (Array.isArray(keys)) parts.push(<code>{keys.join(', ')}</code>);
   if (openedBy === 'gateway') parts.push(say('trail.byGateway'));
   // A device is named beside it.
   const names = entityId.entityType === 'USER' ? [title, name, label] : [];
   const named = names.find((text) => typeof text === 'string' && text !== '');
   if (typeof named === 'string') parts.push(named);
-  return parts.join(say('trail.between'));
+  return parts.flatMap((part, at) => (at === 0 ? [part] : [say('trail.between'), part]));
 }
 
 function endWords(why: string, say: Say): string {
@@ -182,7 +183,7 @@ export function Story({ entries, locale }: TrailProps) {
             <Time at={entry.createdTime} locale={locale} exact />
             <b>{whatHappened(entry, say)}</b>
             {entry.userName === null ? null : ` ${say('trail.byWhom', { who: entry.userName })} `}
-            {more === '' ? null : <small class="muted">{more}</small>}
+            {more.length === 0 ? null : <small class="muted">{more}</small>}
             <Whereto
               entry={entry}
               say={say}
