@@ -728,6 +728,12 @@ law(
     assert.match(result.html, /1,S1,CREATED,[^\n]*,1234,/);
     const id = await world.directory.idOf(home.tenantId, 'S1');
     assert.is((await world.devices.read(id ?? ('' as never)))?.type, 'valve');
+    const arabic = await admin.post('/devices/import?lang=ar', { file });
+    assert.match(
+      arabic.text,
+      '«\u2068Serial\u2069»، و«\u2068Kind\u2069»، و«\u2068PIN\u2069».',
+      'a list of Arabic',
+    );
   },
 );
 

@@ -35,11 +35,19 @@ function titleOf({ head }: Pick<CsvTable, 'head'>, at: number, { say }: Locale):
   return shortened(head[at]?.trim() || say('import.nameless', { nth: at + 1 }));
 }
 
-/** The titles of columns in quotation marks, one after the other. */
-export function named(columns: readonly number[], table: CsvTable, locale: Locale): string {
-  const names = columns.map((at) => locale.say('import.quoted', { name: titleOf(table, at, locale) }));
-  return new Intl.ListFormat(locale.tag, { type: 'unit', style: 'short' }).format(names);
+/** Titles of columns in quotation marks, one after the other: each in its own direction, their list in that of the sentence. */
+interface Names {
+  readonly list: string;
 }
+
+export function named(columns: readonly number[], table: CsvTable, locale: Locale): Names {
+  const names = columns.map((at) => locale.say('import.quoted', { name: titleOf(table, at, locale) }));
+  return { list: new Intl.ListFormat(locale.tag, { type: 'unit', style: 'short' }).format(names) };
+}
+
+/** A sentence with names in it. */
+export const sentenceOf = (pieces: readonly (string | Names)[]): string =>
+  pieces.map((piece) => (typeof piece === 'string' ? piece : piece.list)).join('');
 
 interface Preview {
   readonly table: CsvTable;
@@ -64,7 +72,9 @@ export function previewReply({ locale }: SignedIn, { table, columns, content, re
         <Refusal text={refusal} />
         {unread.length === 0 ? null : (
           <Note kind="warn">
-            {say('import.unread', { count: unread.length, names: named(unread, table, locale) })}
+            {sentenceOf(
+              say.pieces('import.unread', { count: unread.length, names: named(unread, table, locale) }),
+            )}
           </Note>
         )}
         <form method="post" action="/devices/import" enctype="multipart/form-data">

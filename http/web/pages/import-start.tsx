@@ -13,7 +13,7 @@ import { Back, Head, Refusal, Time } from '../parts/elements.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import type { Say } from '../texts/say.ts';
 import { type ImportJob, stateWords } from './import-job.tsx';
-import { columnNamed, named, packed, previewReply, unpacked } from './import-preview.tsx';
+import { columnNamed, named, packed, previewReply, sentenceOf, unpacked } from './import-preview.tsx';
 
 /** Each is a line on the page that asks what it is. */
 const COLUMNS_MAX = 200;
@@ -134,7 +134,7 @@ async function checkReply(visit: SignedIn): Promise<PageReply> {
     const refusal =
       devices === 'no-name'
         ? say('import.noNames')
-        : say('import.twice', { names: named(devices.twice, table, locale) });
+        : sentenceOf(say.pieces('import.twice', { names: named(devices.twice, table, locale) }));
     return previewReply(visit, { table, columns, content, refusal });
   }
   const started = await start(visit, devices);
