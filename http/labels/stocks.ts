@@ -5,8 +5,8 @@
 
 export interface Stock {
   readonly id: string;
-  /** As it is sold. */
-  readonly title: string;
+  /** As it is sold; a roll or tape by its width and the length of a label. */
+  readonly sold: Sold;
   readonly page: Size;
   readonly columns: number;
   readonly rows: number;
@@ -18,6 +18,11 @@ export interface Stock {
   readonly pitch: Size;
 }
 
+type Sold =
+  | { readonly type: 'sheet'; readonly name: string }
+  | { readonly type: 'roll' | 'tape'; readonly across: number; readonly along: number }
+  | { readonly type: 'single'; readonly name?: string };
+
 interface Size {
   readonly width: number;
   readonly height: number;
@@ -28,7 +33,7 @@ const A4 = { width: 210, height: 297 };
 /** Sheets are symmetric: what the labels and the gaps between them leave of the paper is the same on both sides. */
 function sheet(
   id: string,
-  title: string,
+  name: string,
   [columns, rows]: readonly [number, number],
   [width, height]: readonly [number, number],
   gap = 0,
@@ -36,13 +41,13 @@ function sheet(
   const pitch = { width: width + gap, height };
   const left = (A4.width - columns * width - (columns - 1) * gap) / 2;
   const top = (A4.height - rows * height) / 2;
-  const sold = `${title}, ${width} × ${height} mm, ${columns * rows} on A4`;
-  return { id, title: sold, page: A4, columns, rows, label: { width, height }, left, top, pitch };
+  const sold = { type: 'sheet', name } as const;
+  return { id, sold, page: A4, columns, rows, label: { width, height }, left, top, pitch };
 }
 
-function single(id: string, title: string, width: number, height: number): Stock {
+function single(id: string, sold: Sold, width: number, height: number): Stock {
   const size = { width, height };
-  return { id, title, page: size, columns: 1, rows: 1, label: size, left: 0, top: 0, pitch: size };
+  return { id, sold, page: size, columns: 1, rows: 1, label: size, left: 0, top: 0, pitch: size };
 }
 
 export const STOCKS: readonly [Stock, ...Stock[]] = [
@@ -53,12 +58,12 @@ export const STOCKS: readonly [Stock, ...Stock[]] = [
   sheet('herma-4457', 'Herma 4457', [2, 6], [105, 48]),
   sheet('herma-4464', 'Herma 4464', [3, 8], [70, 37]),
   sheet('herma-4270', 'Herma 4270', [5, 13], [38.1, 21.2]),
-  single('roll-62x100', 'Roll of 62 mm, 62 × 100 mm', 100, 62),
-  single('roll-62x29', 'Roll of 62 mm, 62 × 29 mm', 62, 29),
-  single('roll-29x90', 'Roll of 29 mm, 29 × 90 mm', 90, 29),
-  single('roll-24x60', 'Tape of 24 mm, 24 × 60 mm', 60, 24),
-  single('page-100x50', 'One per page, 100 × 50 mm', 100, 50),
-  single('page-a6', 'One per page, A6', 148, 105),
+  single('roll-62x100', { type: 'roll', across: 62, along: 100 }, 100, 62),
+  single('roll-62x29', { type: 'roll', across: 62, along: 29 }, 62, 29),
+  single('roll-29x90', { type: 'roll', across: 29, along: 90 }, 90, 29),
+  single('roll-24x60', { type: 'tape', across: 24, along: 60 }, 60, 24),
+  single('page-100x50', { type: 'single' }, 100, 50),
+  single('page-a6', { type: 'single', name: 'A6' }, 148, 105),
 ];
 
 export const perPage = ({ columns, rows }: Stock): number => columns * rows;

@@ -30,6 +30,7 @@ const TRANSLATED = [
   'device-keyed',
   'device-new',
   'batch',
+  'labels',
   'customers',
   'customer',
   'customer-rename',

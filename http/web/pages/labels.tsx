@@ -13,6 +13,7 @@ import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts
 import { DaysField } from '../parts/claim-key.tsx';
 import { whereIn } from '../parts/device-filters.ts';
 import { Head, Note } from '../parts/elements.tsx';
+import type { Say } from '../texts/say.ts';
 import { SELECTED_MAX } from './batches.tsx';
 
 type Preview = z.output<typeof labelPreviewView>;
@@ -62,12 +63,12 @@ function inAddress(devices: Devices): readonly [name: string, value: string] {
 }
 
 /** Where they come from: its address and how it is called. */
-function backFrom(devices: Devices): readonly [path: string, label: string] {
+function backFrom(devices: Devices, say: Say): readonly [path: string, label: string] {
   if ('importId' in devices)
-    return [`/devices/import/${encodeURIComponent(devices.importId)}`, 'Back to the import'];
+    return [`/devices/import/${encodeURIComponent(devices.importId)}`, say('labels.backImport')];
   if ('batchId' in devices)
-    return [`/devices/batches/${encodeURIComponent(devices.batchId)}`, 'Back to the batch'];
-  return ['/devices', 'Back to the devices'];
+    return [`/devices/batches/${encodeURIComponent(devices.batchId)}`, say('labels.backBatch')];
+  return ['/devices', say('fleet.back')];
 }
 
 const isId = (text: string | null): string => (text !== null && parseId(text)) || '';
@@ -104,21 +105,19 @@ function pathOf(path: string, wanted: Wanted) {
 }
 
 async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply> {
+  const { say } = locale;
   const wanted = wantedIn(query);
   const [name, value] = inAddress(wanted.devices);
   const nothing = name === 'ids' && value === '';
   const preview = nothing ? undefined : await api.get(routeOf('/preview', wanted), labelPreviewView);
   const keyless = preview?.troubles.find(({ type }) => type === 'no-key');
-  const [back, label] = backFrom(wanted.devices);
+  const [back, label] = backFrom(wanted.devices, say);
   return {
     type: 'page',
-    title: 'Labels',
+    title: say('labels.title'),
     body: (
       <>
-        <Head
-          title="Labels"
-          lead="Scanning a label opens the claim page with name and key filled in. Keep printed labels as safe as keys."
-        >
+        <Head title={say('labels.title')} lead={say('labels.lead')}>
           <div class="row">
             {preview === undefined || preview.labels === 0 ? null : (
               <a
@@ -126,7 +125,7 @@ async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply>
                 href={pathOf('/devices/labels.pdf', { ...wanted, through: preview.through ?? '' })}
                 download="labels.pdf"
               >
-                Download {locale.number(preview.labels)} label{preview.labels === 1 ? '' : 's'} as PDF
+                {say('labels.download', { count: preview.labels })}
               </a>
             )}
             <a class="button" href={back}>
@@ -138,7 +137,7 @@ async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply>
         {preview === undefined ? null : <Parts wanted={wanted} preview={preview} locale={locale} />}
         {keyless === undefined ? null : <KeylessForm trouble={keyless} locale={locale} />}
         {preview === undefined || preview.labels === 0 ? (
-          <Note kind="plain">There is nothing to print yet. Select devices that have keys.</Note>
+          <Note kind="plain">{say('labels.nothing')}</Note>
         ) : (
           <Before preview={preview} wanted={wanted} locale={locale} />
         )}
@@ -150,7 +149,25 @@ async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply>
 /** Offered in one list. */
 const PARTS_MAX = 1_000;
 
+function stockWords({ sold, label: { width, height }, columns, rows }: Stock, say: Say): string {
+  switch (sold.type) {
+    case 'sheet':
+      return say('labels.sheet', { name: sold.name, width, height, count: columns * rows });
+    case 'roll':
+      return say('labels.roll', { across: sold.across, along: sold.along });
+    case 'tape':
+      return say('labels.tape', { across: sold.across, along: sold.along });
+    case 'single':
+      return sold.name === undefined
+        ? say('labels.single', { width, height })
+        : say('labels.singleNamed', { name: sold.name });
+    default:
+      return unreachable(sold);
+  }
+}
+
 function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; locale: Locale }) {
+  const { say } = locale;
   const { limit } = wanted;
   const parts = Math.min(Math.ceil(total / limit), PARTS_MAX);
   const [name, value] = inAddress(wanted.devices);
@@ -158,17 +175,17 @@ function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; l
     <form class="search" action="/devices/labels">
       <input type="hidden" name={name} value={value} />
       <div class="small">
-        <label for="stock">Printed on</label>
+        <label for="stock">{say('labels.printedOn')}</label>
         <select id="stock" name="stock">
-          {STOCKS.map(({ id, title }) => (
-            <option value={id} selected={id === wanted.stock.id}>
-              {title}
+          {STOCKS.map((stock) => (
+            <option value={stock.id} selected={stock.id === wanted.stock.id}>
+              {stockWords(stock, say)}
             </option>
           ))}
         </select>
       </div>
       <div class="small">
-        <label for="first">First free label of the sheet</label>
+        <label for="first">{say('labels.first')}</label>
         <input
           id="first"
           name="first"
@@ -180,30 +197,31 @@ function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; l
       </div>
       {name === 'ids' ? null : (
         <div class="small">
-          <label for="limit">At most in one file</label>
+          <label for="limit">{say('labels.limit')}</label>
           <input id="limit" name="limit" type="number" min={1} max={LABELS_MAX} value={String(limit)} />
         </div>
       )}
       {wanted.after === '' ? null : <input type="hidden" name="after" value={wanted.after} />}
       {parts < 2 || name === 'where' ? null : (
         <div class="small">
-          <label for="from">{name === 'import' ? 'Rows' : 'Devices'}</label>
+          <label for="from">{say(name === 'import' ? 'labels.rows' : 'frame.fleet')}</label>
           <select id="from" name="from">
             {Array.from({ length: parts }, (_, part) => (
               <option value={String(part * limit)} selected={part * limit === wanted.from}>
-                {locale.number(part * limit + 1)} to {locale.number(Math.min(total, (part + 1) * limit))}
+                {say('labels.fromTo', { from: part * limit + 1, to: Math.min(total, (part + 1) * limit) })}
               </option>
             ))}
           </select>
         </div>
       )}
-      <button type="submit">Show</button>
+      <button type="submit">{say('one.show')}</button>
     </form>
   );
 }
 
 /** Of all that fit: which part this is, and the way to the others. */
 function Parts({ wanted, preview, locale }: { wanted: Wanted; preview: Preview; locale: Locale }) {
+  const { say } = locale;
   const { total, before, inPart, next } = preview;
   if (!('where' in wanted.devices) || (next === null && wanted.after === '')) return null;
   const start = { ...wanted, first: 1, after: '', through: '' };
@@ -212,21 +230,19 @@ function Parts({ wanted, preview, locale }: { wanted: Wanted; preview: Preview; 
     <div class="card">
       <p>
         {inPart === 0
-          ? 'No device that fits now comes behind the part before.'
-          : `These are number ${locale.number(before + 1)} to ${locale.number(before + inPart)} of the ${locale.number(total)} devices that fit now, the oldest first.`}{' '}
-        {next === null
-          ? 'This is the last part.'
-          : 'Print them before you go on. The next part goes on behind the last of these, also where devices are claimed meanwhile.'}
+          ? say('labels.noneBehind')
+          : say('labels.these', { from: before + 1, to: before + inPart, total })}{' '}
+        {say(next === null ? 'labels.lastPart' : 'labels.goOn')}
       </p>
       <div class="row">
         {next === null ? null : (
           <a class="button" rel="next" href={pathOf('/devices/labels', { ...start, after })}>
-            Next part
+            {say('labels.nextPart')}
           </a>
         )}
         {wanted.after === '' ? null : (
           <a class="button" href={pathOf('/devices/labels', start)}>
-            From the beginning
+            {say('labels.beginning')}
           </a>
         )}
       </div>
@@ -236,13 +252,13 @@ function Parts({ wanted, preview, locale }: { wanted: Wanted; preview: Preview; 
 
 /** Sets keys for devices that have none, and comes back to their labels. */
 function KeylessForm({ trouble: { count, devices }, locale }: { trouble: Trouble; locale: Locale }) {
+  const { say } = locale;
   const some = devices.slice(0, SELECTED_MAX);
   return (
     <form method="post" action="/devices/selected" class="card">
-      <h2>{count === 1 ? 'One device has no key' : `${locale.number(count)} devices have no key`}</h2>
+      <h2>{say('labels.keyless', { count })}</h2>
       <p>
-        <Names devices={devices} count={count} locale={locale} /> No label is printed for{' '}
-        {count === 1 ? 'it' : 'them'}.
+        <Names devices={devices} count={count} say={say} /> {say('labels.keylessText', { count })}
       </p>
       {some.map(({ id }) => (
         <input type="hidden" name="id" value={id} />
@@ -251,12 +267,10 @@ function KeylessForm({ trouble: { count, devices }, locale }: { trouble: Trouble
       <input type="hidden" name="sure" value="yes" />
       <div class="search">
         <div class="small">
-          <DaysField label="Valid for days" />
+          <DaysField label={say('fleet.validDays')} />
         </div>
         <button type="submit" name="do" value="keys" class="primary">
-          {some.length === count
-            ? 'Set keys for them'
-            : `Set keys for the first ${locale.number(some.length)}`}
+          {some.length === count ? say('labels.setKeys') : say('labels.setFirst', { count: some.length })}
         </button>
       </div>
     </form>
@@ -265,30 +279,29 @@ function KeylessForm({ trouble: { count, devices }, locale }: { trouble: Trouble
 
 /** What is printed cannot be changed, so people see it before. */
 function Before({ preview, wanted, locale }: { preview: Preview; wanted: Wanted; locale: Locale }) {
+  const { say } = locale;
   const { labels, pages, address, addressTroubles, troubles, svg } = preview;
   return (
     <>
       {addressTroubles.map((type) => (
-        <Note kind="warn">{addressText(type, address)}</Note>
+        <Note kind="warn">{say(`labels.${type}`, { address })}</Note>
       ))}
       {troubles.map((trouble) =>
         trouble.type === 'no-key' ? null : (
           <Note kind="warn">
-            {troubleText(trouble.type)}{' '}
-            <Names devices={trouble.devices} count={trouble.count} locale={locale} />
+            {say(`labels.${trouble.type}`)}{' '}
+            <Names devices={trouble.devices} count={trouble.count} say={say} />
           </Note>
         ),
       )}
       <div class="card">
-        <h2>
-          {locale.number(labels)} label{labels === 1 ? '' : 's'} on {locale.number(pages)} page
-          {pages === 1 ? '' : 's'}
-        </h2>
-        <p>
-          They lead to {address}. Print them at their own size (“100 %”, not “fit to page”), and hold the
-          first sheet against a sheet of labels before you print them all.
-        </p>
-        <figure class="sheet" role="img" aria-label={`The first page: ${wanted.stock.title}`}>
+        <h2>{say('labels.onPages', { labels, pages })}</h2>
+        <p>{say('labels.howTo', { address })}</p>
+        <figure
+          class="sheet"
+          role="img"
+          aria-label={say('labels.firstPage', { stock: stockWords(wanted.stock, say) })}
+        >
           {raw(svg.replace('<svg ', '<svg aria-hidden="true" '))}
         </figure>
       </div>
@@ -298,57 +311,34 @@ function Before({ preview, wanted, locale }: { preview: Preview; wanted: Wanted;
 
 const NAMES_SHOWN = 5;
 
-function Names({ devices, count, locale }: Omit<Trouble, 'type'> & { locale: Locale }) {
+/** A name that runs to the left does not turn what is beside it round. */
+function Names({ devices, count, say }: Omit<Trouble, 'type'> & { say: Say }) {
   const shown = devices.slice(0, NAMES_SHOWN);
   const more = count - shown.length;
-  return (
+  const names = (
     <>
       {shown.map(({ name }, at) => (
         <>
-          {at === 0 ? '' : ', '}
-          {/* A name that runs to the left does not turn what is beside it round. */}
+          {at === 0 ? '' : say('labels.between')}
           <bdi>{name}</bdi>
         </>
       ))}
-      {more > 0 ? ` and ${locale.number(more)} more` : ''}.
+    </>
+  );
+  return (
+    <>
+      {more > 0
+        ? say.pieces('labels.namesMore', { names, count: more })
+        : say.pieces('labels.names', { names })}
     </>
   );
 }
 
-function addressText(type: Preview['addressTroubles'][number], address: string): string {
-  switch (type) {
-    case 'loopback':
-      return `The codes would lead to ${address}: that is this computer for whoever scans them, so nobody could claim. Open this page by the address that your customers use.`;
-    case 'http':
-      return `The codes would lead to ${address}, which is not encrypted: whoever listens on the way sees sessions and keys. Serve this site over HTTPS before you print.`;
-    case 'not-configured':
-      return `No address of this server is configured (HTTP_BASE_URL), so the labels have the one that you see in your browser: ${address}. Make sure that your customers reach it.`;
-    default:
-      return unreachable(type);
-  }
-}
-
-function troubleText(type: Exclude<Trouble['type'], 'no-key'>): string {
-  switch (type) {
-    case 'no-code':
-      return 'Name and key are longer than any code holds, so there is no label for:';
-    case 'fine-code':
-      return 'The code is finer than most phones read. Choose a larger label, or shorter names, for:';
-    case 'name-cut':
-      return 'The name does not fit, and its end is cut off in print (the code has it whole):';
-    case 'key-left-out':
-      return 'The key does not fit, and is only in the code:';
-    case 'letters-missing':
-      return 'No font here has some letters of the name, so boxes are printed instead (the code has them). Whoever runs this server can give it fonts (web.labelFonts). It concerns:';
-    default:
-      return unreachable(type);
-  }
-}
-
 export const labelPages: readonly Page[] = [
-  memberPage('/devices/labels', TENANT, { get: labelsReply }),
+  memberPage('/devices/labels', TENANT, { get: labelsReply, translated: true }),
 
   memberPage('/devices/labels.pdf', TENANT, {
+    translated: true,
     async get({ api, query }) {
       const response = await api.open(routeOf('', wantedIn(query)));
       response.headers.set('Content-Disposition', 'attachment; filename="labels.pdf"');

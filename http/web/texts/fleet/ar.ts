@@ -322,4 +322,55 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
     'في ملف البرامج لا يُغيَّر شيء. وفي ملف جداول البيانات توضع علامة اقتباس قبل النصوص التي قد تُنفَّذ كصيغة.',
   'export.spreadsheet': 'لجدول بيانات',
   'export.program': 'لبرنامج',
+  'labels.title': 'الملصقات',
+  'labels.lead':
+    'يفتح مسح الملصق صفحة التسجيل والاسم والمفتاح مكتوبان فيها. احفظ الملصقات المطبوعة كما تحفظ المفاتيح.',
+  'labels.backImport': 'العودة إلى الاستيراد',
+  'labels.backBatch': 'العودة إلى التغيير',
+  'labels.download':
+    'تنزيل {count, plural, zero {لا ملصقات} one {ملصق واحد} two {ملصقين} few {# ملصقات} many {# ملصقاً} other {# ملصق}} بصيغة PDF',
+  'labels.nothing': 'لا يوجد ما يُطبع بعد. حدد أجهزة لها مفاتيح.',
+  'labels.sheet': '{name}، {width, number} × {height, number} مم، {count, number} في A4',
+  'labels.roll': 'لفافة {across, number} مم، {across, number} × {along, number} مم',
+  'labels.tape': 'شريط {across, number} مم، {across, number} × {along, number} مم',
+  'labels.single': 'واحد في كل صفحة، {width, number} × {height, number} مم',
+  'labels.singleNamed': 'واحد في كل صفحة، {name}',
+  'labels.printedOn': 'تُطبع على',
+  'labels.first': 'أول ملصق فارغ في الورقة',
+  'labels.limit': 'الحد الأقصى في ملف واحد',
+  'labels.rows': 'الصفوف',
+  'labels.fromTo': 'من {from, number} إلى {to, number}',
+  'labels.noneBehind': 'لا يأتي بعد الجزء السابق جهاز مطابق الآن.',
+  'labels.these':
+    'هذه الأرقام من {from, number} إلى {to, number} من الأجهزة المطابقة الآن وعددها {total, number}، الأقدم أولاً.',
+  'labels.lastPart': 'هذا هو الجزء الأخير.',
+  'labels.goOn': 'اطبعها قبل أن تتابع. يبدأ الجزء التالي بعد آخر هذه، حتى لو سُجّلت أجهزة في هذه الأثناء.',
+  'labels.nextPart': 'الجزء التالي',
+  'labels.beginning': 'من البداية',
+  'labels.keyless':
+    '{count, plural, zero {كل الأجهزة لها مفاتيح} one {جهاز واحد ليس له مفتاح} two {جهازان ليس لهما مفتاح} few {# أجهزة ليس لها مفتاح} many {# جهازاً ليس لها مفتاح} other {# جهاز ليس لها مفتاح}}',
+  'labels.keylessText':
+    '{count, plural, zero {لا ينقص أي ملصق.} one {لا يُطبع له ملصق.} two {لا يُطبع لهما ملصق.} few {لا تُطبع لها ملصقات.} many {لا تُطبع لها ملصقات.} other {لا تُطبع لها ملصقات.}}',
+  'labels.setKeys': 'تعيين مفاتيح لها',
+  'labels.setFirst': 'تعيين مفاتيح لأول {count, number}',
+  'labels.onPages':
+    '{labels, plural, zero {لا ملصقات} one {ملصق واحد} two {ملصقان} few {# ملصقات} many {# ملصقاً} other {# ملصق}} في {pages, plural, zero {لا صفحات} one {صفحة واحدة} two {صفحتين} few {# صفحات} many {# صفحة} other {# صفحة}}',
+  'labels.howTo':
+    'تؤدي إلى {address}. اطبعها بحجمها الحقيقي («100%»، لا «ملاءمة الصفحة»)، وضع الورقة الأولى على ورقة ملصقات قبل أن تطبعها كلها.',
+  'labels.firstPage': 'الصفحة الأولى: {stock}',
+  'labels.between': '، ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} و{count, number} غيرها.',
+  'labels.loopback':
+    'ستؤدي الرموز إلى {address}: وهذا لمن يمسحها جهازه هو، فلا يستطيع أحد التسجيل. افتح هذه الصفحة بالعنوان الذي يستخدمه عملاؤك.',
+  'labels.http':
+    'ستؤدي الرموز إلى {address}، وهو غير مشفّر: من يتنصت في الطريق يرى الجلسات والمفاتيح. قدّم هذا الموقع عبر HTTPS قبل أن تطبع.',
+  'labels.not-configured':
+    'لم يُضبط عنوان لهذا الخادم (HTTP_BASE_URL)، فتحمل الملصقات العنوان الذي تراه في متصفحك: {address}. تأكد من أن عملاءك يصلون إليه.',
+  'labels.no-code': 'الاسم والمفتاح أطول مما يسعه أي رمز، فلا ملصق لما يلي:',
+  'labels.fine-code': 'الرمز أدق مما تقرؤه معظم الهواتف. اختر ملصقاً أكبر أو أسماء أقصر لما يلي:',
+  'labels.name-cut': 'الاسم لا يتسع له المكان ويُقطع آخره في الطباعة (وهو كامل في الرمز):',
+  'labels.key-left-out': 'المفتاح لا يتسع له المكان وهو في الرمز فقط:',
+  'labels.letters-missing':
+    'لا يوجد خط هنا فيه بعض حروف الاسم، فتُطبع مربعات بدلاً منها (وهي في الرمز). يستطيع من يشغّل هذا الخادم أن يضيف خطوطاً (web.labelFonts). يخص ذلك:',
 };

@@ -324,4 +324,56 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
     'In der Datei für ein Programm wird nichts verändert. In der für eine Tabellenkalkulation steht vor Texten, die sie als Formel ausführen würde, ein Hochkomma.',
   'export.spreadsheet': 'Für eine Tabellenkalkulation',
   'export.program': 'Für ein Programm',
+  'labels.title': 'Etiketten',
+  'labels.lead':
+    'Wer ein Etikett scannt, kommt auf die Registrierungsseite, in der Name und Schlüssel schon stehen. Bewahren Sie gedruckte Etiketten so sicher auf wie Schlüssel.',
+  'labels.backImport': 'Zurück zum Import',
+  'labels.backBatch': 'Zurück zur Änderung',
+  'labels.download': '{count, plural, one {# Etikett} other {# Etiketten}} als PDF herunterladen',
+  'labels.nothing': 'Es gibt noch nichts zu drucken. Wählen Sie Geräte aus, die Schlüssel haben.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, {count, number} auf A4',
+  'labels.roll': 'Rolle mit {across, number} mm, {across, number} × {along, number} mm',
+  'labels.tape': 'Band mit {across, number} mm, {across, number} × {along, number} mm',
+  'labels.single': 'Eines pro Seite, {width, number} × {height, number} mm',
+  'labels.singleNamed': 'Eines pro Seite, {name}',
+  'labels.printedOn': 'Gedruckt auf',
+  'labels.first': 'Erstes freies Etikett des Bogens',
+  'labels.limit': 'Höchstens in einer Datei',
+  'labels.rows': 'Zeilen',
+  'labels.fromTo': '{from, number} bis {to, number}',
+  'labels.noneBehind': 'Hinter dem vorigen Teil kommt kein Gerät, das jetzt passt.',
+  'labels.these':
+    'Das sind Nummer {from, number} bis {to, number} der {total, number} Geräte, die jetzt passen, die ältesten zuerst.',
+  'labels.lastPart': 'Das ist der letzte Teil.',
+  'labels.goOn':
+    'Drucken Sie sie, bevor Sie weitergehen. Der nächste Teil beginnt hinter dem letzten von diesen, auch wenn inzwischen Geräte registriert werden.',
+  'labels.nextPart': 'Nächster Teil',
+  'labels.beginning': 'Von vorn',
+  'labels.keyless':
+    '{count, plural, one {Ein Gerät hat keinen Schlüssel} other {# Geräte haben keinen Schlüssel}}',
+  'labels.keylessText':
+    '{count, plural, one {Dafür wird kein Etikett gedruckt.} other {Dafür werden keine Etiketten gedruckt.}}',
+  'labels.setKeys': 'Schlüssel für sie setzen',
+  'labels.setFirst': 'Schlüssel für die ersten {count, number} setzen',
+  'labels.onPages':
+    '{labels, plural, one {# Etikett} other {# Etiketten}} auf {pages, plural, one {# Seite} other {# Seiten}}',
+  'labels.howTo':
+    'Sie führen zu {address}. Drucken Sie sie in Originalgröße („100 %“, nicht „an Seite anpassen“), und halten Sie den ersten Bogen gegen einen Etikettenbogen, bevor Sie alle drucken.',
+  'labels.firstPage': 'Die erste Seite: {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} und {count, number} weitere.',
+  'labels.loopback':
+    'Die Codes würden zu {address} führen: Das ist für jeden, der sie scannt, sein eigenes Gerät, und niemand könnte registrieren. Öffnen Sie diese Seite unter der Adresse, die Ihre Kunden verwenden.',
+  'labels.http':
+    'Die Codes würden zu {address} führen, und das ist nicht verschlüsselt: Wer unterwegs mithört, sieht Sitzungen und Schlüssel. Stellen Sie diese Seiten über HTTPS bereit, bevor Sie drucken.',
+  'labels.not-configured':
+    'Für diesen Server ist keine Adresse eingestellt (HTTP_BASE_URL), darum tragen die Etiketten die, die Sie in Ihrem Browser sehen: {address}. Stellen Sie sicher, dass Ihre Kunden sie erreichen.',
+  'labels.no-code': 'Name und Schlüssel sind länger, als ein Code fasst, darum gibt es kein Etikett für:',
+  'labels.fine-code':
+    'Der Code ist feiner, als die meisten Telefone lesen. Wählen Sie ein größeres Etikett oder kürzere Namen für:',
+  'labels.name-cut': 'Der Name passt nicht, und sein Ende fehlt im Druck (im Code steht er ganz):',
+  'labels.key-left-out': 'Der Schlüssel passt nicht und steht nur im Code:',
+  'labels.letters-missing':
+    'Keine Schrift hier hat manche Buchstaben des Namens, darum werden Kästchen gedruckt (im Code stehen sie). Wer diesen Server betreibt, kann ihm Schriften geben (web.labelFonts). Es betrifft:',
 };

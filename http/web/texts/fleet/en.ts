@@ -320,4 +320,56 @@ export const ENGLISH = {
     'In the file for a program nothing is changed. In that for a spreadsheet, texts that it would run as a formula have a quote before them.',
   'export.spreadsheet': 'For a spreadsheet',
   'export.program': 'For a program',
+  // ------------------------------------------------------------------------------------------------------------- labels
+  'labels.title': 'Labels',
+  'labels.lead':
+    'Scanning a label opens the claim page with name and key filled in. Keep printed labels as safe as keys.',
+  'labels.backImport': 'Back to the import',
+  'labels.backBatch': 'Back to the batch',
+  'labels.download': 'Download {count, plural, one {# label} other {# labels}} as PDF',
+  'labels.nothing': 'There is nothing to print yet. Select devices that have keys.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, {count, number} on A4',
+  'labels.roll': 'Roll of {across, number} mm, {across, number} × {along, number} mm',
+  'labels.tape': 'Tape of {across, number} mm, {across, number} × {along, number} mm',
+  'labels.single': 'One per page, {width, number} × {height, number} mm',
+  'labels.singleNamed': 'One per page, {name}',
+  'labels.printedOn': 'Printed on',
+  'labels.first': 'First free label of the sheet',
+  'labels.limit': 'At most in one file',
+  'labels.rows': 'Rows',
+  'labels.fromTo': '{from, number} to {to, number}',
+  'labels.noneBehind': 'No device that fits now comes behind the part before.',
+  'labels.these':
+    'These are number {from, number} to {to, number} of the {total, number} devices that fit now, the oldest first.',
+  'labels.lastPart': 'This is the last part.',
+  'labels.goOn':
+    'Print them before you go on. The next part goes on behind the last of these, also where devices are claimed meanwhile.',
+  'labels.nextPart': 'Next part',
+  'labels.beginning': 'From the beginning',
+  'labels.keyless': '{count, plural, one {One device has no key} other {# devices have no key}}',
+  'labels.keylessText':
+    '{count, plural, one {No label is printed for it.} other {No label is printed for them.}}',
+  'labels.setKeys': 'Set keys for them',
+  'labels.setFirst': 'Set keys for the first {count, number}',
+  'labels.onPages':
+    '{labels, plural, one {# label} other {# labels}} on {pages, plural, one {# page} other {# pages}}',
+  'labels.howTo':
+    'They lead to {address}. Print them at their own size (“100 %”, not “fit to page”), and hold the first sheet against a sheet of labels before you print them all.',
+  'labels.firstPage': 'The first page: {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} and {count, number} more.',
+  'labels.loopback':
+    'The codes would lead to {address}: that is this computer for whoever scans them, so nobody could claim. Open this page by the address that your customers use.',
+  'labels.http':
+    'The codes would lead to {address}, which is not encrypted: whoever listens on the way sees sessions and keys. Serve this site over HTTPS before you print.',
+  'labels.not-configured':
+    'No address of this server is configured (HTTP_BASE_URL), so the labels have the one that you see in your browser: {address}. Make sure that your customers reach it.',
+  'labels.no-code': 'Name and key are longer than any code holds, so there is no label for:',
+  'labels.fine-code':
+    'The code is finer than most phones read. Choose a larger label, or shorter names, for:',
+  'labels.name-cut': 'The name does not fit, and its end is cut off in print (the code has it whole):',
+  'labels.key-left-out': 'The key does not fit, and is only in the code:',
+  'labels.letters-missing':
+    'No font here has some letters of the name, so boxes are printed instead (the code has them). Whoever runs this server can give it fonts (web.labelFonts). It concerns:',
 } as const;

@@ -319,4 +319,57 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
     'En el archivo para un programa no se cambia nada. En el de una hoja de cálculo, los textos que ejecutaría como fórmula llevan un apóstrofo delante.',
   'export.spreadsheet': 'Para una hoja de cálculo',
   'export.program': 'Para un programa',
+  'labels.title': 'Etiquetas',
+  'labels.lead':
+    'Al escanear una etiqueta se abre la página de registro con el nombre y la clave ya escritos. Guarde las etiquetas impresas con tanto cuidado como las claves.',
+  'labels.backImport': 'Volver a la importación',
+  'labels.backBatch': 'Volver al cambio',
+  'labels.download': 'Descargar {count, plural, one {# etiqueta} other {# etiquetas}} en PDF',
+  'labels.nothing': 'Todavía no hay nada que imprimir. Seleccione dispositivos que tengan claves.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, {count, number} por A4',
+  'labels.roll': 'Rollo de {across, number} mm, {across, number} × {along, number} mm',
+  'labels.tape': 'Cinta de {across, number} mm, {across, number} × {along, number} mm',
+  'labels.single': 'Una por página, {width, number} × {height, number} mm',
+  'labels.singleNamed': 'Una por página, {name}',
+  'labels.printedOn': 'Impresas en',
+  'labels.first': 'Primera etiqueta libre de la hoja',
+  'labels.limit': 'Como máximo en un archivo',
+  'labels.rows': 'Filas',
+  'labels.fromTo': '{from, number} a {to, number}',
+  'labels.noneBehind': 'Ningún dispositivo que coincida ahora viene después de la parte anterior.',
+  'labels.these':
+    'Son los números {from, number} a {to, number} de los {total, number} dispositivos que coinciden ahora, los más antiguos primero.',
+  'labels.lastPart': 'Esta es la última parte.',
+  'labels.goOn':
+    'Imprímalas antes de seguir. La parte siguiente empieza después del último de estos, aunque entretanto se registren dispositivos.',
+  'labels.nextPart': 'Parte siguiente',
+  'labels.beginning': 'Desde el principio',
+  'labels.keyless':
+    '{count, plural, one {Un dispositivo no tiene clave} other {# dispositivos no tienen clave}}',
+  'labels.keylessText':
+    '{count, plural, one {No se imprime etiqueta para él.} other {No se imprimen etiquetas para ellos.}}',
+  'labels.setKeys': 'Ponerles claves',
+  'labels.setFirst': 'Poner claves a los primeros {count, number}',
+  'labels.onPages':
+    '{labels, plural, one {# etiqueta} other {# etiquetas}} en {pages, plural, one {# página} other {# páginas}}',
+  'labels.howTo':
+    'Llevan a {address}. Imprímalas a su tamaño real («100 %», no «ajustar a la página») y ponga la primera hoja sobre una hoja de etiquetas antes de imprimirlas todas.',
+  'labels.firstPage': 'La primera página: {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} y {count, number} más.',
+  'labels.loopback':
+    'Los códigos llevarían a {address}: para quien los escanee es su propio aparato, así que nadie podría registrar nada. Abra esta página con la dirección que usan sus clientes.',
+  'labels.http':
+    'Los códigos llevarían a {address}, que no está cifrada: quien escuche por el camino ve sesiones y claves. Sirva este sitio por HTTPS antes de imprimir.',
+  'labels.not-configured':
+    'No hay ninguna dirección de este servidor configurada (HTTP_BASE_URL), así que las etiquetas llevan la que usted ve en su navegador: {address}. Asegúrese de que sus clientes llegan a ella.',
+  'labels.no-code':
+    'El nombre y la clave son más largos de lo que cabe en un código, así que no hay etiqueta para:',
+  'labels.fine-code':
+    'El código es más fino de lo que lee la mayoría de los teléfonos. Elija una etiqueta más grande, o nombres más cortos, para:',
+  'labels.name-cut': 'El nombre no cabe y su final se corta al imprimir (el código lo lleva entero):',
+  'labels.key-left-out': 'La clave no cabe y solo está en el código:',
+  'labels.letters-missing':
+    'Ninguna fuente aquí tiene algunas letras del nombre, así que se imprimen recuadros en su lugar (el código las lleva). Quien opera este servidor puede darle fuentes (web.labelFonts). Afecta a:',
 };

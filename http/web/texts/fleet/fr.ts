@@ -319,4 +319,57 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
     'Dans le fichier pour un programme, rien n’est changé. Dans celui pour un tableur, les textes qu’il exécuterait comme formule sont précédés d’une apostrophe.',
   'export.spreadsheet': 'Pour un tableur',
   'export.program': 'Pour un programme',
+  'labels.title': 'Étiquettes',
+  'labels.lead':
+    'Scanner une étiquette ouvre la page d’association avec le nom et la clé déjà remplis. Gardez les étiquettes imprimées aussi soigneusement que des clés.',
+  'labels.backImport': 'Retour à l’importation',
+  'labels.backBatch': 'Retour à la modification',
+  'labels.download': 'Télécharger {count, plural, one {# étiquette} other {# étiquettes}} en PDF',
+  'labels.nothing': 'Il n’y a encore rien à imprimer. Sélectionnez des appareils qui ont des clés.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, {count, number} par A4',
+  'labels.roll': 'Rouleau de {across, number} mm, {across, number} × {along, number} mm',
+  'labels.tape': 'Ruban de {across, number} mm, {across, number} × {along, number} mm',
+  'labels.single': 'Une par page, {width, number} × {height, number} mm',
+  'labels.singleNamed': 'Une par page, {name}',
+  'labels.printedOn': 'Imprimées sur',
+  'labels.first': 'Première étiquette libre de la planche',
+  'labels.limit': 'Au plus dans un fichier',
+  'labels.rows': 'Lignes',
+  'labels.fromTo': '{from, number} à {to, number}',
+  'labels.noneBehind': 'Aucun appareil correspondant maintenant ne vient après la partie précédente.',
+  'labels.these':
+    'Ce sont les numéros {from, number} à {to, number} des {total, number} appareils qui correspondent maintenant, les plus anciens d’abord.',
+  'labels.lastPart': 'C’est la dernière partie.',
+  'labels.goOn':
+    'Imprimez-les avant de continuer. La partie suivante commence après le dernier de ceux-ci, même si des appareils sont associés entre-temps.',
+  'labels.nextPart': 'Partie suivante',
+  'labels.beginning': 'Depuis le début',
+  'labels.keyless': '{count, plural, one {Un appareil n’a pas de clé} other {# appareils n’ont pas de clé}}',
+  'labels.keylessText':
+    '{count, plural, one {Aucune étiquette n’est imprimée pour lui.} other {Aucune étiquette n’est imprimée pour eux.}}',
+  'labels.setKeys': 'Leur définir des clés',
+  'labels.setFirst': 'Définir des clés pour les {count, number} premiers',
+  'labels.onPages':
+    '{labels, plural, one {# étiquette} other {# étiquettes}} sur {pages, plural, one {# page} other {# pages}}',
+  'labels.howTo':
+    'Elles mènent à {address}. Imprimez-les à leur taille réelle (« 100 % », et non « ajuster à la page »), et placez la première feuille contre une planche d’étiquettes avant de tout imprimer.',
+  'labels.firstPage': 'La première page : {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} et {count, number} autres.',
+  'labels.loopback':
+    'Les codes mèneraient à {address} : pour la personne qui les scanne, c’est son propre appareil, et personne ne pourrait rien associer. Ouvrez cette page par l’adresse qu’utilisent vos clients.',
+  'labels.http':
+    'Les codes mèneraient à {address}, qui n’est pas chiffrée : quiconque écoute en chemin voit les sessions et les clés. Servez ce site en HTTPS avant d’imprimer.',
+  'labels.not-configured':
+    'Aucune adresse de ce serveur n’est configurée (HTTP_BASE_URL), les étiquettes portent donc celle que vous voyez dans votre navigateur : {address}. Assurez-vous que vos clients peuvent la joindre.',
+  'labels.no-code':
+    'Le nom et la clé sont plus longs que ce qu’un code peut contenir, il n’y a donc pas d’étiquette pour :',
+  'labels.fine-code':
+    'Le code est plus fin que ce que lisent la plupart des téléphones. Choisissez une étiquette plus grande, ou des noms plus courts, pour :',
+  'labels.name-cut':
+    'Le nom ne tient pas et sa fin est coupée à l’impression (le code le contient en entier) :',
+  'labels.key-left-out': 'La clé ne tient pas et ne figure que dans le code :',
+  'labels.letters-missing':
+    'Aucune police ici n’a certaines lettres du nom, des carrés sont donc imprimés à leur place (le code les contient). L’exploitant de ce serveur peut lui donner des polices (web.labelFonts). Cela concerne :',
 };

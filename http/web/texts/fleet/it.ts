@@ -320,4 +320,58 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
     'Nel file per un programma non viene cambiato nulla. In quello per un foglio di calcolo, i testi che verrebbero eseguiti come formula sono preceduti da un apostrofo.',
   'export.spreadsheet': 'Per un foglio di calcolo',
   'export.program': 'Per un programma',
+  'labels.title': 'Etichette',
+  'labels.lead':
+    'Scansionare un’etichetta apre la pagina di registrazione con nome e chiave già compilati. Custodisca le etichette stampate come le chiavi.',
+  'labels.backImport': 'Torna all’importazione',
+  'labels.backBatch': 'Torna alla modifica',
+  'labels.download': 'Scarica {count, plural, one {# etichetta} other {# etichette}} in PDF',
+  'labels.nothing': 'Non c’è ancora nulla da stampare. Selezioni dei dispositivi che hanno chiavi.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, {count, number} per A4',
+  'labels.roll': 'Rotolo da {across, number} mm, {across, number} × {along, number} mm',
+  'labels.tape': 'Nastro da {across, number} mm, {across, number} × {along, number} mm',
+  'labels.single': 'Una per pagina, {width, number} × {height, number} mm',
+  'labels.singleNamed': 'Una per pagina, {name}',
+  'labels.printedOn': 'Stampate su',
+  'labels.first': 'Prima etichetta libera del foglio',
+  'labels.limit': 'Al massimo in un file',
+  'labels.rows': 'Righe',
+  'labels.fromTo': 'da {from, number} a {to, number}',
+  'labels.noneBehind': 'Nessun dispositivo che corrisponde ora viene dopo la parte precedente.',
+  'labels.these':
+    'Sono i numeri da {from, number} a {to, number} dei {total, number} dispositivi che corrispondono ora, prima i più vecchi.',
+  'labels.lastPart': 'Questa è l’ultima parte.',
+  'labels.goOn':
+    'Le stampi prima di proseguire. La parte successiva comincia dopo l’ultimo di questi, anche se nel frattempo vengono registrati dei dispositivi.',
+  'labels.nextPart': 'Parte successiva',
+  'labels.beginning': 'Dall’inizio',
+  'labels.keyless':
+    '{count, plural, one {Un dispositivo non ha una chiave} other {# dispositivi non hanno una chiave}}',
+  'labels.keylessText':
+    '{count, plural, one {Per esso non si stampa alcuna etichetta.} other {Per essi non si stampa alcuna etichetta.}}',
+  'labels.setKeys': 'Imposta le loro chiavi',
+  'labels.setFirst': 'Imposta le chiavi dei primi {count, number}',
+  'labels.onPages':
+    '{labels, plural, one {# etichetta} other {# etichette}} su {pages, plural, one {# pagina} other {# pagine}}',
+  'labels.howTo':
+    'Portano a {address}. Le stampi a grandezza naturale («100 %», non «adatta alla pagina») e confronti il primo foglio con un foglio di etichette prima di stamparle tutte.',
+  'labels.firstPage': 'La prima pagina: {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} e altri {count, number}.',
+  'labels.loopback':
+    'I codici porterebbero a {address}: per chi li scansiona è il proprio apparecchio, quindi nessuno potrebbe registrare. Apra questa pagina con l’indirizzo che usano i Suoi clienti.',
+  'labels.http':
+    'I codici porterebbero a {address}, che non è cifrato: chi ascolta lungo il percorso vede sessioni e chiavi. Serva questo sito tramite HTTPS prima di stampare.',
+  'labels.not-configured':
+    'Nessun indirizzo di questo server è configurato (HTTP_BASE_URL), quindi le etichette riportano quello che vede nel Suo browser: {address}. Si assicuri che i Suoi clienti lo raggiungano.',
+  'labels.no-code':
+    'Nome e chiave sono più lunghi di quanto un codice contenga, quindi non c’è un’etichetta per:',
+  'labels.fine-code':
+    'Il codice è più fitto di quanto legga la maggior parte dei telefoni. Scelga un’etichetta più grande, o nomi più corti, per:',
+  'labels.name-cut':
+    'Il nome non ci sta e la sua fine è tagliata in stampa (il codice lo contiene per intero):',
+  'labels.key-left-out': 'La chiave non ci sta ed è solo nel codice:',
+  'labels.letters-missing':
+    'Nessun carattere qui ha alcune lettere del nome, quindi al loro posto si stampano dei riquadri (il codice le contiene). Chi gestisce questo server può dargli dei caratteri (web.labelFonts). Riguarda:',
 };

@@ -316,4 +316,53 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
     'プログラム用のファイルでは何も変更しません。表計算用では、数式として実行される文字列の前にアポストロフィが付きます。',
   'export.spreadsheet': '表計算用',
   'export.program': 'プログラム用',
+  'labels.title': 'ラベル',
+  'labels.lead':
+    'ラベルを読み取ると、名前とキーが入力された登録ページが開きます。印刷したラベルはキーと同じように大切に保管してください。',
+  'labels.backImport': 'インポートに戻る',
+  'labels.backBatch': '変更に戻る',
+  'labels.download': 'ラベル {count, plural, other {# 枚}}を PDF でダウンロード',
+  'labels.nothing': 'まだ印刷するものがありません。キーのあるデバイスを選択してください。',
+  'labels.sheet': '{name}、{width, number} × {height, number} mm、A4 に {count, number} 枚',
+  'labels.roll': '{across, number} mm ロール、{across, number} × {along, number} mm',
+  'labels.tape': '{across, number} mm テープ、{across, number} × {along, number} mm',
+  'labels.single': '1 ページに 1 枚、{width, number} × {height, number} mm',
+  'labels.singleNamed': '1 ページに 1 枚、{name}',
+  'labels.printedOn': '印刷する用紙',
+  'labels.first': '用紙の最初の空きラベル',
+  'labels.limit': '1 ファイルの最大枚数',
+  'labels.rows': '行',
+  'labels.fromTo': '{from, number} から {to, number}',
+  'labels.noneBehind': '前の部分より後に、現在該当するデバイスはありません。',
+  'labels.these':
+    '現在該当する {total, number} 台のうち {from, number} から {to, number} 台目です（古い順）。',
+  'labels.lastPart': 'これが最後の部分です。',
+  'labels.goOn':
+    '先へ進む前に印刷してください。次の部分は、その間にデバイスが登録されても、これらの最後の次から始まります。',
+  'labels.nextPart': '次の部分',
+  'labels.beginning': '最初から',
+  'labels.keyless': '{count, plural, other {# 台のデバイスにキーがありません}}',
+  'labels.keylessText': '{count, plural, other {そのラベルは印刷されません。}}',
+  'labels.setKeys': 'キーを設定する',
+  'labels.setFirst': '最初の {count, number} 台にキーを設定',
+  'labels.onPages': 'ラベル {labels, plural, other {# 枚}}、{pages, plural, other {# ページ}}',
+  'labels.howTo':
+    'コードの行き先は {address} です。実寸（「100%」。「ページに合わせる」ではなく）で印刷し、すべてを印刷する前に最初の 1 枚をラベル用紙に重ねて確かめてください。',
+  'labels.firstPage': '最初のページ：{stock}',
+  'labels.between': '、',
+  'labels.names': '{names}。',
+  'labels.namesMore': '{names}、ほか {count, number} 台。',
+  'labels.loopback':
+    'コードの行き先は {address} になります。読み取った人にとってはその人自身の端末なので、誰も登録できません。お客様が使うアドレスでこのページを開いてください。',
+  'labels.http':
+    'コードの行き先は {address} になり、暗号化されていません。途中で盗み見る人にセッションとキーが見えます。印刷する前に、このサイトを HTTPS で公開してください。',
+  'labels.not-configured':
+    'このサーバーのアドレスが設定されていない（HTTP_BASE_URL）ため、ラベルにはブラウザーに表示されているアドレスが入ります：{address}。お客様が接続できることを確かめてください。',
+  'labels.no-code': '名前とキーがコードに入る長さを超えているため、次のラベルはありません：',
+  'labels.fine-code':
+    'コードが細かく、多くの電話では読み取れません。次のものには大きなラベルか短い名前を選んでください：',
+  'labels.name-cut': '名前が収まらず、印刷では末尾が切れます（コードには全体が入っています）：',
+  'labels.key-left-out': 'キーが収まらず、コードにのみ入っています：',
+  'labels.letters-missing':
+    '名前の一部の文字がここのどの書体にもないため、代わりに四角が印刷されます（コードには入っています）。サーバーの運営者が書体を追加できます（web.labelFonts）。対象：',
 };

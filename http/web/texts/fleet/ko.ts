@@ -314,4 +314,53 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
     '프로그램용 파일에서는 아무것도 바꾸지 않습니다. 스프레드시트용에서는 수식으로 실행될 텍스트 앞에 작은따옴표가 붙습니다.',
   'export.spreadsheet': '스프레드시트용',
   'export.program': '프로그램용',
+  'labels.title': '라벨',
+  'labels.lead':
+    '라벨을 스캔하면 이름과 키가 채워진 등록 페이지가 열립니다. 인쇄한 라벨은 키처럼 안전하게 보관하세요.',
+  'labels.backImport': '가져오기로 돌아가기',
+  'labels.backBatch': '변경으로 돌아가기',
+  'labels.download': '라벨 {count, plural, other {#장}} PDF로 내려받기',
+  'labels.nothing': '아직 인쇄할 것이 없습니다. 키가 있는 기기를 선택하세요.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, A4에 {count, number}장',
+  'labels.roll': '{across, number} mm 롤, {across, number} × {along, number} mm',
+  'labels.tape': '{across, number} mm 테이프, {across, number} × {along, number} mm',
+  'labels.single': '한 페이지에 한 장, {width, number} × {height, number} mm',
+  'labels.singleNamed': '한 페이지에 한 장, {name}',
+  'labels.printedOn': '인쇄 용지',
+  'labels.first': '용지의 첫 빈 라벨',
+  'labels.limit': '파일 하나에 최대',
+  'labels.rows': '행',
+  'labels.fromTo': '{from, number}부터 {to, number}까지',
+  'labels.noneBehind': '이전 부분 뒤에는 지금 맞는 기기가 없습니다.',
+  'labels.these':
+    '지금 맞는 기기 {total, number}대 중 {from, number}번째부터 {to, number}번째까지이며, 오래된 것이 먼저입니다.',
+  'labels.lastPart': '마지막 부분입니다.',
+  'labels.goOn':
+    '계속하기 전에 인쇄하세요. 다음 부분은 그동안 기기가 등록되더라도 이 중 마지막 기기 다음부터 이어집니다.',
+  'labels.nextPart': '다음 부분',
+  'labels.beginning': '처음부터',
+  'labels.keyless': '{count, plural, other {기기 #대에 키가 없습니다}}',
+  'labels.keylessText': '{count, plural, other {그 라벨은 인쇄되지 않습니다.}}',
+  'labels.setKeys': '키 설정하기',
+  'labels.setFirst': '처음 {count, number}대에 키 설정',
+  'labels.onPages': '라벨 {labels, plural, other {#장}}, {pages, plural, other {#페이지}}',
+  'labels.howTo':
+    '코드는 {address}(으)로 연결됩니다. 실제 크기(“100%”, “페이지에 맞춤”이 아님)로 인쇄하고, 모두 인쇄하기 전에 첫 장을 라벨 용지에 대어 확인하세요.',
+  'labels.firstPage': '첫 페이지: {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} 외 {count, number}대.',
+  'labels.loopback':
+    '코드는 {address}(으)로 연결됩니다. 스캔하는 사람에게는 자신의 기기이므로 아무도 등록할 수 없습니다. 고객이 쓰는 주소로 이 페이지를 여세요.',
+  'labels.http':
+    '코드는 {address}(으)로 연결되며 암호화되어 있지 않습니다. 중간에서 엿듣는 사람이 세션과 키를 볼 수 있습니다. 인쇄하기 전에 이 사이트를 HTTPS로 제공하세요.',
+  'labels.not-configured':
+    '이 서버의 주소가 설정되어 있지 않아(HTTP_BASE_URL) 라벨에는 브라우저에 보이는 주소가 들어갑니다: {address}. 고객이 접속할 수 있는지 확인하세요.',
+  'labels.no-code': '이름과 키가 코드에 담을 수 있는 길이를 넘어 다음 기기의 라벨이 없습니다:',
+  'labels.fine-code':
+    '코드가 너무 촘촘해 대부분의 휴대전화가 읽지 못합니다. 다음 기기에는 더 큰 라벨이나 더 짧은 이름을 선택하세요:',
+  'labels.name-cut': '이름이 다 들어가지 않아 인쇄할 때 끝이 잘립니다(코드에는 전체가 있음):',
+  'labels.key-left-out': '키가 들어가지 않아 코드에만 있습니다:',
+  'labels.letters-missing':
+    '이름의 일부 글자가 여기의 어떤 글꼴에도 없어 대신 네모가 인쇄됩니다(코드에는 있음). 서버 운영자가 글꼴을 추가할 수 있습니다(web.labelFonts). 해당 기기:',
 };

@@ -328,4 +328,57 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
     'W pliku dla programu nic nie jest zmieniane. W pliku dla arkusza kalkulacyjnego teksty, które wykonałby jako formułę, są poprzedzone apostrofem.',
   'export.spreadsheet': 'Dla arkusza kalkulacyjnego',
   'export.program': 'Dla programu',
+  'labels.title': 'Etykiety',
+  'labels.lead':
+    'Zeskanowanie etykiety otwiera stronę rejestracji z wypełnioną nazwą i kluczem. Przechowuj wydrukowane etykiety tak bezpiecznie jak klucze.',
+  'labels.backImport': 'Wróć do importu',
+  'labels.backBatch': 'Wróć do zmiany',
+  'labels.download':
+    'Pobierz {count, plural, one {# etykietę} few {# etykiety} many {# etykiet} other {# etykiety}} jako PDF',
+  'labels.nothing': 'Nie ma jeszcze nic do wydrukowania. Zaznacz urządzenia, które mają klucze.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, {count, number} na A4',
+  'labels.roll': 'Rolka {across, number} mm, {across, number} × {along, number} mm',
+  'labels.tape': 'Taśma {across, number} mm, {across, number} × {along, number} mm',
+  'labels.single': 'Jedna na stronie, {width, number} × {height, number} mm',
+  'labels.singleNamed': 'Jedna na stronie, {name}',
+  'labels.printedOn': 'Drukowane na',
+  'labels.first': 'Pierwsza wolna etykieta arkusza',
+  'labels.limit': 'Najwyżej w jednym pliku',
+  'labels.rows': 'Wiersze',
+  'labels.fromTo': '{from, number} do {to, number}',
+  'labels.noneBehind': 'Za poprzednią częścią nie ma już pasującego teraz urządzenia.',
+  'labels.these':
+    'To numery od {from, number} do {to, number} z pasujących teraz urządzeń, których jest {total, number}; najpierw najstarsze.',
+  'labels.lastPart': 'To jest ostatnia część.',
+  'labels.goOn':
+    'Wydrukuj je, zanim przejdziesz dalej. Następna część zaczyna się za ostatnim z nich, także gdy w tym czasie rejestrowane są urządzenia.',
+  'labels.nextPart': 'Następna część',
+  'labels.beginning': 'Od początku',
+  'labels.keyless':
+    '{count, plural, one {# urządzenie nie ma klucza} few {# urządzenia nie mają klucza} many {# urządzeń nie ma klucza} other {# urządzenia nie ma klucza}}',
+  'labels.keylessText':
+    '{count, plural, one {Nie drukuje się dla niego etykiety.} few {Nie drukuje się dla nich etykiet.} many {Nie drukuje się dla nich etykiet.} other {Nie drukuje się dla nich etykiet.}}',
+  'labels.setKeys': 'Ustaw dla nich klucze',
+  'labels.setFirst': 'Ustaw klucze dla pierwszych {count, number}',
+  'labels.onPages':
+    '{labels, plural, one {# etykieta} few {# etykiety} many {# etykiet} other {# etykiety}} na {pages, plural, one {# stronie} few {# stronach} many {# stronach} other {# strony}}',
+  'labels.howTo':
+    'Prowadzą do {address}. Drukuj je w rzeczywistym rozmiarze („100%”, nie „dopasuj do strony”) i przyłóż pierwszy arkusz do arkusza etykiet, zanim wydrukujesz wszystkie.',
+  'labels.firstPage': 'Pierwsza strona: {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} i jeszcze {count, number}.',
+  'labels.loopback':
+    'Kody prowadziłyby do {address}: dla skanującego to jego własne urządzenie, więc nikt nie mógłby się zarejestrować. Otwórz tę stronę pod adresem, którego używają Twoi klienci.',
+  'labels.http':
+    'Kody prowadziłyby do {address}, a to połączenie nie jest szyfrowane: kto podsłuchuje po drodze, widzi sesje i klucze. Udostępnij tę witrynę przez HTTPS, zanim zaczniesz drukować.',
+  'labels.not-configured':
+    'Adres tego serwera nie jest ustawiony (HTTP_BASE_URL), więc etykiety mają ten, który widzisz w przeglądarce: {address}. Upewnij się, że jest dostępny dla Twoich klientów.',
+  'labels.no-code': 'Nazwa i klucz są dłuższe, niż mieści kod, więc nie ma etykiety dla:',
+  'labels.fine-code':
+    'Kod jest drobniejszy, niż odczytuje większość telefonów. Wybierz większą etykietę albo krótsze nazwy dla:',
+  'labels.name-cut': 'Nazwa się nie mieści i w druku jest ucięta (kod ma ją całą):',
+  'labels.key-left-out': 'Klucz się nie mieści i jest tylko w kodzie:',
+  'labels.letters-missing':
+    'Żaden z tutejszych krojów pisma nie ma niektórych liter nazwy, więc zamiast nich drukowane są prostokąty (kod je ma). Operator serwera może dodać kroje pisma (web.labelFonts). Dotyczy to:',
 };

@@ -319,4 +319,57 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
     'No arquivo para um programa nada é alterado. No de uma planilha, os textos que ela executaria como fórmula levam um apóstrofo na frente.',
   'export.spreadsheet': 'Para uma planilha',
   'export.program': 'Para um programa',
+  'labels.title': 'Etiquetas',
+  'labels.lead':
+    'Ler uma etiqueta abre a página de registro com o nome e a chave já preenchidos. Guarde as etiquetas impressas com o mesmo cuidado que as chaves.',
+  'labels.backImport': 'Voltar à importação',
+  'labels.backBatch': 'Voltar à alteração',
+  'labels.download': 'Baixar {count, plural, one {# etiqueta} other {# etiquetas}} em PDF',
+  'labels.nothing': 'Ainda não há nada para imprimir. Selecione dispositivos que tenham chaves.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, {count, number} por A4',
+  'labels.roll': 'Rolo de {across, number} mm, {across, number} × {along, number} mm',
+  'labels.tape': 'Fita de {across, number} mm, {across, number} × {along, number} mm',
+  'labels.single': 'Uma por página, {width, number} × {height, number} mm',
+  'labels.singleNamed': 'Uma por página, {name}',
+  'labels.printedOn': 'Impressas em',
+  'labels.first': 'Primeira etiqueta livre da folha',
+  'labels.limit': 'No máximo em um arquivo',
+  'labels.rows': 'Linhas',
+  'labels.fromTo': '{from, number} a {to, number}',
+  'labels.noneBehind': 'Nenhum dispositivo que corresponde agora vem depois da parte anterior.',
+  'labels.these':
+    'São os números {from, number} a {to, number} dos {total, number} dispositivos que correspondem agora, os mais antigos primeiro.',
+  'labels.lastPart': 'Esta é a última parte.',
+  'labels.goOn':
+    'Imprima-as antes de continuar. A próxima parte começa depois do último destes, mesmo que nesse meio-tempo dispositivos sejam registrados.',
+  'labels.nextPart': 'Próxima parte',
+  'labels.beginning': 'Do começo',
+  'labels.keyless':
+    '{count, plural, one {Um dispositivo não tem chave} other {# dispositivos não têm chave}}',
+  'labels.keylessText':
+    '{count, plural, one {Nenhuma etiqueta é impressa para ele.} other {Nenhuma etiqueta é impressa para eles.}}',
+  'labels.setKeys': 'Definir chaves para eles',
+  'labels.setFirst': 'Definir chaves para os primeiros {count, number}',
+  'labels.onPages':
+    '{labels, plural, one {# etiqueta} other {# etiquetas}} em {pages, plural, one {# página} other {# páginas}}',
+  'labels.howTo':
+    'Elas levam a {address}. Imprima-as no tamanho real (“100 %”, não “ajustar à página”) e ponha a primeira folha sobre uma folha de etiquetas antes de imprimir todas.',
+  'labels.firstPage': 'A primeira página: {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} e mais {count, number}.',
+  'labels.loopback':
+    'Os códigos levariam a {address}: para quem os lê, é o próprio aparelho, e ninguém poderia registrar. Abra esta página pelo endereço que seus clientes usam.',
+  'labels.http':
+    'Os códigos levariam a {address}, que não é criptografado: quem escuta no caminho vê sessões e chaves. Sirva este site por HTTPS antes de imprimir.',
+  'labels.not-configured':
+    'Nenhum endereço deste servidor está configurado (HTTP_BASE_URL), por isso as etiquetas trazem o que você vê no navegador: {address}. Certifique-se de que seus clientes chegam a ele.',
+  'labels.no-code':
+    'O nome e a chave são mais longos do que cabe em um código, por isso não há etiqueta para:',
+  'labels.fine-code':
+    'O código é mais fino do que a maioria dos telefones lê. Escolha uma etiqueta maior, ou nomes mais curtos, para:',
+  'labels.name-cut': 'O nome não cabe e o fim dele é cortado na impressão (o código o traz inteiro):',
+  'labels.key-left-out': 'A chave não cabe e está só no código:',
+  'labels.letters-missing':
+    'Nenhuma fonte aqui tem algumas letras do nome, por isso quadrados são impressos no lugar (o código as traz). Quem opera este servidor pode dar fontes a ele (web.labelFonts). Trata-se de:',
 };

@@ -319,4 +319,55 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
     'Program için olan dosyada hiçbir şey değiştirilmez. Hesap tablosu için olanda, formül olarak çalıştırılacak metinlerin önünde bir kesme işareti vardır.',
   'export.spreadsheet': 'Hesap tablosu için',
   'export.program': 'Program için',
+  'labels.title': 'Etiketler',
+  'labels.lead':
+    'Bir etiketi taramak, ad ve anahtarı doldurulmuş kayıt sayfasını açar. Basılı etiketleri anahtarlar kadar güvenli saklayın.',
+  'labels.backImport': 'İçe aktarmaya dön',
+  'labels.backBatch': 'Değişikliğe dön',
+  'labels.download': '{count, plural, one {# etiketi} other {# etiketi}} PDF olarak indir',
+  'labels.nothing': 'Henüz yazdırılacak bir şey yok. Anahtarı olan cihazlar seçin.',
+  'labels.sheet': '{name}, {width, number} × {height, number} mm, A4 başına {count, number}',
+  'labels.roll': '{across, number} mm rulo, {across, number} × {along, number} mm',
+  'labels.tape': '{across, number} mm şerit, {across, number} × {along, number} mm',
+  'labels.single': 'Sayfa başına bir tane, {width, number} × {height, number} mm',
+  'labels.singleNamed': 'Sayfa başına bir tane, {name}',
+  'labels.printedOn': 'Yazdırılacak malzeme',
+  'labels.first': 'Tabakanın ilk boş etiketi',
+  'labels.limit': 'Bir dosyada en çok',
+  'labels.rows': 'Satırlar',
+  'labels.fromTo': '{from, number}–{to, number}',
+  'labels.noneBehind': 'Önceki bölümden sonra şimdi uyan bir cihaz gelmiyor.',
+  'labels.these':
+    'Bunlar şimdi uyan {total, number} cihazın {from, number}–{to, number} numaralı olanları, önce en eskiler.',
+  'labels.lastPart': 'Bu son bölüm.',
+  'labels.goOn':
+    'Devam etmeden önce bunları yazdırın. Sonraki bölüm, bu arada cihazlar kaydedilse bile bunların sonuncusundan sonra başlar.',
+  'labels.nextPart': 'Sonraki bölüm',
+  'labels.beginning': 'Baştan',
+  'labels.keyless': '{count, plural, one {Bir cihazın anahtarı yok} other {# cihazın anahtarı yok}}',
+  'labels.keylessText':
+    '{count, plural, one {Onun için etiket basılmaz.} other {Onlar için etiket basılmaz.}}',
+  'labels.setKeys': 'Onlar için anahtar belirle',
+  'labels.setFirst': 'İlk {count, number} cihaz için anahtar belirle',
+  'labels.onPages':
+    '{pages, plural, one {# sayfada} other {# sayfada}} {labels, plural, one {# etiket} other {# etiket}}',
+  'labels.howTo':
+    'Şu adrese götürürler: {address}. Gerçek boyutlarında yazdırın (“%100”, “sayfaya sığdır” değil) ve hepsini yazdırmadan önce ilk sayfayı bir etiket tabakasının üzerine tutun.',
+  'labels.firstPage': 'İlk sayfa: {stock}',
+  'labels.between': ', ',
+  'labels.names': '{names}.',
+  'labels.namesMore': '{names} ve {count, number} tane daha.',
+  'labels.loopback':
+    'Kodlar şu adrese götürür: {address}. Bu, onları tarayan için kendi aygıtıdır; kimse kayıt yapamaz. Bu sayfayı müşterilerinizin kullandığı adresle açın.',
+  'labels.http':
+    'Kodlar şu adrese götürür: {address}. Bu adres şifreli değildir: yolda dinleyen, oturumları ve anahtarları görür. Yazdırmadan önce bu siteyi HTTPS ile sunun.',
+  'labels.not-configured':
+    'Bu sunucunun adresi ayarlanmamış (HTTP_BASE_URL), bu yüzden etiketlerde tarayıcınızda gördüğünüz adres var: {address}. Müşterilerinizin ona ulaşabildiğinden emin olun.',
+  'labels.no-code': 'Ad ve anahtar bir kodun alabileceğinden uzun, bu yüzden şunlar için etiket yok:',
+  'labels.fine-code':
+    'Kod çoğu telefonun okuyabileceğinden daha ince. Daha büyük bir etiket ya da daha kısa adlar seçin:',
+  'labels.name-cut': 'Ad sığmıyor ve baskıda sonu kesiliyor (kodda tamamı var):',
+  'labels.key-left-out': 'Anahtar sığmıyor ve yalnızca kodda var:',
+  'labels.letters-missing':
+    'Buradaki hiçbir yazı tipinde adın bazı harfleri yok, bu yüzden yerlerine kutular basılıyor (kodda varlar). Bu sunucuyu işleten ona yazı tipleri verebilir (web.labelFonts). İlgili cihazlar:',
 };
