@@ -665,6 +665,19 @@ export const SECTIONS = {
       claimd: 'no: the tenant creates devices',
       why: 'claimd is about ownership',
     },
+    'oauth2-templates': {
+      what: 'templates of identity providers (`/api/oauth2/config…`)',
+      thingsBoard: 'addresses, scopes and mappers of known providers, to begin with',
+      claimd: '404; `issuer` is typed in, and the rest is read from its metadata',
+      why: 'there is nothing to fill in that a provider does not say of itself',
+    },
+    'oauth2-domains': {
+      what: 'domains of identity providers (`/api/domain…`)',
+      thingsBoard: 'which providers have a button is chosen by the domain that the request names',
+      claimd:
+        '404; those of the system have a button on every login page, those of a tenant a link of their own',
+      why: 'a header that anybody may write decides nothing',
+    },
     'coap-dtls': {
       what: 'CoAP over DTLS (`coaps`, X.509)',
       thingsBoard: 'yes',
