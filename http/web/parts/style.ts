@@ -110,7 +110,7 @@ input[type=checkbox], input[type=radio] { width: 1.5rem; height: 1.5rem; min-hei
 input[type=file] { padding: .5rem; }
 input[aria-invalid=true] { border-color: var(--bad); border-width: 2px; }
 .check { display: flex; gap: .625rem; align-items: flex-start; font-weight: 400; margin-bottom: .75rem; }
-button, .button { font: inherit; font-weight: 600; border: 1px solid var(--field); border-radius: .5rem; padding: .5rem 1rem; min-height: 2.75rem; background: var(--surface); color: var(--text); cursor: pointer; text-decoration: none; display: inline-flex; align-items: center; justify-content: center; gap: .5rem; text-align: center; }
+button, .button { font: inherit; font-weight: 600; border: 1px solid var(--field); border-radius: .5rem; padding: .5rem 1rem; min-height: 2.75rem; background: var(--surface); color: var(--text); cursor: pointer; text-decoration: none; display: inline-flex; align-items: center; justify-content: center; gap: .5rem; text-align: center; max-width: 100%; overflow-wrap: anywhere; }
 button:hover, .button:hover { background: var(--sunken); }
 button.primary, .button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 button.primary:hover, .button.primary:hover { filter: brightness(1.08); }
@@ -164,6 +164,8 @@ table.wrap td.num { overflow-wrap: normal; white-space: nowrap; min-width: 0; }
 .bar { position: sticky; bottom: 0; z-index: 1; display: flex; gap: .375rem; align-items: center; margin: 0; padding: .5rem .75rem; background: var(--surface); border-top: 1px solid var(--line); border-radius: 0 0 var(--radius) var(--radius); overflow-x: auto; }
 .bar button { flex: none; padding: .375rem .75rem; font-size: .9375rem; }
 .bar [data-told] { flex: none; margin-inline-end: .375rem; font-size: .9375rem; }
+/* What gets the focus is not left under the bar. */
+.fleet :is(tbody, thead) :is(a, button, input) { scroll-margin-block: 4rem 6rem; }
 @supports selector(:has(a)) { .fleet:not(:has(:checked)) .bar { display: none; } }
 .fleet th a { color: inherit; text-decoration: none; display: inline-block; min-height: 1.5rem; }
 .fleet thead th a:hover, .fleet tbody th a { text-decoration: underline; }
