@@ -53,6 +53,13 @@ export async function filtersOf(
   const head = headsThat(read, filterOf(devices, query));
   if (!devices.wholeTenant)
     return { sources: [], head: hasFilter(query) ? head : undefined, total: undefined, areFew: false };
+  if (inState?.type === 'known' && inState.list === undefined) {
+    // Open windows, which are few: a look at each is cheaper than at a place in another list.
+    const open = stateSource(inState);
+    const isAlone = type === undefined && profileId === undefined;
+    const total = isAlone && where === undefined ? open.total : undefined;
+    return { sources: [open], head: isAlone ? undefined : head, total, areFew: true };
+  }
   const ofProfile =
     profileId === undefined ? undefined : await profileSource(index, tenantId, profileId, orNoProfile);
   const sources: readonly Counted[] = [

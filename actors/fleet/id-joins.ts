@@ -184,7 +184,7 @@ function openCursor(
 }
 
 /** Rows read at once: few where the reader jumps far, many where it goes on step by step. */
-const ROWS_MIN = 4;
+const ROWS_MIN = 8;
 const ROWS_MAX = 1_000;
 
 function listCursor(
@@ -200,6 +200,8 @@ function listCursor(
   /** What is looked for: nothing before it is wanted. */
   let wanted: DeviceId | undefined;
   let size = ROWS_MIN;
+  /** How often a row that was read at once was where the reader stood. */
+  let stands = 0;
 
   function settle(): boolean {
     if (wanted !== undefined) at = positionOf(rows, wanted, at, descending);
@@ -210,23 +212,22 @@ function listCursor(
     current: () => rows[at],
     pass() {
       at += 1;
+      stands += 1;
       wanted = undefined;
-      if (at >= rows.length) size = Math.min(ROWS_MAX, 4 * size);
       return at < rows.length || next === undefined;
     },
     skipTo(id) {
       wanted = id;
-      const before = at;
+      stands += 1;
       const isThere = settle();
-      if (!isThere) {
-        // Most of what was read was of use, or it was jumped over.
-        size = 2 * before > rows.length ? Math.min(ROWS_MAX, 2 * size) : ROWS_MIN;
-        next = edgeBefore(id, descending);
-      }
+      if (!isThere) next = edgeBefore(id, descending);
       return isThere;
     },
     async fill() {
       while (at >= rows.length && next !== undefined) {
+        // What was read was of use more than once, or it was jumped over.
+        if (rows.length > 0) size = stands > 1 ? Math.min(ROWS_MAX, 2 * size) : Math.max(ROWS_MIN, size >> 1);
+        stands = 0;
         const from = next === '' ? {} : { after: `${prefix}${next}` };
         const members = await index.page(list, { offset: 0, limit: size, descending, prefix, ...from });
         rows = members.map(deviceOf);
