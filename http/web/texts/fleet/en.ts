@@ -292,7 +292,7 @@ export const ENGLISH = {
   'one.waiting': 'One waits, opened at {when}.',
   'one.approve': 'Let it be claimed',
   'one.mayClaim': 'May customers claim it?',
-  'one.asServer': 'As the server’s setting says',
+  'one.asServer': 'As set on the server',
   'one.yes': 'Yes',
   'one.no': 'No',
   'one.owner': 'Owner',

@@ -292,7 +292,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'one.waiting': 'Hay una en espera, abierta el {when}.',
   'one.approve': 'Permitir que se registre',
   'one.mayClaim': '¿Pueden registrarlo los clientes?',
-  'one.asServer': 'Según la configuración del servidor',
+  'one.asServer': 'Según el servidor',
   'one.yes': 'Sí',
   'one.no': 'No',
   'one.owner': 'Propietario',

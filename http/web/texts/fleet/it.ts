@@ -293,7 +293,7 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'one.waiting': 'Ne attende una, aperta il {when}.',
   'one.approve': 'Permetti di registrarlo',
   'one.mayClaim': 'I clienti possono registrarlo?',
-  'one.asServer': 'Secondo l’impostazione del server',
+  'one.asServer': 'Secondo il server',
   'one.yes': 'Sì',
   'one.no': 'No',
   'one.owner': 'Proprietario',

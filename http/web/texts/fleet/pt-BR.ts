@@ -292,7 +292,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'one.waiting': 'Há uma esperando, aberta em {when}.',
   'one.approve': 'Deixar que seja registrado',
   'one.mayClaim': 'Os clientes podem registrá-lo?',
-  'one.asServer': 'Conforme a configuração do servidor',
+  'one.asServer': 'Conforme o servidor',
   'one.yes': 'Sim',
   'one.no': 'Não',
   'one.owner': 'Dono',
