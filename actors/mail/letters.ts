@@ -64,6 +64,16 @@ export function createLetters(needs: LetterNeeds) {
   };
   const sayTo = (user: User | undefined) => sayIn(user?.additionalInfo?.lang, needs.language);
 
+  const activationAction = (say: Say<MailTexts>, activateToken: string) => ({
+    label: say('activation.action'),
+    url: link('/api/noauth/activate', { activateToken }),
+  });
+  const activationUntil = (say: Say<MailTexts>, expiresAt: Instant) =>
+    say('activation.until', { hours: hoursOf(expiresAt - clock.now()) });
+
+  const neverCameIn = async ({ id, activated }: User) =>
+    !activated && (await needs.providerLinks.list(id)).length === 0;
+
   /**
    * The token follows from the mail, by a key that only this server has: it lies nowhere, and a mail that is tried again
    * has the same link.
@@ -73,8 +83,7 @@ export function createLetters(needs: LetterNeeds) {
     if (user === undefined) return undefined;
     // Who has come in by a provider alone sets a first password so; who never came in is the administrator's to let in.
     if (!user.activated) {
-      const comesIn = user.enabled && (await needs.providerLinks.list(user.id)).length > 0;
-      return comesIn ? activation(user) : undefined;
+      return user.enabled && !(await neverCameIn(user)) ? activation(user) : undefined;
     }
     const resetToken = secrets.digestForUser(user.id, `password reset ${id}`);
     const begun = await users.beginReset(user.id, {
@@ -104,7 +113,7 @@ export function createLetters(needs: LetterNeeds) {
     if (holder !== undefined && holder.id !== user.id) return holder.activated ? taken(holder) : undefined;
     const made = await users.activation(user.id);
     if (made.type !== 'done') return undefined;
-    const { token: activateToken, expiresAt } = made.value;
+    const { token, expiresAt } = made.value;
     const say = sayTo(user);
     return {
       to: user.email,
@@ -112,8 +121,8 @@ export function createLetters(needs: LetterNeeds) {
       content: {
         subject: say('activation.subject', { product }),
         before: [say('activation.text', { product })],
-        action: { label: say('activation.action'), url: link('/api/noauth/activate', { activateToken }) },
-        after: [say('activation.until', { hours: hoursOf(expiresAt - clock.now()) })],
+        action: activationAction(say, token),
+        after: [activationUntil(say, expiresAt)],
         why: say('asked.why', { product }),
       },
     };
@@ -126,9 +135,10 @@ export function createLetters(needs: LetterNeeds) {
   ): Promise<Draft | undefined> {
     const holder = await users.findByEmail(letter.email);
     if (holder !== undefined) {
-      const { membership } = holder;
-      const isOurs = membership.authority !== 'SYS_ADMIN' && membership.tenantId === letter.tenantId;
-      return isOurs && !holder.activated && holder.enabled ? activation(holder) : taken(holder);
+      const { membership, enabled, activated } = holder;
+      const isOurs = membership.authority === 'CUSTOMER_USER' && membership.tenantId === letter.tenantId;
+      if (isOurs && !activated && enabled) return activation(holder);
+      return enabled && (await neverCameIn(holder)) ? waiting(holder, letter.language) : taken(holder);
     }
     const say = sayIn(letter.language, needs.language);
     const token = signUpToken(secrets, clock, id, letter);
@@ -231,6 +241,37 @@ export function createLetters(needs: LetterNeeds) {
         action: { label: say('taken.action'), url: link('/login') },
         after: [say('taken.not-you')],
         why: say('account.why', { product }),
+      },
+    };
+  }
+
+  /**
+   * To whom an administrator made an account in which nobody has ever been, and not the one that was asked for; not whose,
+   * which may be an invention to draw people into it. Of an administrator's account the link runs out for good: a mail that any stranger can ask for
+   * must not renew it for whoever reads the address by then.
+   */
+  async function waiting(user: User, language: string | null): Promise<Draft | undefined> {
+    const made = user.membership.authority === 'CUSTOMER_USER' ? await users.activation(user.id) : undefined;
+    // Somebody has just come in by it.
+    if (made !== undefined && made.type !== 'done') return undefined;
+    const say = sayIn(user.additionalInfo?.lang ?? language, needs.language);
+    const notYou = say('waiting.not-you', { product });
+    return {
+      to: user.email,
+      say,
+      content: {
+        subject: say('waiting.subject'),
+        before: [
+          say('waiting.text', { product }),
+          made === undefined ? say('waiting.ask') : say('waiting.expected'),
+        ],
+        ...(made === undefined
+          ? { action: undefined, after: [notYou] }
+          : {
+              action: activationAction(say, made.value.token),
+              after: [activationUntil(say, made.value.expiresAt), notYou],
+            }),
+        why: say('asked.why', { product }),
       },
     };
   }

@@ -163,6 +163,52 @@ test('whoever asks hears the same whether somebody has the address; who has it i
     assert.is((await signUp(api, 'a@b.example\r\nBcc: c@d.example')).status, 400);
   }));
 
+test('whose account of another tenant was never opened gets a link to it, and nobody else does', () =>
+  scene(async ({ api, mails, sysadmin, tenant, tenantId, server }) => {
+    const { users } = server.core.accounts;
+    const other = await api.createTenant(sysadmin, 'Other');
+    const { id } = await api.createCustomer(other, 'Theirs');
+    const made = async (email: string, as: string, more: object) => {
+      await api.post('/api/user?sendActivationMail=false', as, { email, ...more });
+      return email;
+    };
+    const prepared = await made('prepared@x.example', other, {
+      authority: 'CUSTOMER_USER',
+      customerId: { id },
+    });
+    const admins = [
+      await made('their@x.example', sysadmin, {
+        authority: 'TENANT_ADMIN',
+        tenantId: await api.get<{ tenantId: object }>('/api/auth/user', other).then((me) => me.tenantId),
+      }),
+      await made('our@x.example', sysadmin, { authority: 'TENANT_ADMIN', tenantId: { id: tenantId } }),
+      await made('root@x.example', sysadmin, { authority: 'SYS_ADMIN' }),
+    ];
+    for (const email of [prepared, ...admins])
+      assert.is((await signUp(api, email, { lang: 'en_US' })).status, 200);
+
+    for (const email of admins) {
+      const { mail } = await mails.mailTo(email);
+      assert.is(mail.subject, 'An account waits for you', email);
+      assert.match(String(mail.text), 'ask the administrator for a new one');
+      // Else strangers would keep its link good for ever, for whoever reads the address by then.
+      assert.not.match(String(mail.text), 'activateToken');
+    }
+    const heard = await mails.mailTo(prepared);
+    assert.is(heard.mail.subject, 'An account waits for you');
+    const said = `${heard.mail.text} ${heard.mail.html}`;
+    for (const name of ['Other', 'Theirs', 'Tenant']) assert.not.match(said, name);
+    const activateToken = linkIn(heard).searchParams.get('activateToken');
+    const opened = await api.send('POST', '/api/noauth/activate', undefined, {
+      activateToken,
+      password: PASSWORD,
+    });
+    assert.is(opened.status, 200, opened.body);
+    const membership = (await users.findByEmail(prepared))?.membership;
+    assert.is(membership?.authority === 'CUSTOMER_USER' ? membership.customerId : undefined, id);
+    assert.ok(tenant);
+  }));
+
 test('strangers fill no mailbox and no outbox: few mails to an address, from a network and of a tenant', () =>
   scene(
     async ({ api, mails, server }) => {

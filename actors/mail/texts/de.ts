@@ -44,6 +44,15 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
     'Jemand wollte bei {product} ein Konto mit dieser Adresse anlegen. Es gibt schon eines, darum wurde keines angelegt.',
   'taken.action': 'Anmelden',
   'taken.not-you': 'Haben Sie Ihr Passwort vergessen, hilft die Anmeldeseite.',
+  'waiting.subject': 'Ein Konto wartet auf Sie',
+  'waiting.text':
+    'Jemand wollte bei {product} ein Konto mit dieser Adresse anlegen. Es wurde keines angelegt: Eines, das ein Administrator für Sie angelegt hat, wartet schon und wurde nie aktiviert.',
+  'waiting.expected':
+    'Haben Sie dieses Konto erwartet, wählen Sie hier Ihr Passwort, dann sind Sie angemeldet:',
+  'waiting.ask':
+    'Haben Sie dieses Konto erwartet, öffnen Sie den Link in dessen Aktivierungsmail oder bitten Sie den Administrator um einen neuen.',
+  'waiting.not-you':
+    'Seine Administratoren sehen, was darin ist. Haben Sie es nicht erwartet, lassen Sie es, wie es ist, und wenden Sie sich an den Betreiber von {product}.',
   'notice.why':
     'Sie erhalten diese Mail wegen Ihres Kontos bei {product}. Dort wählen Sie, welche dieser Mails Sie erhalten:',
   'notice.action': 'Geräte ansehen',

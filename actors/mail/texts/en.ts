@@ -40,6 +40,14 @@ export const en = {
     'Somebody wanted to make an account at {product} with this address. It has one already, so none was made.',
   'taken.action': 'Sign in',
   'taken.not-you': 'If you have forgotten your password, the sign-in page helps.',
+  'waiting.subject': 'An account waits for you',
+  'waiting.text':
+    'Somebody wanted to make an account at {product} with this address. None was made: one that an administrator made for you waits already, and was never activated.',
+  'waiting.expected': 'If you expected that account, choose your password here, and you are signed in:',
+  'waiting.ask':
+    'If you expected that account, open the link of its activation mail, or ask the administrator for a new one.',
+  'waiting.not-you':
+    'Its administrators can see what is in it. If you did not expect it, leave it as it is, and tell whoever runs {product}.',
   'notice.why':
     'You get this mail because of your account at {product}, where you choose which of these mails you get:',
   'notice.action': 'Look at your devices',

@@ -41,6 +41,14 @@ export const es: Readonly<Record<keyof typeof en, string>> = {
     'Alguien quiso crear una cuenta en {product} con esta dirección. Ya existe una, así que no se creó ninguna.',
   'taken.action': 'Iniciar sesión',
   'taken.not-you': 'Si olvidó su contraseña, la página de inicio de sesión le ayuda.',
+  'waiting.subject': 'Una cuenta le espera',
+  'waiting.text':
+    'Alguien quiso crear una cuenta en {product} con esta dirección. No se creó ninguna: ya le espera una que un administrador creó para usted y que nunca se activó.',
+  'waiting.expected': 'Si esperaba esa cuenta, elija aquí su contraseña y habrá iniciado sesión:',
+  'waiting.ask':
+    'Si esperaba esa cuenta, abra el enlace de su correo de activación o pida uno nuevo al administrador.',
+  'waiting.not-you':
+    'Sus administradores pueden ver lo que hay en ella. Si no la esperaba, déjela como está y avise a quien gestiona {product}.',
   'notice.why':
     'Recibe este mensaje por su cuenta en {product}, donde elige cuáles de estos mensajes recibe:',
   'notice.action': 'Ver sus dispositivos',

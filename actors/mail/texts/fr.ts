@@ -44,6 +44,15 @@ export const fr: Readonly<Record<keyof typeof en, string>> = {
     'Quelqu’un a voulu créer un compte chez {product} avec cette adresse. Il en existe déjà un, donc aucun n’a été créé.',
   'taken.action': 'Se connecter',
   'taken.not-you': 'Si vous avez oublié votre mot de passe, la page de connexion vous aide.',
+  'waiting.subject': 'Un compte vous attend',
+  'waiting.text':
+    'Quelqu’un a voulu créer un compte chez {product} avec cette adresse. Aucun n’a été créé : un compte créé pour vous par un administrateur attend déjà et n’a jamais été activé.',
+  'waiting.expected':
+    'Si vous attendiez ce compte, choisissez ici votre mot de passe, et vous serez connecté :',
+  'waiting.ask':
+    'Si vous attendiez ce compte, ouvrez le lien de son e-mail d’activation, ou demandez-en un nouveau à l’administrateur.',
+  'waiting.not-you':
+    'Ses administrateurs voient ce qu’il contient. Si vous ne l’attendiez pas, laissez-le tel quel et prévenez l’exploitant de {product}.',
   'notice.why':
     'Vous recevez ce message en raison de votre compte chez {product}, où vous choisissez lesquels de ces messages vous recevez :',
   'notice.action': 'Voir vos appareils',

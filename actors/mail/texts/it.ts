@@ -41,6 +41,14 @@ export const it: Readonly<Record<keyof typeof en, string>> = {
     'Qualcuno voleva creare un account su {product} con questo indirizzo. Ne esiste già uno, quindi non ne è stato creato alcuno.',
   'taken.action': 'Accedi',
   'taken.not-you': 'Se ha dimenticato la password, la pagina di accesso la aiuta.',
+  'waiting.subject': 'Un account la attende',
+  'waiting.text':
+    'Qualcuno voleva creare un account su {product} con questo indirizzo. Non ne è stato creato alcuno: uno creato per lei da un amministratore la attende già e non è mai stato attivato.',
+  'waiting.expected': 'Se aspettava questo account, scelga qui la password e avrà effettuato l’accesso:',
+  'waiting.ask':
+    'Se aspettava questo account, apra il link della sua e-mail di attivazione o ne chieda uno nuovo all’amministratore.',
+  'waiting.not-you':
+    'I suoi amministratori possono vedere ciò che contiene. Se non lo aspettava, lo lasci com’è e avvisi chi gestisce {product}.',
   'notice.why':
     'Riceve questo messaggio per il suo account su {product}, dove sceglie quali di questi messaggi ricevere:',
   'notice.action': 'Vedi i dispositivi',

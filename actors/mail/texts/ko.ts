@@ -38,6 +38,13 @@ export const ko: Readonly<Record<keyof typeof en, string>> = {
     '{product}에서 누군가 이 주소로 계정을 만들려고 했습니다. 이미 계정이 있어 만들어지지 않았습니다.',
   'taken.action': '로그인',
   'taken.not-you': '비밀번호를 잊으셨다면 로그인 페이지를 이용하세요.',
+  'waiting.subject': '활성화를 기다리는 계정이 있습니다',
+  'waiting.text':
+    '{product}에서 누군가 이 주소로 계정을 만들려고 했습니다. 관리자가 만들어 둔, 아직 활성화되지 않은 계정이 이미 있어 새로 만들어지지 않았습니다.',
+  'waiting.expected': '알고 있던 계정이라면 여기에서 비밀번호를 설정하면 로그인됩니다:',
+  'waiting.ask': '알고 있던 계정이라면 활성화 메일의 링크를 열거나 관리자에게 새 링크를 요청하세요.',
+  'waiting.not-you':
+    '계정의 내용은 관리자도 볼 수 있습니다. 모르는 계정이라면 그대로 두고 {product} 운영자에게 알려 주세요.',
   'notice.why': '{product} 계정 때문에 이 메일을 보내 드립니다. 받을 메일은 계정에서 선택할 수 있습니다:',
   'notice.action': '내 기기 보기',
   'claimed.subject': '{device}의 소유자가 되었습니다',

@@ -39,6 +39,14 @@ export const pl: Readonly<Record<keyof typeof en, string>> = {
     'Ktoś chciał utworzyć konto w {product} z tym adresem. Takie konto już istnieje, więc nie utworzono nowego.',
   'taken.action': 'Zaloguj się',
   'taken.not-you': 'Jeśli nie pamiętasz hasła, pomoże strona logowania.',
+  'waiting.subject': 'Czeka na Ciebie konto',
+  'waiting.text':
+    'Ktoś chciał utworzyć konto w {product} z tym adresem. Nie utworzono go: konto, które założył dla Ciebie administrator, już czeka i nigdy nie zostało aktywowane.',
+  'waiting.expected': 'Jeśli spodziewasz się tego konta, wybierz tutaj hasło, a zostaniesz zalogowany:',
+  'waiting.ask':
+    'Jeśli spodziewasz się tego konta, otwórz link z jego wiadomości aktywacyjnej albo poproś administratora o nowy.',
+  'waiting.not-you':
+    'Jego administratorzy widzą, co się w nim znajduje. Jeśli się go nie spodziewasz, zostaw je bez zmian i powiadom operatora {product}.',
   'notice.why':
     'Otrzymujesz tę wiadomość z powodu konta w {product}, gdzie wybierasz, które z tych wiadomości dostajesz:',
   'notice.action': 'Zobacz swoje urządzenia',

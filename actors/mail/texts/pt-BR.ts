@@ -39,6 +39,14 @@ export const ptBR: Readonly<Record<keyof typeof en, string>> = {
     'Alguém quis criar uma conta em {product} com este endereço. Já existe uma, por isso nenhuma foi criada.',
   'taken.action': 'Entrar',
   'taken.not-you': 'Se você esqueceu a senha, a página de entrada ajuda.',
+  'waiting.subject': 'Uma conta espera por você',
+  'waiting.text':
+    'Alguém quis criar uma conta em {product} com este endereço. Nenhuma foi criada: uma conta que um administrador criou para você já está à espera e nunca foi ativada.',
+  'waiting.expected': 'Se você esperava essa conta, escolha aqui a sua senha e você já estará conectado:',
+  'waiting.ask':
+    'Se você esperava essa conta, abra o link do e-mail de ativação dela ou peça um novo ao administrador.',
+  'waiting.not-you':
+    'Os administradores dela podem ver o que há nela. Se você não a esperava, deixe-a como está e avise quem administra {product}.',
   'notice.why':
     'Você recebe esta mensagem por causa da sua conta em {product}, onde escolhe quais destas mensagens recebe:',
   'notice.action': 'Ver seus dispositivos',

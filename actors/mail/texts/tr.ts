@@ -39,6 +39,14 @@ export const tr: Readonly<Record<keyof typeof en, string>> = {
     'Birisi {product} üzerinde bu adresle hesap açmak istedi. Zaten bir hesap olduğu için yenisi açılmadı.',
   'taken.action': 'Oturum aç',
   'taken.not-you': 'Parolanızı unuttuysanız oturum açma sayfası yardımcı olur.',
+  'waiting.subject': 'Sizi bekleyen bir hesap var',
+  'waiting.text':
+    'Birisi {product} üzerinde bu adresle hesap açmak istedi. Yeni hesap açılmadı: bir yöneticinin sizin için açtığı ve hiç etkinleştirilmemiş bir hesap zaten bekliyor.',
+  'waiting.expected': 'Bu hesabı bekliyorduysanız parolanızı buradan seçin, oturumunuz açılsın:',
+  'waiting.ask':
+    'Bu hesabı bekliyorduysanız etkinleştirme e-postasındaki bağlantıyı açın veya yöneticiden yenisini isteyin.',
+  'waiting.not-you':
+    'Yöneticileri hesabın içindekileri görebilir. Beklemiyorduysanız olduğu gibi bırakın ve {product} işletmecisine haber verin.',
   'notice.why':
     'Bu iletiyi {product} hesabınız nedeniyle alıyorsunuz; hangi iletileri alacağınızı orada seçersiniz:',
   'notice.action': 'Cihazlarınıza bakın',

@@ -33,6 +33,13 @@ export const zhHans: Readonly<Record<keyof typeof en, string>> = {
   'taken.text': '有人想用此地址在 {product} 创建账户。该地址已有账户，因此没有创建。',
   'taken.action': '登录',
   'taken.not-you': '如果忘记密码，登录页面可以帮助您。',
+  'waiting.subject': '有一个账户等待您激活',
+  'waiting.text':
+    '有人想用此地址在 {product} 创建账户。没有创建新账户：管理员已为您创建了一个账户，但从未激活。',
+  'waiting.expected': '如果您知道该账户，请在此设置密码，随后即可登录：',
+  'waiting.ask': '如果您知道该账户，请打开其激活邮件中的链接，或向管理员索取新的链接。',
+  'waiting.not-you':
+    '该账户的管理员可以看到其中的内容。如果您不知道该账户，请保持原样，并告知 {product} 的运营者。',
   'notice.why': '您因在 {product} 的账户收到此邮件，可在账户中选择接收哪些邮件：',
   'notice.action': '查看您的设备',
   'claimed.subject': '{device} 现在属于您',
