@@ -868,6 +868,11 @@ law(
       .as(home.bob.token)
       .post('/api/customer/device/Bike/claim', { secretKey: 'secret' });
     assert.is(claimed.status, 200);
+    const bob = visitor(world);
+    await bob.signIn(home.bob.email);
+    const once = (await bob.get(`/my/devices/${id}/history`)).html;
+    assert.match(once, 'It has changed hands once.');
+    assert.match(once, '<h1><bdi>History</bdi></h1>');
     await home.admin.delete('/api/customer/device/Bike/claim');
     await home.admin.post(`/api/customer/${home.alice.customerId}/device/${id}`);
     const alice = visitor(world);
@@ -883,8 +888,6 @@ law(
     }
     assert.not.match(text, home.bob.customerId);
     assert.match((await alice.get('/my/devices')).html, `/my/devices/${id}/history`);
-    const bob = visitor(world);
-    await bob.signIn(home.bob.email);
     assert.is.not((await bob.get(`/my/devices/${id}/history`)).status, 200);
   },
 );

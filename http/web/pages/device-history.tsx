@@ -43,7 +43,7 @@ async function historyReply({ api, params, locale }: SignedIn): Promise<PageRepl
       <>
         <Back to={`/my/devices/${id}`} label={device.name} />
         <Head
-          title={device.name}
+          title={say('mine.history')}
           lead={ownerEpoch === 0 ? say('device.always') : say('device.handedOver', { count: ownerEpoch })}
         />
         <section class="card" aria-labelledby="changes">

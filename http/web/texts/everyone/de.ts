@@ -232,7 +232,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'device.support': 'Zur Hilfe',
   'device.saved': 'Gespeichert.',
   'device.handedOver':
-    '{count, plural, one {Es hat #-mal den Besitzer gewechselt.} other {Es hat #-mal den Besitzer gewechselt.}}',
+    '{count, plural, one {Es hat einmal den Besitzer gewechselt.} other {Es hat #-mal den Besitzer gewechselt.}}',
   'device.changes': 'Besitzerwechsel',
   'device.noChange': 'Keiner ist bekannt.',
   'device.statementFor': 'Bescheinigung für andere',

@@ -232,7 +232,7 @@ export const ENGLISH = {
   'device.support': 'To the support',
   'device.saved': 'Saved.',
   'device.handedOver':
-    '{count, plural, one {It has changed hands # time.} other {It has changed hands # times.}}',
+    '{count, plural, one {It has changed hands once.} other {It has changed hands # times.}}',
   'device.changes': 'Changes of owner',
   'device.noChange': 'None is known.',
   'device.statementFor': 'Statement for somebody else',

@@ -227,7 +227,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'device.support': 'A la ayuda',
   'device.saved': 'Guardado.',
   'device.handedOver':
-    '{count, plural, one {Ha cambiado de manos # vez.} other {Ha cambiado de manos # veces.}}',
+    '{count, plural, one {Ha cambiado de manos una vez.} other {Ha cambiado de manos # veces.}}',
   'device.changes': 'Cambios de propietario',
   'device.noChange': 'No se conoce ninguno.',
   'device.statementFor': 'Certificado para otra persona',

@@ -231,7 +231,7 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'device.support': 'Vers l’assistance',
   'device.saved': 'Enregistré.',
   'device.handedOver':
-    '{count, plural, one {Il a changé de mains # fois.} other {Il a changé de mains # fois.}}',
+    '{count, plural, =1 {Il a changé de mains une fois.} one {Il a changé de mains # fois.} other {Il a changé de mains # fois.}}',
   'device.changes': 'Changements de propriétaire',
   'device.noChange': 'Aucun n’est connu.',
   'device.statementFor': 'Attestation pour quelqu’un d’autre',

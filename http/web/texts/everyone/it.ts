@@ -225,7 +225,7 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'device.support': 'All’assistenza',
   'device.saved': 'Salvato.',
   'device.handedOver':
-    '{count, plural, one {Ha cambiato proprietario # volta.} other {Ha cambiato proprietario # volte.}}',
+    '{count, plural, one {Ha cambiato proprietario una volta.} other {Ha cambiato proprietario # volte.}}',
   'device.changes': 'Cambi di proprietario',
   'device.noChange': 'Non ne è noto nessuno.',
   'device.statementFor': 'Attestato per qualcun altro',

@@ -222,7 +222,8 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
     'Envie este link à ajuda do seu fornecedor. Ele abre o dispositivo só para ela e não diz nada a mais ninguém.',
   'device.support': 'Para a ajuda',
   'device.saved': 'Salvo.',
-  'device.handedOver': '{count, plural, one {Mudou de dono # vez.} other {Mudou de dono # vezes.}}',
+  'device.handedOver':
+    '{count, plural, =1 {Mudou de dono uma vez.} one {Mudou de dono # vez.} other {Mudou de dono # vezes.}}',
   'device.changes': 'Mudanças de dono',
   'device.noChange': 'Nenhuma é conhecida.',
   'device.statementFor': 'Declaração para outra pessoa',
