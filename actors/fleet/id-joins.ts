@@ -218,9 +218,10 @@ function listCursor(
     },
     skipTo(id) {
       wanted = id;
-      stands += 1;
       const isThere = settle();
-      if (!isThere) next = edgeBefore(id, descending);
+      // Rows that are jumped over are of no use, however often.
+      if (isThere) stands += 1;
+      else next = edgeBefore(id, descending);
       return isThere;
     },
     async fill() {
