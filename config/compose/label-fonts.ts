@@ -62,6 +62,8 @@ function wordsFor(flaw: FontFlaw): string {
       return 'is cut off: it has less than it says';
     case 'no-letters':
       return 'has no letters by their Unicode numbers';
+    case 'no-outlines':
+      return 'has letters without outlines: it is one of pictures, in colour or of dots, which labels cannot print';
     default:
       return unreachable(flaw);
   }

@@ -35,7 +35,7 @@ export interface LabelFonts {
   measure(text: string): number;
   /** The glyphs of a line, from left to right. */
   set(runs: readonly Run[]): readonly SetGlyph[];
-  /** Whether no font has a letter of it. */
+  /** Whether something of it is printed as a box: no font has a letter of it, or none has a letter together with its marks. */
   lacks(text: string): boolean;
   /** As an SVG path with y upwards, in thousandths of the font's size. */
   outlineOf(id: number): string;
@@ -44,7 +44,7 @@ export interface LabelFonts {
 }
 
 /** What is wrong with a file that is to be a font. */
-export type FontFlaw = 'no-font' | 'cut-off' | 'no-letters';
+export type FontFlaw = 'no-font' | 'cut-off' | 'no-letters' | 'no-outlines';
 
 interface Loaded {
   readonly face: Face;
@@ -86,8 +86,35 @@ function loaded({ Blob, Face, Font }: Harfbuzz, bytes: Buffer): Loaded | FontFla
   const flaw = flawOf(bytes);
   if (flaw !== undefined) return flaw;
   const face = new Face(new Blob(bytes), 0);
-  if (face.collectUnicodes().length === 0) return 'no-letters';
-  return { face, font: new Font(face) };
+  const letters = face.collectUnicodes();
+  if (letters.length === 0) return 'no-letters';
+  const font = new Font(face);
+  return drawsSome(font, letters) ? { face, font } : 'no-outlines';
+}
+
+/** Letters of a font that are looked at, at most, before it is said to have no outlines. */
+const LOOKED_AT_MAX = 500;
+/** They are seen by what they do to others. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}]/u;
+/** Good fonts draw nothing for some of these: spaces, and signs that only put one letter below another. */
+const MAY_BE_BLANK = /[\p{Z}\p{Cf}\p{Mn}\u2800]/u;
+const isSeen = (letter: string): boolean => !INVISIBLE.test(letter) && !MAY_BE_BLANK.test(letter);
+
+/** Letters that are pictures (in colour, or of dots) have no outline, and would be left white. */
+function drawsSome(font: HarfbuzzFont, letters: Uint32Array): boolean {
+  let looks = 0;
+  for (const code of letters) {
+    if (!isSeen(String.fromCodePoint(code))) continue;
+    if (draws(font, code)) return true;
+    looks += 1;
+    if (looks === LOOKED_AT_MAX) return false;
+  }
+  return false;
+}
+
+function draws(font: HarfbuzzFont, code: number): boolean {
+  const glyph = font.nominalGlyph(code);
+  return glyph !== undefined && font.glyphToPath(glyph) !== '';
 }
 
 const SINGLE = [0x00010000, 0x4f54544f /* OTTO */, 0x74727565 /* true */];
@@ -109,23 +136,37 @@ function flawOf(bytes: Buffer): FontFlaw | undefined {
 
 /** Glyphs of one font, at most (they have two bytes). */
 const GLYPHS_MAX = 65_536;
+/** The glyph of DejaVu for what nobody has. */
+const BOX = 0;
 /** Texts whose widths are kept: a label is tried in several sizes, a width is the same in all. */
 const KEPT_MAX = 2_000;
-/** Letters that stand side by side, each for itself. */
-const SIMPLE = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Common}]*$/u;
-/** They are seen by what they do to others. */
-const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}]/u;
+/** Letters of which it is kept whether a font has them, and outlines: what a few thousand labels need. */
+const LETTERS_KEPT_MAX = 20_000;
+const OUTLINES_KEPT_MAX = 4_000;
+/** Letters that stand side by side, each for itself: without marks. */
+const SIMPLE = /^(?:(?!\p{M})[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Common}])*$/u;
 
 function createFonts(harfbuzz: Harfbuzz, fonts: readonly Loaded[], language: string): LabelFonts {
   const buffer = new harfbuzz.Buffer();
   const glyphs = new Map<string, SetGlyph>();
   const widths = new Map<string, number>();
+  const outlines = new Map<number, string>();
   const fontAt = (at: number): Loaded => {
     const font = fonts[at];
     if (font === undefined) throw new RangeError(`there is no font ${at}`);
     return font;
   };
-  const has = (at: number, letter: string) => fontAt(at).font.nominalGlyph(codeOf(letter)) !== undefined;
+  const had = new Map<string, boolean>();
+
+  /** Whether it is there and can be seen: a font in colour has letters without an outline. */
+  function has(at: number, letter: string): boolean {
+    const key = `${letter}${at}`;
+    const known = had.get(key);
+    if (known !== undefined) return known;
+    const [{ font }, code] = [fontAt(at), codeOf(letter)];
+    const found = isSeen(letter) ? draws(font, code) : font.nominalGlyph(code) !== undefined;
+    return keep(had, LETTERS_KEPT_MAX, key, found);
+  }
 
   /** The first font that has all of these letters; undefined: none has. */
   function fontFor(letters: string): number | undefined {
@@ -144,8 +185,9 @@ function createFonts(harfbuzz: Harfbuzz, fonts: readonly Loaded[], language: str
     const known = glyphs.get(letter);
     if (known !== undefined) return known;
     const isInvisible = INVISIBLE.test(letter);
-    const at = fontFor(letter) ?? 0;
-    const id = at * GLYPHS_MAX + (fontAt(at).font.nominalGlyph(codeOf(isInvisible ? ' ' : letter)) ?? 0);
+    const at = fontFor(letter);
+    const code = codeOf(isInvisible ? ' ' : letter);
+    const id = at === undefined ? BOX : at * GLYPHS_MAX + (fontAt(at).font.nominalGlyph(code) ?? 0);
     const made = { id, advance: isInvisible ? 0 : widthOf(id), x: 0, y: 0, text: letter };
     glyphs.set(letter, made);
     return made;
@@ -193,25 +235,34 @@ function createFonts(harfbuzz: Harfbuzz, fonts: readonly Loaded[], language: str
   return {
     widthOf,
     set: (runs) => runs.flatMap(setRun),
-    lacks: (text) => [...text].some((letter) => fontFor(letter) === undefined),
+    // As they are set: a mark is drawn by the font of its letter.
+    lacks: (text) => (text.match(CLUSTERS) ?? []).some((letters) => fontFor(letters) === undefined),
 
     measure(text) {
       const known = widths.get(text);
       if (known !== undefined) return known;
       const width = measured(text);
-      if (widths.size >= KEPT_MAX) widths.clear();
-      widths.set(text, width);
-      return width;
+      return keep(widths, KEPT_MAX, text, width);
     },
 
     outlineOf(id) {
+      const known = outlines.get(id);
+      if (known !== undefined) return known;
       const { face, font } = fontAt(Math.floor(id / GLYPHS_MAX));
       const scale = 1000 / face.upem;
-      return font
+      const outline = font
         .glyphToPath(id % GLYPHS_MAX)
         .replace(/-?\d+(?:\.\d+)?/g, (number) => String(Math.round(Number(number) * scale * 10) / 10));
+      return keep(outlines, OUTLINES_KEPT_MAX, id, outline);
     },
   };
+}
+
+/** When it is full it begins anew. @returns the value */
+function keep<Key, Value>(kept: Map<Key, Value>, most: number, key: Key, value: Value): Value {
+  if (kept.size >= most) kept.clear();
+  kept.set(key, value);
+  return value;
 }
 
 const codeOf = (letter: string): number => letter.codePointAt(0) ?? 0;

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { deflate, deflateSync } from 'node:zlib';
 import type { LabelFonts, SetGlyph } from './fonts.ts';
 import { boxOf, operatorsOf } from './outlines.ts';
+import { inTurns } from './turns.ts';
 
 export interface PdfPage {
   /** In points, 1/72 inch. */
@@ -136,7 +137,7 @@ export async function* pdfOf(
     names.push(`/F${names.length} ${font} 0 R`);
     yield object(font, fontOf(some, fonts, first, toUnicode));
     yield await stream(toUnicode, toUnicodeOf(some));
-    for (const [at, { id }] of some.entries())
+    for await (const [at, { id }] of inTurns(some.entries()))
       yield streamOf(first + at, deflateSync(procedureOf(fonts.outlineOf(id), fonts.widthOf(id)))); // a few hundred bytes
   }
   yield object(RESOURCES, `<</Font<<${names.join('')}>>>>`);

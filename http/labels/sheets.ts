@@ -1,9 +1,9 @@
 /** Labels on pages: as a PDF, and the first page as a picture for people to look at before. */
-import { nextTurn } from '../../actors/base/slices.ts';
 import type { LabelFonts } from './fonts.ts';
 import { type Drawn, drawLabel, type Labelled } from './label.ts';
 import { createGlyphWriter, type GlyphWriter, type PdfPage, pdfOf, short } from './pdf.ts';
 import { cornerOf, perPage, type Stock } from './stocks.ts';
+import { inTurns } from './turns.ts';
 
 export interface SheetOptions {
   readonly stock: Stock;
@@ -12,21 +12,6 @@ export interface SheetOptions {
 }
 
 const POINTS = 72 / 25.4;
-/** So long labels are drawn before others get their turn. */
-const TURN_MS = 5;
-
-/** The same labels, a few in each turn of the event loop: most take up to a millisecond to draw, long names in Hebrew more. */
-export async function* inTurns<Item>(labels: AsyncIterable<Item>): AsyncGenerator<Item> {
-  let began = Number.NEGATIVE_INFINITY;
-  for await (const label of labels) {
-    if (performance.now() - began > TURN_MS) {
-      await nextTurn();
-      began = performance.now();
-    }
-    yield label;
-  }
-}
-
 /** Of labels that no code holds, nothing is printed. */
 export function labelsAsPdf(
   labels: AsyncIterable<Labelled>,
@@ -94,27 +79,29 @@ function barsOf(rows: readonly (readonly boolean[])[]): (readonly [x: number, y:
 }
 
 /** The first page with some labels drawn, as SVG. @param used how many places there are labels for */
-export function firstPageAsSvg(
+export async function firstPageAsSvg(
   labels: readonly Labelled[],
   used: number,
   options: SheetOptions,
   fonts: LabelFonts,
-): string {
+): Promise<string> {
   const { stock, first } = options;
   const { width, height } = stock.page;
   const outlines = new Set<number>();
-  const places = Array.from({ length: perPage(stock) }, (_, place) => {
+  const places: string[] = [];
+  for await (const place of inTurns(Array(perPage(stock)).keys())) {
     const { x, y } = cornerOf(stock, place);
     const isUsed = place >= first - 1 && place < first - 1 + used;
     const frame = `<rect x="${short(x)}" y="${short(y)}" width="${stock.label.width}" height="${stock.label.height}" fill="${isUsed ? '#fff' : '#ddd'}" stroke="#999" stroke-width=".2"/>`;
     const label = labels[place - first + 1];
     const drawn = !isUsed || label === undefined ? undefined : drawLabel(label, stock, fonts);
     for (const { glyphs } of drawn?.lines ?? []) for (const { id } of glyphs) outlines.add(id);
-    return drawn === undefined
-      ? frame
-      : `${frame}<g transform="translate(${short(x)} ${short(y)})">${asSvg(drawn)}</g>`;
-  });
-  const shapes = [...outlines].map((id) => `<path id="${shapeOf(id)}" d="${fonts.outlineOf(id)}"/>`);
+    const inPlace = drawn && `<g transform="translate(${short(x)} ${short(y)})">${asSvg(drawn)}</g>`;
+    places.push(`${frame}${inPlace ?? ''}`);
+  }
+  const shapes: string[] = [];
+  for await (const id of inTurns(outlines))
+    shapes.push(`<path id="${shapeOf(id)}" d="${fonts.outlineOf(id)}"/>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><defs>${shapes.join('')}</defs><rect width="${width}" height="${height}" fill="#fff"/>${places.join('')}</svg>`;
 }
 

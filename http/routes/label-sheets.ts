@@ -9,8 +9,9 @@ import { type Imports, isEnded } from '../../actors/imports/imports.ts';
 import { TENANT, type TenantAdministrator } from '../auth/principal.ts';
 import { builtInFonts, type LabelFonts } from '../labels/fonts.ts';
 import { drawLabel, type Flaw, type Labelled } from '../labels/label.ts';
-import { firstPageAsSvg, inTurns, labelsAsPdf } from '../labels/sheets.ts';
+import { firstPageAsSvg, labelsAsPdf } from '../labels/sheets.ts';
 import { perPage, STOCKS, type Stock } from '../labels/stocks.ts';
+import { inTurns } from '../labels/turns.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
@@ -222,6 +223,7 @@ async function previewOf(
   const fonts = needs.labelFonts ?? (await builtInFonts());
   const { labels, drawn, troubles } = await lookedAt(asked.devices, query.stock, fonts);
   const used = query.first - 1 + labels;
+  const svg = await firstPageAsSvg(drawn, labels, query, fonts);
   return json({
     labels,
     pages: Math.ceil(used / perPage(query.stock)),
@@ -229,7 +231,7 @@ async function previewOf(
     address: typedAddress(base),
     addressTroubles: addressTroubles(base, needs.settings.baseUrl !== null),
     troubles,
-    svg: firstPageAsSvg(drawn, labels, query, fonts),
+    svg,
   } satisfies z.input<typeof labelPreviewView>);
 }
 

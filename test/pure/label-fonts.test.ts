@@ -57,7 +57,12 @@ test('fonts: the PDF says every name as it is written, in a file much smaller th
 });
 
 test('fonts: the picture before is of the same glyphs', async () => {
-  const svg = firstPageAsSvg(NAMES.map(labelled), NAMES.length, { stock: STOCKS[0], first: 1 }, await open());
+  const svg = await firstPageAsSvg(
+    NAMES.map(labelled),
+    NAMES.length,
+    { stock: STOCKS[0], first: 1 },
+    await open(),
+  );
   const drawn = new Set([...svg.matchAll(/<path id="(glyph-\d+)" d="M/g)].map(([, id]) => id));
   const blank = new Set([...svg.matchAll(/<path id="(glyph-\d+)" d=""/g)].map(([, id]) => id));
   for (const [, id] of svg.matchAll(/href="#(glyph-\d+)"/g)) assert.ok(drawn.has(id) || blank.has(id), id);
@@ -113,6 +118,102 @@ test('fonts: the first of a collection is used', async () => {
   assert.not(fonts.lacks('น้ำ'));
 });
 
+/** Where the entry of a table is in the directory of a font's tables. */
+function entryOf(bytes: Buffer, tag: string): number {
+  for (let entry = 12; entry < 12 + bytes.readUInt16BE(4) * 16; entry += 16)
+    if (bytes.toString('latin1', entry, entry + 4) === tag) return entry;
+  throw new Error(`no table ${tag}`);
+}
+
+const tableOf = (bytes: Buffer, tag: string): number => bytes.readUInt32BE(entryOf(bytes, tag) + 8);
+
+/** The same font, in which some tables are not found. */
+function without(bytes: Buffer, ...tags: readonly string[]): Buffer {
+  const changed = Buffer.from(bytes);
+  for (const tag of tags) changed.write('none', entryOf(bytes, tag), 'latin1');
+  return changed;
+}
+
+/** The same font, in which a glyph has no outline, as where it is a picture. */
+function blanked(bytes: Buffer, glyph: number): Buffer {
+  const changed = Buffer.from(bytes);
+  const isLong = bytes.readUInt16BE(tableOf(bytes, 'head') + 50) === 1;
+  const size = isLong ? 4 : 2;
+  const from = tableOf(bytes, 'loca') + glyph * size;
+  bytes.copy(changed, from + size, from, from + size); // it ends where it begins
+  return changed;
+}
+
+const GLYPHS_PER_FONT = 65_536;
+const hasBox = (fonts: LabelFonts, text: string) => glyphs(fonts, text).some(({ id }) => id === 0);
+
+test('fonts: a letter that a font has no outline of is missing, as one that it does not have', async () => {
+  const { bytes } = fileOf('thai.ttf');
+  const whole = (await openFonts([{ name: 'thai.ttf', bytes }], 'th')).fonts;
+  const glyph = (glyphs(whole, 'ก')[0]?.id ?? 0) % GLYPHS_PER_FONT;
+  assert.ok(glyph > 0);
+  assert.not(whole.lacks('ก'));
+
+  const { fonts, leftOut } = await openFonts([{ name: 'thai.ttf', bytes: blanked(bytes, glyph) }], 'th');
+  assert.is(leftOut.size, 0);
+  assert.ok(fonts.lacks('ก'));
+  assert.ok(hasBox(fonts, 'ก'));
+  assert.equal(drawLabel(labelled('บก 3'), STOCKS[0], fonts)?.flaws, ['letters-missing']);
+  assert.not(fonts.lacks('บ 3'));
+});
+
+test('fonts: what is printed as a box is missing, and nothing else: also a mark that is in another font than its letter', async () => {
+  const fonts = await open();
+  const MIXED = ['Ж\u0e31', '1\u0e31', 'ก\u0301', 'a\u0301\u0e31 7', 'שָׁ\u0e31', 'а\u0483'];
+  for (const name of [...NAMES, ...MIXED, 'ก\u0e31 Ж', '龘', '1\u20e3', 'a\u200db'])
+    assert.is(fonts.lacks(name), hasBox(fonts, name), name);
+  assert.ok(fonts.lacks('Ж\u0e31'), 'DejaVu has the letter, the font of Thai its mark');
+  assert.not(fonts.lacks('Ж') || fonts.lacks('ก\u0e31'));
+});
+
+/** What is done counts the turns of the event loop: in how many of them it was done, of how many times. */
+async function countingTurns(work: (slow: <Done>(done: Done) => Done) => Promise<unknown>) {
+  let turn = 0;
+  let isOver = false;
+  const count = () => {
+    turn += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const turns: number[] = [];
+  await work((done) => {
+    turns.push(turn);
+    const until = performance.now() + 6;
+    while (performance.now() < until); // longer than one may have the event loop for oneself
+    return done;
+  });
+  isOver = true;
+  return { times: turns.length, turns: new Set(turns).size };
+}
+
+test('fonts: outlines that take long, and labels, are made in many turns of the event loop, in the PDF and in the picture', async () => {
+  const fonts = await open();
+  const names = Array.from({ length: 10 }, (_, nth) => `ABCDEFGHIJ ${nth}`);
+  const slowOutlines = (slow: <Done>(done: Done) => Done): LabelFonts => ({
+    ...fonts,
+    outlineOf: (id) => slow(fonts.outlineOf(id)),
+  });
+  const slowLabels = (slow: <Done>(done: Done) => Done): LabelFonts => ({
+    ...fonts,
+    lacks: (text) => slow(fonts.lacks(text)),
+  });
+  const picture = (some: LabelFonts) =>
+    firstPageAsSvg(names.map(labelled), names.length, { stock: STOCKS[0], first: 1 }, some);
+  for (const each of [
+    await countingTurns((slow) => pdfOf(slowOutlines(slow), names)),
+    await countingTurns((slow) => picture(slowOutlines(slow))),
+    await countingTurns((slow) => picture(slowLabels(slow))),
+  ]) {
+    assert.ok(each.times >= 10);
+    assert.ok(each.turns > each.times / 2, JSON.stringify(each));
+  }
+});
+
 /** What the start says to a folder of fonts; nothing where nothing is wrong. */
 async function saidTo(fill: (folder: string) => void): Promise<string> {
   const folder = join(temporaryFolder(), 'fonts');
@@ -152,10 +253,11 @@ test('attack: files that are no fonts, are cut off or too large stop the start i
       /cut\.ttf is cut off/,
       `${length}`,
     );
-  const noLetters = Buffer.from(bytes);
-  for (let entry = 12; entry < 12 + bytes.readUInt16BE(4) * 16; entry += 16)
-    if (noLetters.toString('latin1', entry, entry + 4) === 'cmap') noLetters.write('none', entry, 'latin1');
-  assert.match(await saidTo(beside('mute.ttf', noLetters)), /mute\.ttf has no letters/);
+  assert.match(await saidTo(beside('mute.ttf', without(bytes, 'cmap'))), /mute\.ttf has no letters/);
+  assert.match(
+    await saidTo(beside('colour.ttf', without(bytes, 'glyf', 'loca'))),
+    /colour\.ttf has letters without outlines/,
+  );
   const many = (folder: string) => {
     for (let nth = 0; nth < 33; nth += 1) writeFileSync(join(folder, `${nth}.ttf`), '');
   };

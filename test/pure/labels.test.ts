@@ -176,7 +176,7 @@ test('labels: a PDF begins at the place that is free, and a decoder reads every 
 test('labels: a PDF without labels is one empty page, and the picture has outlines, and no text that is markup', async () => {
   const [stock] = STOCKS;
   assert.is(readPdf(await pdf([], { stock, first: 1 })).length, 1);
-  const svg = firstPageAsSvg([label('<script>"&')], 1, { stock, first: 1 }, fonts);
+  const svg = await firstPageAsSvg([label('<script>"&')], 1, { stock, first: 1 }, fonts);
   assert.not.match(svg, 'script');
   assert.ok(svg.split('<use ').length > 8, 'its letters are drawn');
 });

@@ -93,7 +93,7 @@ export const web = section('Web application', {
     default: undefined,
     pattern: /^[^\p{Cc}]{1,1000}$/u,
     expected: 'a folder',
-    why: 'Folder with fonts (.ttf, .otf, .ttc) for letters on labels that DejaVu Sans Condensed lacks: Chinese, Japanese, Korean, Thai, those of India. The first by file name that has a letter prints it. A file that is no font stops the start.',
+    why: 'Folder with fonts (.ttf, .otf, .ttc) for letters on labels that DejaVu Sans Condensed lacks: Chinese, Japanese, Korean, Thai, those of India. The first by file name that has a letter prints it. A file that is no font, or one of pictures without outlines, stops the start. Each worker holds a copy of them all in its memory.',
   }),
   afterClaimLink: text({
     key: 'web.afterClaim.link',
