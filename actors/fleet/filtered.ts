@@ -17,6 +17,8 @@ import type { Found, RowRange, SearchBounds } from './search.ts';
 const MS_PER_DEVICE = 0.5;
 /** Times as many devices are looked at for a page before time is minded. */
 const PAGE_LOOKS = 4;
+/** A read of a list counts as so many looks: in a store elsewhere each is a round trip, however few rows it gives. */
+const READ_LOOKS = 20;
 /** Rows of the list by name that are read at first, twice as many each time. */
 const ROWS_FIRST = 64;
 const ROWS_MAX = 1_000;
@@ -54,12 +56,15 @@ export function createFilteredSearch(
   ) {
     const wanted = (page + 1) * pageSize;
     const pageMs = bounds.pageMs + pageSize * MS_PER_DEVICE;
-    return (found: number, looked: number) => {
+    const hardMs = bounds.hardMs + pageSize * MS_PER_DEVICE;
+    return (found: number, looked: number, reads: number) => {
       if (found >= wanted && total !== undefined) return true;
+      const used = effort.usedMs();
+      if (used > hardMs) return true;
       if (areFew) return false;
       // A busy machine makes no page shorter than this, nor a small list uncertain.
-      if (looked < (found > wanted ? 1 : PAGE_LOOKS) * bounds.looksMin) return false;
-      return effort.usedMs() > (found > wanted ? bounds.countMs : pageMs);
+      if (looked + READ_LOOKS * reads < (found > wanted ? 1 : PAGE_LOOKS) * bounds.looksMin) return false;
+      return used > (found > wanted ? bounds.countMs : pageMs);
     };
   }
 
@@ -73,8 +78,12 @@ export function createFilteredSearch(
       limit: bounds.rowsMax,
       fits: where,
       head,
-      stops: (so, looked) =>
-        so >= bounds.rowsMax || (!areFew && looked >= bounds.looksMin && effort.usedMs() > bounds.countMs),
+      stops(so, looked, reads) {
+        // The walk that follows has the other half.
+        if (so >= bounds.rowsMax || effort.usedMs() > bounds.hardMs / 2) return true;
+        if (areFew || looked + READ_LOOKS * reads < bounds.looksMin) return false;
+        return effort.usedMs() > bounds.countMs;
+      },
     });
     const isAll = found.stoppedAt === undefined && found.ids.length === found.total;
     return { found: found.total, ids: isAll ? found.ids : undefined };
@@ -94,7 +103,7 @@ export function createFilteredSearch(
     const needsHeads = chosen === undefined && hasFilter(query);
     const stops = patience(query, total, false, effort);
     const ids: DeviceId[] = [];
-    let [found, looked, size] = [0, 0, ROWS_FIRST];
+    let [found, looked, reads, size] = [0, 0, 0, ROWS_FIRST];
     for (let after = query.after; ; await effort.rest()) {
       const from = after === undefined ? {} : { after };
       const members = await index.page(devices.byName, { offset: 0, limit: size, descending, ...from });
@@ -104,9 +113,10 @@ export function createFilteredSearch(
       ids.push(...fitting.slice(skipped, skipped + limit - ids.length));
       found += fitting.length;
       looked += members.length;
+      reads += 1;
       after = members.at(-1);
       if (members.length < size || after === undefined) return { ids, found, looked, total };
-      if (stops(found, looked)) return { ids, found, looked, total, stoppedAt: after };
+      if (stops(found, looked, reads)) return { ids, found, looked, total, stoppedAt: after };
       size = Math.min(needsHeads ? HEADS_MAX : ROWS_MAX, 2 * size);
     }
   }

@@ -28,7 +28,7 @@ export interface Filters {
   readonly head: Scan['head'];
   /** How many fit, where the count of a list says it. */
   readonly total: number | undefined;
-  /** No more than `FEW` devices fit one of the filters: then all of them can be looked at. */
+  /** No more than `FEW` devices fit one of the filters: then all of them are looked at, unless the store is slow. */
   readonly areFew: boolean;
 }
 

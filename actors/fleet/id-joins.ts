@@ -62,8 +62,8 @@ export interface Join {
   readonly fits?: ((id: DeviceId) => boolean) | undefined;
   /** Which of these fit the rest, by their heads. */
   readonly head?: ((ids: readonly DeviceId[]) => Promise<readonly DeviceId[]>) | undefined;
-  /** Whether to stop, where so many of those that were looked at fit. */
-  readonly stops: (found: number, looked: number) => boolean;
+  /** Whether to stop, where so many of those that were looked at fit, after so many reads of lists. */
+  readonly stops: (found: number, looked: number, reads: number) => boolean;
 }
 
 export interface Joined {
@@ -86,7 +86,7 @@ export async function joined(index: Index, effort: Effort, join: Join): Promise<
   const { sources, descending, after, offset, limit, fits = () => true, head, stops } = join;
   const cursors = sources.map((source) => openCursor(index, source, descending, after));
   const ids: DeviceId[] = [];
-  let [total, looked, steps] = [0, 0, 0];
+  let [total, looked, steps, reads] = [0, 0, 0, 0];
   let candidates: DeviceId[] = [];
   let candidatesMax = HEADS_FIRST;
   const add = (id: DeviceId) => {
@@ -109,11 +109,12 @@ export async function joined(index: Index, effort: Effort, join: Join): Promise<
       else candidates.push(at);
     }
     for (const cursor of unread) await cursor.fill();
+    reads += unread.length;
     if (candidates.length >= candidatesMax) await ask();
     else if (steps < STEPS && unread.length === 0) continue;
     steps = 0;
     await effort.rest();
-    if (stops(total, looked)) {
+    if (stops(total, looked, reads)) {
       await ask();
       return { ids, total, looked, stoppedAt: found ? at : edgeBefore(at, descending) };
     }

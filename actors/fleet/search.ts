@@ -28,6 +28,8 @@ export interface SearchBounds {
   readonly pageMs: number;
   /** How long it goes on with counting when the page is full. */
   readonly countMs: number;
+  /** What is looked at before time is minded, and few devices that are all looked at, take no longer than this. */
+  readonly hardMs: number;
   /** It looks at so many devices before it minds the time: a moment of a busy machine makes no small list uncertain. */
   readonly looksMin: number;
 }
@@ -39,6 +41,7 @@ export const SEARCH_BOUNDS: SearchBounds = {
   sortMax: 5_000,
   pageMs: 80,
   countMs: 40,
+  hardMs: 320,
   looksMin: 1_000,
 };
 

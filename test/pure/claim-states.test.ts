@@ -237,7 +237,8 @@ test('claim states: where more windows are open than are looked at, devices are 
     });
   const open = await find('WINDOW_OPEN');
   assert.equal([open.items.length, open.atLeast, open.cutAfter], [10, true, undefined]);
-  assert.ok(open.total >= 1_000 && open.total < 1_500, `${open.total} counted until time is up`);
+  // Each read counts as a few of the thousand looks.
+  assert.ok(open.total >= 800 && open.total < 1_500, `${open.total} counted until time is up`);
   assert.equal([(await find('OWNED')).total, (await find('OWNED')).atLeast], [0, undefined]);
   // What is far behind is found by going on.
   let free = await find('UNCLAIMED');

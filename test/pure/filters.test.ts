@@ -137,7 +137,7 @@ const OUT_OF_TIME: SearchBounds = {
   countMs: -1_000,
   looksMin: 8,
 };
-const PATIENT: SearchBounds = { ...SEARCH_BOUNDS, pageMs: 1e9, countMs: 1e9 };
+const PATIENT: SearchBounds = { ...SEARCH_BOUNDS, pageMs: 1e9, countMs: 1e9, hardMs: 1e9 };
 /** More than are sorted; more than are looked up at once. */
 const MANY: SearchBounds = { ...PATIENT, sortMax: 20 };
 const TOO_MANY: SearchBounds = { ...PATIENT, sortMax: 5, rowsMax: 30 };
