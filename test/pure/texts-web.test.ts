@@ -1,9 +1,14 @@
 /** The catalogues of the pages: every text in every language, and none that says less or more than the English one. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { RefusalReason } from '../../actors/device/messages.ts';
+import type { KitReason } from '../../actors/kits/model.ts';
 import { faultsIn, missingIn } from '../../actors/texts/faults.ts';
 import { ALL_LANGUAGES, LANGUAGES } from '../../actors/texts/languages.ts';
+import { rowWords } from '../../http/web/pages/import-row-words.ts';
+import { refusalWords } from '../../http/web/refusal-words.ts';
 import { catalogueIn, ENGLISH } from '../../http/web/texts/catalogues.ts';
+import { sayIn } from '../../http/web/texts/say.ts';
 
 /** Scripts, and the languages that are written in them. Han is in Japanese too. */
 const SCRIPTS: readonly (readonly [script: RegExp, of: readonly string[]])[] = [
@@ -67,6 +72,107 @@ test('texts of the pages: no other language leaves much in English', () => {
       return said[key] === text && /\p{L}.* .*\p{L}/u.test(text.replace(/\{[^}]*\}/g, ''));
     });
     assert.ok(same.length < 4, `${LANGUAGES[language].name}: ${same.map(([key]) => key)}`);
+  }
+});
+
+/**
+ * Every reason of devices and kits: whether people read it as a part of a sentence, in an entry of the audit trail, an event, a
+ * row of an import, or when their action was refused. The others are told to programs and devices, or have a sentence of their own.
+ */
+const READ: Readonly<Record<RefusalReason | KitReason, boolean>> = {
+  'unknown-device': true,
+  'already-claimed': true,
+  'claiming-not-allowed': true,
+  'no-window': true,
+  'window-elapsed': true,
+  'window-pending': true,
+  'wrong-secret': true,
+  'proof-required': true,
+  'wrong-proof': true,
+  'proof-outdated': true,
+  'proof-not-possible': true,
+  'policy-refused': true,
+  'take-over-pending': true,
+  'too-many-devices': true,
+  'not-behind-gateway': true,
+  'secret-too-short': true,
+  'rate-limited': true,
+  'reset-not-allowed': true,
+  'window-replaced': true,
+  'no-offer': true,
+  'kit-unknown': true,
+  'kit-expired': true,
+  'kit-revoked': true,
+  'kit-claimed': true,
+  'kit-too-large': true,
+  'too-many-kits': true,
+  'kit-empty': true,
+  'kit-not-over': true,
+  'already-provisioned': false,
+  'attributes-too-large': false,
+  'consent-needed': false,
+  'credentials-revoked': false,
+  'credentials-superseded': false,
+  'credentials-taken': false,
+  'description-changed': false,
+  'duration-out-of-range': false,
+  'duration-too-long': false,
+  'epoch-changed': false,
+  'gateway-unchecked': false,
+  'name-taken': false,
+  'not-assigned': false,
+  'not-owner': false,
+  'offer-elapsed': false,
+  'reset-repeated': false,
+  'steering-attribute-malformed': false,
+  superseded: false,
+  'token-too-short': false,
+  'transfer-taken': false,
+};
+/** Of people, mails and floods. */
+const OTHERS_READ = [
+  'too-many-wrong-secrets',
+  'of many devices',
+  'bad-credentials',
+  'disabled',
+  'wrong second factor',
+  'a refresh token was used twice',
+  'too-late',
+];
+
+test('texts of the pages: each reason that an entry of the audit trail can have is in words', () => {
+  const read = [...Object.entries(READ).flatMap(([code, is]) => (is ? [code] : [])), ...OTHERS_READ];
+  assert.equal(
+    read.filter((code) => !Object.hasOwn(ENGLISH, `why.${code}`)),
+    [],
+  );
+});
+
+test('texts of the pages: what was refused is said by its reason, and never blamed on the request', () => {
+  for (const language of ALL_LANGUAGES.filter((one) => one !== 'en')) {
+    const say = sayIn(language, language);
+    const refused = (status: number, reason?: string) => ({
+      type: 'refused' as const,
+      status,
+      message: 'English',
+      retryAfterSeconds: undefined,
+      reason,
+    });
+    const because = refusalWords(refused(400, 'take-over-pending'), say);
+    assert.ok(because.includes(say('why.take-over-pending')), because);
+    for (const status of [400, 409]) {
+      assert.is(refusalWords(refused(status, 'no-text-knows-it'), say), say('problem.notDone'));
+      assert.is(refusalWords(refused(status), say), say('problem.notDone'));
+      assert.is(refusalWords(refused(status), say, 'of this page'), 'of this page');
+    }
+  }
+});
+
+test('texts of the pages: a row of an import that is in no kit says why in words', () => {
+  for (const language of ALL_LANGUAGES) {
+    const say = sayIn(language, language);
+    const said = rowWords('It is in no kit: kit-too-large', say);
+    assert.ok(said.includes(say('why.kit-too-large')), said);
   }
 });
 

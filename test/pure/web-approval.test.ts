@@ -34,6 +34,12 @@ test('approval: the tenant sees the window that waits, and lets it be claimed', 
       await admin.post(`${page}/approve`, { openedAt: String(Number(openedAt) - 1) }),
     );
     assert.match(wrong.text, 'One waits', 'an approval is for the window that was seen');
+    await admin.post('/language', { lang: 'de', next: '/devices' });
+    const inGerman = await admin.follow(
+      await admin.post(`${page}/approve`, { openedAt: String(Number(openedAt) - 1) }),
+    );
+    assert.match(inGerman.text, 'nicht ausgeführt: inzwischen wartet ein anderes Registrierungsfenster');
+    await admin.post('/language', { lang: 'en', next: '/devices' });
     const done = await admin.follow(await admin.post(`${page}/approve`, { openedAt }));
     assert.match(done.text, 'It can be claimed now.');
     assert.is((await home.bob.post(claimPath('Pump'), { secretKey: KEY })).status, 200);

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { parseCsv } from '../../http/web/csv.ts';
 import { dayStart } from '../../http/web/parts/days.ts';
+import type { WebSettings } from '../../http/web/settings.ts';
 import {
   HOUR_MS,
   type Household,
@@ -23,9 +24,9 @@ interface Scene {
 
 const test = suite('web settings');
 
-function law(name: string, play: (scene: Scene) => Promise<void>): void {
+function law(name: string, play: (scene: Scene) => Promise<void>, web: Partial<WebSettings> = {}): void {
   test(name, async () => {
-    const world = createWebWorld();
+    const world = createWebWorld({}, web);
     try {
       const home = await settle(world, 'home');
       const admin = visitor(world);
@@ -170,6 +171,21 @@ law(
     await world.audit.catchUp();
     assert.match((await admin.get('/audit?action=CREDENTIALS_UPDATED')).text, 'Another activation link');
   },
+);
+
+law(
+  'a new user whose activation mail could not be asked for: the page tells to hand the link over, and of no mail',
+  async ({ admin, home }) => {
+    const email = 'unmailed@home.test';
+    const made = await admin.post(`/customers/${home.alice.customerId}`, { email });
+    const page = await admin.follow(made);
+    assert.match(page.text, 'Hand over the activation link');
+    assert.not.match(page.text, /on its way|has it by mail/);
+    assert.match(page.text, 'It can be sent by mail, or you give it yourself.');
+    // And a mail that is asked for and refused is said to be.
+    assert.match((await admin.follow(await admin.post(`${made.to}/mail`, {}))).text, 'No mail server is set');
+  },
+  { mails: true }, // The API of this world has no SMTP server.
 );
 
 const RULES = {

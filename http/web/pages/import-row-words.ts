@@ -2,6 +2,7 @@
  * Why a row of an import was refused, in the reader's language. The import keeps it in English, with the row and for the
  * file of results (`actors/imports/rows.ts`, `row-credentials.ts`); the same sentence is in the catalogues.
  */
+import { reasonInWords } from '../parts/trail.tsx';
 import type { Say } from '../texts/say.ts';
 
 /** The columns that a sentence names, as the catalogues know them. */
@@ -52,7 +53,7 @@ const WITH_PLACES: readonly WithPlaces[] = [
   ],
   [/^The secret has fewer than (\d+) characters$/, (say, min) => say('row.keyShort', { min: Number(min) })],
   [/^There may not be more than (\d+) devices$/, (say, max) => say('row.tooMany', { max: Number(max) })],
-  [/^It is in no kit: (.+)$/, (say, code) => say('row.noKit', { code })],
+  [/^It is in no kit: (.+)$/, (say, code) => say('row.noKit', { code: reasonInWords(code, say) })],
   [
     /^The (.+) is longer than (\d+) characters$/,
     (say, column, max) => say('row.long', { column: columnOf(column), max: Number(max) }),

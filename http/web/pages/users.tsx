@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import { ADMINISTRATORS } from '../../auth/principal.ts';
 import { userView } from '../../views/user.ts';
-import { segment, toQuery } from '../api.ts';
+import { segment } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn, saidAt } from '../page.ts';
 import { confirmPage } from '../parts/confirm.tsx';
 import { Copied, CopiedText } from '../parts/copied.tsx';
 import { Back, Head, Time } from '../parts/elements.tsx';
 import { Qr } from '../parts/qr.tsx';
-import { fullName } from '../parts/users.tsx';
+import { fullName, mailActivation } from '../parts/users.tsx';
 import type { User } from '../session.ts';
 import type { Say } from '../texts/say.ts';
 
@@ -185,8 +185,7 @@ export const userPages: readonly Page[] = [
     translated: true,
     async post(visit) {
       const { id, email } = await userOf(visit);
-      const query = toQuery({ email });
-      const sent = await visit.api.act('POST', `/api/user/sendActivationMail?${query}`);
+      const sent = await mailActivation(visit, email);
       const { locale } = visit;
       return saidAt(`/users/${id.id}`, sent, locale.say('users.mailed', { email }), locale);
     },

@@ -5,7 +5,8 @@ import { NULL_UUID } from '../../../actors/base/ids.ts';
 import { REASONS as CODES } from '../../../actors/claiming/reasons.ts';
 import type { auditView } from '../../views/audit.ts';
 import type { Locale } from '../locale.ts';
-import { ENGLISH, type TextKey } from '../texts/catalogues.ts';
+import { everyWhy, whyInWords } from '../refusal-words.ts';
+import type { TextKey } from '../texts/catalogues.ts';
 import type { Say } from '../texts/say.ts';
 import { Time } from './elements.tsx';
 import { type Column, Table } from './table.tsx';
@@ -91,24 +92,15 @@ function userSecret({ apiKey, secondFactor, activationLink }: Entry['actionData'
 
 const ALL_REASONS = new Map(Object.entries(CODES).map(([code, { words }]) => [code, words] as const));
 
-/** The texts for what may be in a trail; shorter than those of the table of all reasons. */
-type WhyKey = Extract<TextKey, `why.${string}`>;
-
-const WHY = 'why.';
-const isWhyKey = (key: string): key is WhyKey => key.startsWith(WHY) && Object.hasOwn(ENGLISH, key);
-
 /** Why something was refused, by its code. What no text knows is said in English, and elsewhere by its code. */
 export function reasonInWords(code: string, say: Say): string {
-  const key = `${WHY}${code}`;
-  if (isWhyKey(key)) return say(key);
-  return (say.language === 'en' ? ALL_REASONS.get(code) : undefined) ?? code;
+  return whyInWords(code, say) ?? (say.language === 'en' ? ALL_REASONS.get(code) : undefined) ?? code;
 }
 
 /** The words for every reason that an event may give, by its code: for what is told in the browser. */
 export function allReasons(say: Say): Readonly<Record<string, string>> {
-  const why = Object.keys(ENGLISH).filter(isWhyKey);
   return Object.fromEntries([
-    ...why.map((key) => [key.slice(WHY.length), say(key)] as const),
+    ...everyWhy(say),
     ...Object.entries(ENDS).map(([code, key]) => [code, say(key)] as const),
   ]);
 }
@@ -125,7 +117,7 @@ function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { say }
   // A device is named beside it.
   const names = entityId.entityType === 'USER' ? [title, name, label] : [];
   const named = names.find((text) => typeof text === 'string' && text !== '');
-  if (typeof named === 'string') parts.push(named);
+  if (typeof named === 'string') parts.push(<bdi>{named}</bdi>);
   return parts.flatMap((part, at) => (at === 0 ? [part] : [say('trail.between'), part]));
 }
 

@@ -1,5 +1,6 @@
 /** Lists of users, and the form that adds one: of a customer, of a tenant, of the administrators. */
 import { userView } from '../../views/user.ts';
+import { toQuery } from '../api.ts';
 import type { Locale } from '../locale.ts';
 import { type PageReply, type SignedIn, seeOther } from '../page.ts';
 import { refusalWords } from '../refusal-words.ts';
@@ -86,8 +87,16 @@ export async function addUser(
     form.text(name).trim(),
   );
   const user = { email, firstName, lastName, ...membership };
+  // The mail is asked for by itself: then it is known whether one is on its way.
   const created = await api.post('/api/user?sendActivationMail=false', user, userView);
   if (created.type === 'refused') return retry(visit, refusalWords(created, say, say('people.refused')));
+  const page = `/users/${created.value.id.id}`;
+  const mailed = visit.settings.mails && (await mailActivation(visit, created.value.email)).type === 'ok';
+  if (mailed) return seeOther(page, say('users.mailed', { email: created.value.email }));
   const done = membership.authority === 'CUSTOMER_USER' ? 'people.userCreated' : 'people.adminCreated';
-  return seeOther(`/users/${created.value.id.id}`, say(done));
+  return seeOther(page, say(done));
 }
+
+/** Asks for the mail with the activation link of a user who is not active yet. */
+export const mailActivation = ({ api }: SignedIn, email: string) =>
+  api.act('POST', `/api/user/sendActivationMail?${toQuery({ email })}`);

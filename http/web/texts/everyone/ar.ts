@@ -406,6 +406,8 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
   'problem.429Text': 'يرجى الانتظار قليلاً ثم المحاولة.',
   'problem.503': 'لحظة من فضلك',
   'problem.503Text': 'لا يستطيع الخادم الرد الآن. لم يضع شيء؛ يرجى المحاولة بعد قليل.',
+  'problem.notDone': 'لم يُنفَّذ ذلك. يرجى التحقق مرة أخرى.',
+  'problem.notDoneWhy': 'لم يُنفَّذ ذلك: {why}.',
   'problem.offline': 'لا يوجد اتصال',
   'problem.offlineText':
     'لا يوجد اتصال أو لا يمكن الوصول إلى الخادم الآن. لم يضع شيء: ما مسحته أو كتبته محفوظ على هذا الجهاز.',

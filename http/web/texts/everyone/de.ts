@@ -437,6 +437,8 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'problem.503': 'Einen Moment bitte',
   'problem.503Text':
     'Der Server kann gerade nicht antworten. Nichts ist verloren; bitte versuchen Sie es gleich noch einmal.',
+  'problem.notDone': 'Das wurde nicht ausgeführt. Bitte sehen Sie noch einmal nach.',
+  'problem.notDoneWhy': 'Das wurde nicht ausgeführt: {why}.',
   'problem.offline': 'Keine Verbindung',
   'problem.offlineText':
     'Sie sind offline, oder der Server ist gerade nicht erreichbar. Nichts ist verloren: Was Sie gescannt oder eingetippt haben, bleibt auf diesem Gerät.',

@@ -436,6 +436,8 @@ export const ENGLISH = {
   'problem.429Text': 'Please wait a little and try again.',
   'problem.503': 'Just a moment',
   'problem.503Text': 'The server cannot answer just now. Nothing was lost; please try again in a moment.',
+  'problem.notDone': 'It was not done. Please look at it again.',
+  'problem.notDoneWhy': 'It was not done: {why}.',
   'problem.offline': 'No connection',
   'problem.offlineText':
     'You are offline, or the server cannot be reached just now. Nothing is lost: what you scanned or typed is kept on this device.',

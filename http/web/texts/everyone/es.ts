@@ -432,6 +432,8 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'problem.503': 'Un momento',
   'problem.503Text':
     'El servidor no puede responder ahora. No se ha perdido nada; inténtelo de nuevo en un momento.',
+  'problem.notDone': 'No se ha hecho. Vuelva a mirarlo, por favor.',
+  'problem.notDoneWhy': 'No se ha hecho: {why}.',
   'problem.offline': 'Sin conexión',
   'problem.offlineText':
     'Está sin conexión, o ahora no se puede acceder al servidor. No se pierde nada: lo que escaneó o escribió se conserva en este dispositivo.',

@@ -436,6 +436,8 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'problem.503': 'Un instant',
   'problem.503Text':
     'Le serveur ne peut pas répondre pour le moment. Rien n’a été perdu ; veuillez réessayer dans un instant.',
+  'problem.notDone': 'Cela n’a pas été fait. Veuillez regarder de nouveau.',
+  'problem.notDoneWhy': 'Cela n’a pas été fait : {why}.',
   'problem.offline': 'Pas de connexion',
   'problem.offlineText':
     'Vous êtes hors ligne, ou le serveur est injoignable pour le moment. Rien n’est perdu : ce que vous avez scanné ou saisi est conservé sur cet appareil.',

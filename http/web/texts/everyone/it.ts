@@ -426,6 +426,8 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'problem.429Text': 'Attenda un poco e riprovi.',
   'problem.503': 'Un momento',
   'problem.503Text': 'Il server al momento non può rispondere. Nulla è andato perso; riprovi tra un momento.',
+  'problem.notDone': 'Non è stato fatto. Ricontrolli, per favore.',
+  'problem.notDoneWhy': 'Non è stato fatto: {why}.',
   'problem.offline': 'Nessuna connessione',
   'problem.offlineText':
     'È offline, oppure il server al momento non è raggiungibile. Nulla è perso: ciò che ha scansionato o scritto resta su questo dispositivo.',

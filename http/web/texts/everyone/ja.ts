@@ -422,6 +422,8 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'problem.503': 'お待ちください',
   'problem.503Text':
     '現在サーバーが応答できません。何も失われていません。しばらくしてからもう一度お試しください。',
+  'problem.notDone': '実行されませんでした。もう一度確認してください。',
+  'problem.notDoneWhy': '実行されませんでした：{why}。',
   'problem.offline': '接続がありません',
   'problem.offlineText':
     'オフラインか、現在サーバーに接続できません。何も失われていません。読み取った内容や入力した内容は、この端末に残っています。',

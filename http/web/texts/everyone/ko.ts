@@ -409,6 +409,8 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'problem.429Text': '조금 기다린 다음 다시 시도하세요.',
   'problem.503': '잠시만요',
   'problem.503Text': '지금 서버가 응답할 수 없습니다. 잃어버린 것은 없습니다. 잠시 후 다시 시도하세요.',
+  'problem.notDone': '실행되지 않았습니다. 다시 확인하세요.',
+  'problem.notDoneWhy': '실행되지 않았습니다: {why}.',
   'problem.offline': '연결 없음',
   'problem.offlineText':
     '오프라인이거나 지금 서버에 연결할 수 없습니다. 잃어버린 것은 없습니다. 스캔하거나 입력한 내용은 이 기기에 남아 있습니다.',

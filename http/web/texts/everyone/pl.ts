@@ -427,6 +427,8 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'problem.429Text': 'Poczekaj chwilę i spróbuj ponownie.',
   'problem.503': 'Chwileczkę',
   'problem.503Text': 'Serwer nie może teraz odpowiedzieć. Nic nie przepadło; spróbuj ponownie za chwilę.',
+  'problem.notDone': 'Nie wykonano tego. Sprawdź jeszcze raz.',
+  'problem.notDoneWhy': 'Nie wykonano tego: {why}.',
   'problem.offline': 'Brak połączenia',
   'problem.offlineText':
     'Brak połączenia albo serwer jest teraz nieosiągalny. Nic nie przepadło: to, co zeskanowano lub wpisano, pozostaje na tym urządzeniu.',

@@ -423,6 +423,8 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'problem.429Text': 'Espere um pouco e tente de novo.',
   'problem.503': 'Um momento',
   'problem.503Text': 'O servidor não consegue responder agora. Nada se perdeu; tente de novo em instantes.',
+  'problem.notDone': 'Isso não foi feito. Verifique de novo.',
+  'problem.notDoneWhy': 'Isso não foi feito: {why}.',
   'problem.offline': 'Sem conexão',
   'problem.offlineText':
     'Você está sem conexão, ou o servidor não pode ser acessado agora. Nada se perde: o que você escaneou ou digitou fica guardado neste dispositivo.',

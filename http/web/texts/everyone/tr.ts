@@ -419,6 +419,8 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'problem.503': 'Bir saniye',
   'problem.503Text':
     'Sunucu şu anda yanıt veremiyor. Hiçbir şey kaybolmadı; lütfen birazdan yeniden deneyin.',
+  'problem.notDone': 'Bu yapılmadı. Lütfen yeniden bakın.',
+  'problem.notDoneWhy': 'Bu yapılmadı: {why}.',
   'problem.offline': 'Bağlantı yok',
   'problem.offlineText':
     'Çevrimdışısınız ya da sunucuya şu anda ulaşılamıyor. Hiçbir şey kaybolmadı: taradığınız ya da yazdığınız bu cihazda saklanıyor.',

@@ -387,6 +387,8 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
   'problem.429Text': '请稍等片刻再重试。',
   'problem.503': '请稍候',
   'problem.503Text': '服务器暂时无法应答。没有丢失任何内容；请稍后重试。',
+  'problem.notDone': '未执行。请重新查看。',
+  'problem.notDoneWhy': '未执行：{why}。',
   'problem.offline': '没有连接',
   'problem.offlineText':
     '您已离线，或暂时无法连接服务器。没有丢失任何内容：您扫描或输入的内容保留在此设备上。',

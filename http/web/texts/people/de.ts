@@ -48,11 +48,11 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': 'Darf sich nicht anmelden',
   'users.link': 'Aktivierungslink',
   'users.linkMailed':
-    'Die Person hat ihn per E-Mail. Sie können ihn auch selbst weitergeben. Er gilt einmal, bis {until}, und führt zu einer Seite, auf der ein Passwort zu wählen ist.',
+    'Er kann per E-Mail gesendet werden, oder Sie geben ihn selbst weiter. Er gilt einmal, bis {until}, und führt zu einer Seite, auf der ein Passwort zu wählen ist.',
   'users.linkGive':
     'Geben Sie diesen Link der Person. Er gilt einmal, bis {until}, und führt zu einer Seite, auf der ein Passwort zu wählen ist.',
   'users.linkLabel': 'Link',
-  'users.mailAgain': 'E-Mail noch einmal senden',
+  'users.mailAgain': 'Per E-Mail senden',
   'users.write': 'E-Mail schreiben',
   'users.another': 'Neuen Link erstellen',
   'users.mailText': 'Text der E-Mail',

@@ -49,11 +49,11 @@ export const ENGLISH = {
   'users.forbidden': 'Not allowed to sign in',
   'users.link': 'Activation link',
   'users.linkMailed':
-    'The person has it by mail. You can also give it yourself. It works once, until {until}, and leads to a page that asks for a password.',
+    'It can be sent by mail, or you give it yourself. It works once, until {until}, and leads to a page that asks for a password.',
   'users.linkGive':
     'Give this link to the person. It works once, until {until}, and leads to a page that asks for a password.',
   'users.linkLabel': 'Link',
-  'users.mailAgain': 'Send the mail again',
+  'users.mailAgain': 'Send it by mail',
   'users.write': 'Write a mail',
   'users.another': 'Make another link',
   'users.mailText': 'Text of the mail',

@@ -46,11 +46,11 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': 'No puede iniciar sesión',
   'users.link': 'Enlace de activación',
   'users.linkMailed':
-    'La persona lo tiene en su correo. También puede entregarlo usted. Sirve una sola vez, hasta el {until}, y lleva a una página que pide una contraseña.',
+    'Se puede enviar por correo, o lo entrega usted. Sirve una sola vez, hasta el {until}, y lleva a una página que pide una contraseña.',
   'users.linkGive':
     'Entregue este enlace a la persona. Sirve una sola vez, hasta el {until}, y lleva a una página que pide una contraseña.',
   'users.linkLabel': 'Enlace',
-  'users.mailAgain': 'Enviar el correo otra vez',
+  'users.mailAgain': 'Enviarlo por correo',
   'users.write': 'Escribir un correo',
   'users.another': 'Crear otro enlace',
   'users.mailText': 'Texto del correo',

@@ -46,11 +46,11 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': 'Non autorisé à se connecter',
   'users.link': 'Lien d’activation',
   'users.linkMailed':
-    'La personne l’a reçu par e-mail. Vous pouvez aussi le donner vous-même. Il fonctionne une seule fois, jusqu’au {until}, et mène à une page qui demande un mot de passe.',
+    'Il peut être envoyé par e-mail, ou vous le donnez vous-même. Il fonctionne une seule fois, jusqu’au {until}, et mène à une page qui demande un mot de passe.',
   'users.linkGive':
     'Donnez ce lien à la personne. Il fonctionne une seule fois, jusqu’au {until}, et mène à une page qui demande un mot de passe.',
   'users.linkLabel': 'Lien',
-  'users.mailAgain': 'Renvoyer l’e-mail',
+  'users.mailAgain': 'L’envoyer par e-mail',
   'users.write': 'Écrire un e-mail',
   'users.another': 'Créer un autre lien',
   'users.mailText': 'Texte de l’e-mail',

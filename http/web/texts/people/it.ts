@@ -46,11 +46,11 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': 'Non può accedere',
   'users.link': 'Link di attivazione',
   'users.linkMailed':
-    'La persona lo ha ricevuto per e-mail. Può anche consegnarlo Lei. Vale una volta sola, fino al {until}, e porta a una pagina che chiede una password.',
+    'Si può inviare per e-mail, oppure lo consegna Lei. Vale una volta sola, fino al {until}, e porta a una pagina che chiede una password.',
   'users.linkGive':
     'Dia questo link alla persona. Vale una volta sola, fino al {until}, e porta a una pagina che chiede una password.',
   'users.linkLabel': 'Link',
-  'users.mailAgain': 'Invia di nuovo l’e-mail',
+  'users.mailAgain': 'Invialo per e-mail',
   'users.write': 'Scrivi un’e-mail',
   'users.another': 'Crea un altro link',
   'users.mailText': 'Testo dell’e-mail',

@@ -45,11 +45,11 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': 'サインイン不可',
   'users.link': '有効化リンク',
   'users.linkMailed':
-    '本人にはメールで届いています。直接渡すこともできます。{until} まで一度だけ使え、パスワードを設定するページが開きます。',
+    'メールで送ることも、直接渡すこともできます。{until} まで一度だけ使え、パスワードを設定するページが開きます。',
   'users.linkGive':
     'このリンクを本人に渡してください。{until} まで一度だけ使え、パスワードを設定するページが開きます。',
   'users.linkLabel': 'リンク',
-  'users.mailAgain': 'メールを再送',
+  'users.mailAgain': 'メールで送信',
   'users.write': 'メールを書く',
   'users.another': '別のリンクを作成',
   'users.mailText': 'メールの本文',

@@ -44,11 +44,11 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': '로그인할 수 없음',
   'users.link': '활성화 링크',
   'users.linkMailed':
-    '본인에게 메일로 전달되었습니다. 직접 전달할 수도 있습니다. {until}까지 한 번만 유효하며, 비밀번호를 정하는 페이지로 연결됩니다.',
+    '메일로 보내거나 직접 전달할 수 있습니다. {until}까지 한 번만 유효하며, 비밀번호를 정하는 페이지로 연결됩니다.',
   'users.linkGive':
     '이 링크를 본인에게 전달하세요. {until}까지 한 번만 유효하며, 비밀번호를 정하는 페이지로 연결됩니다.',
   'users.linkLabel': '링크',
-  'users.mailAgain': '메일 다시 보내기',
+  'users.mailAgain': '메일로 보내기',
   'users.write': '메일 쓰기',
   'users.another': '다른 링크 만들기',
   'users.mailText': '메일 내용',

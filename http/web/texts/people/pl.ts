@@ -46,11 +46,11 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': 'Logowanie zabronione',
   'users.link': 'Link aktywacyjny',
   'users.linkMailed':
-    'Ta osoba ma go w poczcie. Możesz go też przekazać samodzielnie. Działa jeden raz, do {until}, i prowadzi do strony, na której wybiera się hasło.',
+    'Można go wysłać e-mailem albo przekazać samodzielnie. Działa jeden raz, do {until}, i prowadzi do strony, na której wybiera się hasło.',
   'users.linkGive':
     'Przekaż ten link tej osobie. Działa jeden raz, do {until}, i prowadzi do strony, na której wybiera się hasło.',
   'users.linkLabel': 'Link',
-  'users.mailAgain': 'Wyślij e-mail ponownie',
+  'users.mailAgain': 'Wyślij e-mailem',
   'users.write': 'Napisz e-mail',
   'users.another': 'Utwórz inny link',
   'users.mailText': 'Treść e-maila',

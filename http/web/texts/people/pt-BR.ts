@@ -46,11 +46,11 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': 'Sem permissão para entrar',
   'users.link': 'Link de ativação',
   'users.linkMailed':
-    'A pessoa o recebeu por e-mail. Você também pode entregá-lo. Ele vale uma única vez, até {until}, e leva a uma página que pede uma senha.',
+    'Ele pode ser enviado por e-mail, ou você o entrega. Ele vale uma única vez, até {until}, e leva a uma página que pede uma senha.',
   'users.linkGive':
     'Entregue este link à pessoa. Ele vale uma única vez, até {until}, e leva a uma página que pede uma senha.',
   'users.linkLabel': 'Link',
-  'users.mailAgain': 'Enviar o e-mail de novo',
+  'users.mailAgain': 'Enviar por e-mail',
   'users.write': 'Escrever um e-mail',
   'users.another': 'Criar outro link',
   'users.mailText': 'Texto do e-mail',

@@ -45,11 +45,11 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': 'Oturum açamaz',
   'users.link': 'Etkinleştirme bağlantısı',
   'users.linkMailed':
-    'Kişi onu e-postayla aldı. Siz de iletebilirsiniz. Bir kez geçerlidir, bitişi: {until}. Parola seçilen bir sayfaya götürür.',
+    'E-postayla gönderilebilir ya da siz iletirsiniz. Bir kez geçerlidir, bitişi: {until}. Parola seçilen bir sayfaya götürür.',
   'users.linkGive':
     'Bu bağlantıyı kişiye iletin. Bir kez geçerlidir, bitişi: {until}. Parola seçilen bir sayfaya götürür.',
   'users.linkLabel': 'Bağlantı',
-  'users.mailAgain': 'E-postayı yeniden gönder',
+  'users.mailAgain': 'E-postayla gönder',
   'users.write': 'E-posta yaz',
   'users.another': 'Başka bir bağlantı oluştur',
   'users.mailText': 'E-postanın metni',

@@ -44,10 +44,10 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
   'users.forbidden': '不允许登录',
   'users.link': '激活链接',
   'users.linkMailed':
-    '对方已通过邮件收到链接。您也可以亲自转交。链接仅可使用一次，有效期至 {until}，打开后会进入设置密码的页面。',
+    '可以用邮件发送链接，也可以亲自转交。链接仅可使用一次，有效期至 {until}，打开后会进入设置密码的页面。',
   'users.linkGive': '请将此链接交给对方。链接仅可使用一次，有效期至 {until}，打开后会进入设置密码的页面。',
   'users.linkLabel': '链接',
-  'users.mailAgain': '重新发送邮件',
+  'users.mailAgain': '用邮件发送',
   'users.write': '写邮件',
   'users.another': '生成另一个链接',
   'users.mailText': '邮件正文',
