@@ -1,7 +1,7 @@
 /** How tenants, customers and users are stored: which unique keys lead to them and which lists they are in. */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
-import type { TenantId } from '../base/ids.ts';
+import type { CustomerId, TenantId } from '../base/ids.ts';
 import { spellingsOf } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Kind } from '../records/collection.ts';
@@ -30,6 +30,9 @@ export const titleKey = (tenantId: TenantId, title: string) => `account/customer
 export function emailKey(email: string, caseSensitive: boolean): string {
   return `account/email/${caseSensitive ? email : email.toLowerCase()}`;
 }
+
+/** Of the person that a customer was made for; of these a customer has one, whatever address that one has by now. */
+const ownerKey = (customerId: CustomerId) => `account/owner/${customerId}`;
 
 /** The token itself is a secret; who reads keys or logs of the store should not be able to use it. */
 export function activationKey(token: string): string {
@@ -75,6 +78,8 @@ export interface StoredUser extends Omit<User, 'activated'> {
    * activation, if it is free by then.
    */
   readonly addressTaken?: true;
+  /** Has signed up, and its customer was made for it alone. */
+  readonly ownsCustomer?: true;
   readonly passwordReset?: PasswordReset;
   /** When the password was last set by its user: no link that was asked for before sets another one. */
   readonly passwordSetAt?: Instant;
@@ -83,10 +88,13 @@ export interface StoredUser extends Omit<User, 'activated'> {
 export function userKind(caseSensitive: boolean): Kind<StoredUser> {
   return {
     name: 'user',
-    keys: ({ email, activation, addressTaken, passwordReset }) => [
+    keys: ({ email, activation, addressTaken, passwordReset, ownsCustomer, membership }) => [
       ...(addressTaken === true ? [] : [emailKey(email, caseSensitive)]),
       ...(activation === null ? [] : [activationKey(activation.token)]),
       ...(passwordReset === undefined ? [] : [resetKey(passwordReset.digest)]),
+      ...(ownsCustomer === true && membership.authority === 'CUSTOMER_USER'
+        ? [ownerKey(membership.customerId)]
+        : []),
     ],
     lists: ({ membership }) => [usersOf(membership)],
     title: ({ email }) => email,
@@ -100,6 +108,7 @@ export function publicUser(stored: StoredUser): User {
     addressTaken: __,
     passwordReset: ___,
     passwordSetAt: ____,
+    ownsCustomer: _____,
     ...user
   } = stored;
   return { ...user, activated: passwordHash !== null };

@@ -81,6 +81,7 @@ export type Membership =
 
 /** Of a user who belongs to a tenant. */
 type TenantMembership = Exclude<Membership, { authority: 'SYS_ADMIN' }>;
+type CustomerMembership = Extract<Membership, { authority: 'CUSTOMER_USER' }>;
 
 export interface UserFields {
   /** Unique over the whole server. */
@@ -262,6 +263,16 @@ interface ResetAsked {
 export interface Users {
   /** With a password (12 to 72 characters by default) the user is active at once, else it waits for `activate`. */
   create(membership: Membership, fields: UserFields, password?: string): Promise<AccountAnswer<User>>;
+  /**
+   * As `create` with a password, and as `createUnknowing` without one, for somebody who signs up and whose customer was made
+   * for this person alone: `email-taken` also where that has such a user already, of another address by now. Both are
+   * looked at in the commit that makes the user, so of any number at once one is done.
+   */
+  createOwner(
+    membership: CustomerMembership,
+    fields: UserFields,
+    password?: string,
+  ): Promise<AccountAnswer<User>>;
   /**
    * As `create`, on behalf of somebody who may not know the users of other tenants: an address that one of these has is
    * not refused. The user is there, and is refused the address at its activation, unless it is free by then.

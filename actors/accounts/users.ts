@@ -31,6 +31,13 @@ export interface UsersNeeds extends UserBaseNeeds {
   readonly removal: Removal;
 }
 
+interface Creation {
+  readonly password?: string | undefined;
+  /** The tenant on whose behalf; undefined: somebody who may know all users. */
+  readonly asks?: TenantId | undefined;
+  readonly ownsCustomer?: true;
+}
+
 /** Everything a list has, on one page. */
 const ALL = { page: 0, pageSize: 2 ** 31 - 1 };
 /** Customers whose users are looked up in one turn of the event loop. */
@@ -57,6 +64,7 @@ function peopleOf(
   Users,
   | 'create'
   | 'createUnknowing'
+  | 'createOwner'
   | 'update'
   | 'updateUnknowing'
   | 'find'
@@ -73,12 +81,10 @@ function peopleOf(
     return holder !== undefined && (holder.authority === 'SYS_ADMIN' || holder.tenantId !== tenantId);
   }
 
-  /** @param asks the tenant on whose behalf; undefined: somebody who may know all users */
   async function create(
     membership: Membership,
     fields: UserFields,
-    password?: string,
-    asks?: TenantId,
+    { password, asks, ownsCustomer }: Creation,
   ): Promise<AccountAnswer<User>> {
     const wrong =
       checkEmail(fields.email) ??
@@ -96,6 +102,7 @@ function peopleOf(
       membership,
       ...fields,
       ...(asks === undefined ? { emailIsProven: true as const } : {}),
+      ...(ownsCustomer === true ? { ownsCustomer } : {}),
       enabled: true,
       credentialsVersion: 1,
       passwordHash,
@@ -160,8 +167,14 @@ function peopleOf(
   }
 
   return {
-    create: (membership, fields, password) => create(membership, fields, password),
-    createUnknowing: (membership, fields) => create(membership, fields, undefined, membership.tenantId),
+    create: (membership, fields, password) => create(membership, fields, { password }),
+    createUnknowing: (membership, fields) => create(membership, fields, { asks: membership.tenantId }),
+
+    createOwner(membership, fields, password) {
+      const asks = password === undefined ? membership.tenantId : undefined;
+      return create(membership, fields, { password, asks, ownsCustomer: true });
+    },
+
     update: (id, fields, version, by) => update(id, fields, version, by),
 
     async updateUnknowing(id, fields, version, by) {

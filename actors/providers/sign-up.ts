@@ -10,6 +10,7 @@ import type { TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { type Secrets, sameDigest } from '../base/secret.ts';
 import { hiddenIn } from '../base/text.ts';
+import { unreachable } from '../base/unreachable.ts';
 import type { Directory } from '../fleet/devices.ts';
 
 interface SignUp {
@@ -34,6 +35,9 @@ interface SignUpNeeds extends Pick<Accounts, 'customers' | 'users'> {
 /** Customers of one person that were in use already: of more than these nobody signs up by the same title. */
 const TITLES_MAX = 50;
 
+/** Each time somebody else has come into the customer while the user was made, which takes as long as a password's hash. */
+const TRIES_MAX = 3;
+
 /** Where the mark is, in a customer's `additionalInfo`, which the tenant writes too. */
 const MARK = 'signedUp';
 
@@ -56,22 +60,57 @@ export type SignUpAnswer =
  * users or devices is left alone: the address may be another's by now, or the tenant has shut the person out.
  */
 export async function signUp(needs: SignUpNeeds, asked: SignUp): Promise<SignUpAnswer> {
-  const { tenantId, title, email } = asked;
+  const { title, email } = asked;
   // What looks like another name is none; who vouches for the person did not see to that.
   if (hiddenIn(title) !== undefined || hiddenIn(email) !== undefined) return { type: 'refused' };
+  for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
+    const customer = await customerFor(needs, asked);
+    if (customer === undefined) return { type: 'refused' };
+    const answer = await userIn(needs, customer, asked);
+    if (answer.type !== 'in-use') return answer;
+  }
+  return { type: 'unavailable' };
+}
+
+/**
+ * That the address is free, and that nobody who signed up has the customer, is looked at in the commit that makes the user.
+ * `in-use`: somebody has come into the customer since it was found empty.
+ */
+async function userIn(
+  needs: SignUpNeeds,
+  customer: Customer,
+  asked: SignUp,
+): Promise<SignUpAnswer | { readonly type: 'in-use' }> {
   const { users } = needs;
-  const customer = await customerFor(needs, asked);
-  if (customer === undefined) return { type: 'refused' };
+  const { tenantId, email, ownOf, password } = asked;
   const [firstName, lastName] = [visible(asked.firstName), visible(asked.lastName)];
   const fields = { email, firstName, lastName, phone: null, additionalInfo: asked.additionalInfo ?? null };
   const membership = { authority: 'CUSTOMER_USER', tenantId, customerId: customer.id } as const;
+  const created = await made();
+  switch (created.type) {
+    case 'unavailable':
+      return { type: 'unavailable' };
+    case 'refused': {
+      const isFree = created.refusal.reason === 'email-taken' && !(await users.findByEmail(email));
+      return isFree && ownOf !== null ? { type: 'in-use' } : created;
+    }
+    case 'done':
+      // What no key stands for: a device, or a user that an administrator made. Nobody has come in by this one yet.
+      if (ownOf === null || !(await isInUse(needs, customer, 1)))
+        return { type: 'done', user: created.value };
+      await users.remove(created.value.id);
+      return { type: 'in-use' };
+    default:
+      return unreachable(created);
+  }
+
   // Unknowing: whether somebody has the address in another tenant is not to be found out by signing up at a provider.
-  const created =
-    asked.password === undefined
-      ? await users.createUnknowing(membership, fields)
-      : await users.create(membership, fields, asked.password);
-  if (created.type === 'done') return { type: 'done', user: created.value };
-  return created.type === 'unavailable' ? { type: 'unavailable' } : created;
+  function made() {
+    if (ownOf !== null) return users.createOwner(membership, fields, password);
+    return password === undefined
+      ? users.createUnknowing(membership, fields)
+      : users.create(membership, fields, password);
+  }
 }
 
 const visible = (name: string | null) => (name !== null && hiddenIn(name) === undefined ? name : null);
@@ -93,10 +132,15 @@ async function customerFor(needs: SignUpNeeds, asked: SignUp): Promise<Customer 
   return undefined;
 }
 
-async function isInUse({ users, directory }: SignUpNeeds, { id, tenantId }: Customer): Promise<boolean> {
+/** @param known how many users it may have */
+async function isInUse(
+  { users, directory }: SignUpNeeds,
+  { id, tenantId }: Customer,
+  known = 0,
+): Promise<boolean> {
   const one = { page: 0, pageSize: 1 };
   const membership = { authority: 'CUSTOMER_USER', tenantId, customerId: id } as const;
-  if ((await users.list(membership, one)).total > 0) return true;
+  if ((await users.list(membership, one)).total > known) return true;
   return (await directory.ofCustomer(tenantId, id, one)).total > 0;
 }
 

@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import { type Clock, systemClock } from '../../actors/base/clock.ts';
-import { type MailId, newId, type TenantId } from '../../actors/base/ids.ts';
+import { type CustomerId, type MailId, newId, type TenantId } from '../../actors/base/ids.ts';
 import { signUpToken } from '../../actors/mail/sign-up-links.ts';
 import { USED_LINKS } from '../../actors/mail/used-links.ts';
+import { markOf, signUp as newcomer } from '../../actors/providers/sign-up.ts';
 import { type Api, PASSWORD, restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { type LocalServer, SYSADMIN_PASSWORD, startLocalServer } from '../kit/local-server.ts';
@@ -321,6 +323,147 @@ test('attack: whose user the tenant deletes is not in again by the link that was
     const third = await come(all, anotherLink(all, NEW));
     assert.is.not(third.me.customerId.id, before.me.customerId.id);
     assert.is(await devicesOf(all, third), 0);
+  }));
+
+/** Signs up as by a mail to the address; `meanwhile` runs once, where the customer was found empty and the password is hashed. */
+function signUpDirectly(
+  { server, tenantId }: Scene,
+  email: string,
+  meanwhile: (customerId: CustomerId) => Promise<unknown> = async () => undefined,
+) {
+  const { accounts, directory, secrets } = server.core;
+  let isFirst = true;
+  const users: Accounts['users'] = {
+    ...accounts.users,
+    async createOwner(membership, ...more) {
+      const was = isFirst;
+      isFirst = false;
+      if (was) await meanwhile(membership.customerId);
+      return accounts.users.createOwner(membership, ...more);
+    },
+  };
+  return newcomer(
+    { ...accounts, users, directory },
+    {
+      tenantId: tenantId as TenantId,
+      title: email,
+      ownOf: markOf(secrets, tenantId as TenantId, `mail ${email}`),
+      email,
+      firstName: null,
+      lastName: null,
+      password: PASSWORD,
+    },
+  );
+}
+
+function customerOf({ membership }: User): CustomerId {
+  if (membership.authority !== 'CUSTOMER_USER') throw new Error(membership.authority);
+  return membership.customerId;
+}
+
+const fieldsOf = (email: string) => ({
+  email,
+  firstName: null,
+  lastName: null,
+  phone: null,
+  additionalInfo: null,
+});
+
+test('attack: of ten who sign up with one address at once one is in, and the others leave nothing behind', () =>
+  scene(async (all) => {
+    const { users } = all.server.core.accounts;
+    const answers = await Promise.all(Array.from({ length: 10 }, () => signUpDirectly(all, NEW)));
+    assert.equal(answers.map(({ type }) => type).sort(), ['done', ...Array(9).fill('refused')]);
+    const tenantId = all.tenantId as TenantId;
+    const { items } = await users.listOfTenant(tenantId, { page: 0, pageSize: 10, textSearch: NEW });
+    assert.is(items.length, 1);
+    assert.is(await customersOf(all), 1);
+  }));
+
+test('attack: an address that is passed on while somebody signs up with it leads into nobody’s customer', () =>
+  scene(async (all) => {
+    const { users } = all.server.core.accounts;
+    let alice: User | undefined;
+    const heir = await signUpDirectly(all, NEW, async () => {
+      const made = await signUpDirectly(all, NEW);
+      if (made.type !== 'done') throw new Error(made.type);
+      alice = made.user;
+      const moved = await users.update(made.user.id, fieldsOf('alice@moved.example'));
+      assert.is(moved.type, 'done');
+    });
+    if (heir.type !== 'done' || alice === undefined) throw new Error(heir.type);
+    assert.is((await users.find(alice.id))?.email, 'alice@moved.example');
+    assert.is(heir.user.email, NEW);
+    assert.is.not(customerOf(heir.user), customerOf(alice));
+    assert.is((await users.list(alice.membership, { page: 0, pageSize: 10 })).total, 1);
+    // The store itself holds whose a customer is, until that user is gone.
+    const membership = {
+      authority: 'CUSTOMER_USER',
+      tenantId: all.tenantId as TenantId,
+      customerId: customerOf(alice),
+    } as const;
+    const next = () => users.createOwner(membership, fieldsOf('next@moved.example'), PASSWORD);
+    assert.is((await next()).type, 'refused');
+    await users.remove(alice.id);
+    assert.is((await next()).type, 'done');
+    assert.not('ownsCustomer' in heir.user);
+  }));
+
+test('a sign-up against an administrator who gives the address to somebody: one of them has it', () =>
+  scene(async (all) => {
+    const { users } = all.server.core.accounts;
+    const colleague = await users.create(
+      { authority: 'TENANT_ADMIN', tenantId: all.tenantId as TenantId },
+      fieldsOf('colleague@tenant.example'),
+      PASSWORD,
+    );
+    if (colleague.type !== 'done') throw new Error(colleague.type);
+    const { id } = colleague.value;
+    // The administrator in between, then both at once, then the sign-up first.
+    const refusedOne = await signUpDirectly(all, NEW, () => users.update(id, fieldsOf(NEW)));
+    assert.equal([refusedOne.type, (await users.findByEmail(NEW))?.id], ['refused', id]);
+    for (let n = 0; n < 5; n += 1) {
+      const email = `${n}@elsewhere.example`;
+      const [came, changed] = await Promise.all([
+        signUpDirectly(all, email),
+        users.update(id, fieldsOf(email)),
+      ]);
+      assert.equal([came.type, changed.type].sort(), ['done', 'refused'], email);
+      const holder = await users.findByEmail(email);
+      assert.is(holder?.id, came.type === 'done' ? came.user.id : id);
+    }
+    const first = await signUpDirectly(all, 'first@elsewhere.example');
+    const late = await users.update(id, fieldsOf('first@elsewhere.example'));
+    assert.equal([first.type, late.type], ['done', 'refused']);
+  }));
+
+test('a customer that got a device or a user while somebody signed up is not walked into', () =>
+  scene(async (all) => {
+    const { api, tenant, server } = all;
+    const { users } = server.core.accounts;
+    const device = await api.createDevice(tenant, 'Lamp', 'a token of Lamp');
+    assert.ok(device);
+    const { id } = await api.get<{ id: { id: string } }>('/api/tenant/devices?deviceName=Lamp', tenant);
+    let [before, then]: CustomerId[] = [];
+    const first = await signUpDirectly(all, NEW, async (customerId) => {
+      before = customerId;
+      await api.must('POST', `/api/customer/${customerId}/device/${id.id}`, tenant);
+    });
+    if (first.type !== 'done') throw new Error(first.type);
+    assert.is.not(customerOf(first.user), before);
+    assert.is((await users.findByEmail(NEW))?.id, first.user.id);
+
+    const second = await signUpDirectly(all, 'two@elsewhere.example', async (customerId) => {
+      then = customerId;
+      const membership = {
+        authority: 'CUSTOMER_USER',
+        tenantId: all.tenantId as TenantId,
+        customerId,
+      } as const;
+      await users.create(membership, fieldsOf('invited@elsewhere.example'), PASSWORD);
+    });
+    if (second.type !== 'done') throw new Error(second.type);
+    assert.is.not(customerOf(second.user), then);
   }));
 
 test('links that were used are forgotten when they would be too old anyway', () =>
