@@ -72,6 +72,18 @@ const focused = async ({ page }: Person) =>
     ),
   );
 
+/** In pixels, from the edge of the table's card to what is nearest to it in a row. */
+const edgeOfRows = async ({ page }: Person) =>
+  Number(
+    await page.evaluate(`(() => {
+      const from = document.querySelector('.fleet').getBoundingClientRect().left;
+      const shown = [...document.querySelectorAll('.fleet tbody :is(input, a, bdi, small, .state)')]
+        .map((one) => one.getBoundingClientRect())
+        .filter(({ width }) => width > 0);
+      return Math.min(...shown.map(({ left }) => left - from));
+    })()`),
+  );
+
 /** Goes on by Tab until something is reached, as somebody without a mouse does. */
 async function tabTo(person: Person, name: RegExp): Promise<void> {
   for (let steps = 0; steps < 60; steps += 1) {
@@ -180,6 +192,7 @@ for (const viewport of WIDTHS) {
           await person.goto('/devices?search=Unit');
           await page.getByText('Select this page').waitFor();
           await look(person, `table-${name}`);
+          assert.ok((await edgeOfRows(person)) >= 8, 'a row does not touch the edge of its card');
           const { gzipped } = await person.loaded();
           assert.ok(gzipped <= TABLE_BYTES_MAX, `${gzipped} bytes`);
           if (name === '1440-light')

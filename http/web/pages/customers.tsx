@@ -49,7 +49,7 @@ async function customerReply(visit: SignedIn, refusal?: string): Promise<PageRep
             </section>
             <NewUser heading={say('customers.addUser')} path={path} visit={visit} refusal={refusal} />
             <p>
-              <a href={`/audit?customer=${segment(customer.title)}`}>{say('customers.trail')}</a>
+              <a href={`/audit?customer=${segment(customer.title)}`}>{say('settings.audit')}</a>
             </p>
             <p>
               <a href={`${path}/delete`}>{say('customers.delete')}</a>

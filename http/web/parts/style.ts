@@ -184,7 +184,7 @@ table.wrap td.num { overflow-wrap: normal; white-space: nowrap; min-width: 0; }
   table.cards, table.cards tbody, table.cards caption { display: block; }
   table.cards tr { display: block; padding: .75rem; border-bottom: 1px solid var(--line); }
   table.cards tr:last-child { border-bottom: 0; }
-  .card:not(.tablecard) > table.cards tr { padding-inline: 0; }
+  .card:not(.tablecard, .fleet) > table.cards tr { padding-inline: 0; }
   .tablecard .selected { padding-inline: .75rem; }
   table.cards td, table.cards th { display: block; border: 0; padding: .125rem 0; }
   table.cards td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: .875rem; }

@@ -24,7 +24,6 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'عرض كل أجهزته',
   'customers.showInList': 'عرضها في قائمة الأجهزة',
   'customers.addUser': 'إضافة مستخدم',
-  'customers.trail': 'ما الذي حدث هناك',
   'customers.delete': 'حذف هذا العميل',
   'people.none': 'لا أحد بعد. أضف شخصاً ببريده الإلكتروني.',
   'people.name': 'الاسم',

@@ -27,7 +27,6 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'Alle seine Geräte zeigen',
   'customers.showInList': 'In der Geräteliste zeigen',
   'customers.addUser': 'Benutzer hinzufügen',
-  'customers.trail': 'Was dort geschah',
   'customers.delete': 'Diesen Kunden löschen',
   'people.none': 'Noch niemand. Fügen Sie jemanden per E-Mail-Adresse hinzu.',
   'people.name': 'Name',

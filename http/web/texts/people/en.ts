@@ -27,7 +27,6 @@ export const ENGLISH = {
   'customers.showAll': 'Show all of its devices',
   'customers.showInList': 'Show them in the list of devices',
   'customers.addUser': 'Add a user',
-  'customers.trail': 'What happened there',
   'customers.delete': 'Delete this customer',
   // ------------------------------------------------------------------------------------- people: of customers and administrators
   'people.none': 'Nobody yet. Add somebody by e-mail.',

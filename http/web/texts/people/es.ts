@@ -26,7 +26,6 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'Mostrar todos sus dispositivos',
   'customers.showInList': 'Mostrarlos en la lista de dispositivos',
   'customers.addUser': 'Añadir un usuario',
-  'customers.trail': 'Qué ocurrió allí',
   'customers.delete': 'Eliminar este cliente',
   'people.none': 'Todavía nadie. Añada a alguien por su correo electrónico.',
   'people.name': 'Nombre',

@@ -26,7 +26,6 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'Afficher tous ses appareils',
   'customers.showInList': 'Les afficher dans la liste des appareils',
   'customers.addUser': 'Ajouter un utilisateur',
-  'customers.trail': 'Ce qui s’y est passé',
   'customers.delete': 'Supprimer ce client',
   'people.none': 'Personne pour l’instant. Ajoutez quelqu’un par son adresse e-mail.',
   'people.name': 'Nom',

@@ -26,7 +26,6 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'Mostra tutti i suoi dispositivi',
   'customers.showInList': 'Mostrali nell’elenco dei dispositivi',
   'customers.addUser': 'Aggiungi un utente',
-  'customers.trail': 'Che cosa è successo',
   'customers.delete': 'Elimina questo cliente',
   'people.none': 'Ancora nessuno. Aggiunga qualcuno tramite e-mail.',
   'people.name': 'Nome',

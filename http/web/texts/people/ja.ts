@@ -24,7 +24,6 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'すべてのデバイスを表示',
   'customers.showInList': 'デバイスの一覧で表示',
   'customers.addUser': 'ユーザーを追加',
-  'customers.trail': 'ここでの出来事',
   'customers.delete': 'このお客様を削除',
   'people.none': 'まだ誰もいません。メールアドレスで追加してください。',
   'people.name': '氏名',

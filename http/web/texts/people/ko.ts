@@ -24,7 +24,6 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': '모든 기기 보기',
   'customers.showInList': '기기 목록에서 보기',
   'customers.addUser': '사용자 추가',
-  'customers.trail': '관련 기록',
   'customers.delete': '이 고객 삭제',
   'people.none': '아직 아무도 없습니다. 이메일로 추가하세요.',
   'people.name': '이름',

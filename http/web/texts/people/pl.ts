@@ -26,7 +26,6 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'Pokaż wszystkie jego urządzenia',
   'customers.showInList': 'Pokaż je na liście urządzeń',
   'customers.addUser': 'Dodaj użytkownika',
-  'customers.trail': 'Co się tam działo',
   'customers.delete': 'Usuń tego klienta',
   'people.none': 'Nie ma jeszcze nikogo. Dodaj kogoś, podając adres e-mail.',
   'people.name': 'Imię i nazwisko',

@@ -26,7 +26,6 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'Mostrar todos os dispositivos dele',
   'customers.showInList': 'Mostrar na lista de dispositivos',
   'customers.addUser': 'Adicionar um usuário',
-  'customers.trail': 'O que aconteceu lá',
   'customers.delete': 'Excluir este cliente',
   'people.none': 'Ninguém ainda. Adicione alguém pelo e-mail.',
   'people.name': 'Nome',

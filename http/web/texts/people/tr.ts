@@ -25,7 +25,6 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'Bütün cihazlarını göster',
   'customers.showInList': 'Cihaz listesinde göster',
   'customers.addUser': 'Kullanıcı ekle',
-  'customers.trail': 'Orada ne oldu',
   'customers.delete': 'Bu müşteriyi sil',
   'people.none': 'Henüz kimse yok. E-posta adresiyle birini ekleyin.',
   'people.name': 'Ad soyad',

@@ -26,7 +26,6 @@ export const UKRAINIAN: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': 'Показати всі його пристрої',
   'customers.showInList': 'Показати їх у списку пристроїв',
   'customers.addUser': 'Додати користувача',
-  'customers.trail': 'Що там сталося',
   'customers.delete': 'Видалити цього клієнта',
   'people.none': 'Ще нікого немає. Додайте когось за електронною поштою.',
   'people.name': 'Ім’я',

@@ -24,7 +24,6 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
   'customers.showAll': '显示其全部设备',
   'customers.showInList': '在设备列表中显示',
   'customers.addUser': '添加用户',
-  'customers.trail': '相关事件',
   'customers.delete': '删除此客户',
   'people.none': '还没有人。请用电子邮件添加。',
   'people.name': '姓名',
