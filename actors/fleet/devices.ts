@@ -84,6 +84,8 @@ export interface ListQuery {
   readonly claimState?: StateAt;
   /** Goes on behind this place, which an earlier answer gave as `next`, in the same order; pages are counted from there. */
   readonly after?: string;
+  /** Whether a search goes on for longer until the page is full: who counts pages knows no place to go on from. */
+  readonly untilFull?: boolean;
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';
 }

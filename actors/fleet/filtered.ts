@@ -1,7 +1,7 @@
 /**
  * Searches for the devices that fit filters, in the order of creation or of names. What bounds a search is the time that it
  * takes: until its page is there, and then some more, in which it counts how many there are. Where a page takes longer, what
- * was found is given, with the place behind which the next search goes on.
+ * was found is given, with the place behind which the next search goes on. Who counts pages instead may wait for a full one.
  */
 import type { DeviceId } from '../base/ids.ts';
 import { mapInSlices } from '../base/slices.ts';
@@ -49,18 +49,18 @@ export function createFilteredSearch(
 ): FilteredSearch {
   /** Whether a search should end: its page is there and some time was spent on counting, or its page takes too long. */
   function patience(
-    { page, pageSize }: ListQuery,
+    { page, pageSize, untilFull = false }: ListQuery,
     total: number | undefined,
     areFew: boolean,
     effort: Effort,
   ) {
     const wanted = (page + 1) * pageSize;
-    const pageMs = bounds.pageMs + pageSize * MS_PER_DEVICE;
+    const pageMs = (untilFull ? bounds.fullPageMs : bounds.pageMs) + pageSize * MS_PER_DEVICE;
     const hardMs = bounds.hardMs + pageSize * MS_PER_DEVICE;
     return (found: number, looked: number, reads: number) => {
       if (found >= wanted && total !== undefined) return true;
       const used = effort.usedMs();
-      if (used > hardMs) return true;
+      if (used > (found <= wanted ? Math.max(hardMs, pageMs) : hardMs)) return true;
       if (areFew) return false;
       // A busy machine makes no page shorter than this, nor a small list uncertain.
       if (looked + READ_LOOKS * reads < (found > wanted ? 1 : PAGE_LOOKS) * bounds.looksMin) return false;

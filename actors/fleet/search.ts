@@ -26,6 +26,8 @@ export interface SearchBounds {
   readonly sortMax: number;
   /** How long a search by filters takes at most until a page is full, in ms of its own; large pages get more. */
   readonly pageMs: number;
+  /** As `pageMs`, for a page that who asks cannot go on from. */
+  readonly fullPageMs: number;
   /** How long it goes on with counting when the page is full. */
   readonly countMs: number;
   /** What is looked at before time is minded, and few devices that are all looked at, take no longer than this. */
@@ -40,6 +42,7 @@ export const SEARCH_BOUNDS: SearchBounds = {
   totalMax: 10_000,
   sortMax: 5_000,
   pageMs: 80,
+  fullPageMs: 2_000,
   countMs: 40,
   hardMs: 320,
   looksMin: 1_000,

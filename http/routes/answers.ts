@@ -30,7 +30,7 @@ export function doneReply(answer: DeviceAnswer): Reply {
   return replyTo(answer, () => empty);
 }
 
-const { rowsMax, headsMax, totalMax, pageMs } = SEARCH_BOUNDS;
+const { rowsMax, headsMax, totalMax, pageMs, fullPageMs } = SEARCH_BOUNDS;
 
 /** How lists of devices are described in the API's description; see `actors/fleet/search.ts`. */
 export const DEVICE_PAGE =
@@ -39,18 +39,20 @@ export const DEVICE_PAGE =
   `and only then what contains it among the first ${rowsMax} (${headsMax}). Searched and filtered, totalElements is ` +
   `exact up to ${totalMax}; by claimState or profile alone always. Where there may be more than was counted, the header ${TOTAL_IS} says ` +
   `at-least. A page of filters takes about ${pageMs} ms at most (one of many devices longer); where that did not look at all devices, ` +
-  `${SEARCHED} says at how many it did, and ${NEXT_PART} how to go on: after=…, beside which pages are counted from there. With after, which may be empty, a page ` +
-  'on which nothing was found yet is no error.';
+  `${SEARCHED} says at how many it did, and ${NEXT_PART} how to go on: after=…, beside which pages are counted from there. Without after, ` +
+  `which may be empty, a page is looked for until it is full, for about ${fullPageMs} ms at most; one that is not full by then ` +
+  'is an error, as the next page by its number would leave devices out.';
 export const SEARCH_GAVE_UP =
-  'Malformed; or a search found nothing among as many devices as it looks at, and there are more';
+  'Malformed; or a search found nothing, or no full page, among as many devices as it looks at, and there are more';
 
 /**
- * A page of devices. A search that gave up answers what it found, and how to go on. If it found nothing, it is a problem, but for who
- * asks for parts: it must not look like a search that saw everything.
+ * A page of devices. A search that gave up answers what it found, and how to go on. But who counts pages does not go on there: for them
+ * it is a problem if it found nothing, which must not look like a search that saw everything, and if the page is not full. The next one
+ * by its number would begin behind a full page, and what is between would be on none.
  */
 export function pageOfDevices<Item, View>(
   page: Page<Item>,
-  query: { readonly page: number; readonly pageSize: number; readonly inParts?: boolean },
+  query: { readonly page: number; readonly pageSize: number; readonly untilFull: boolean },
   view: (item: Item) => View,
 ): Reply {
   const { items, total, atLeast, cutAfter, next } = page;
@@ -60,11 +62,15 @@ export function pageOfDevices<Item, View>(
     ...(cutAfter === undefined ? {} : { [SEARCHED]: String(cutAfter) }),
     ...(next === undefined ? {} : { [NEXT_PART]: partOf(next) }),
   };
-  // Who counts pages would go on asking for the next one.
-  const isNothing = items.length === 0 && (total === 0 || next !== undefined);
-  if (isNothing && cutAfter !== undefined && !query.inParts) {
-    const howOn = next === undefined ? 'Search by how the name begins.' : `Go on with ${partOf(next)}.`;
-    return badRequest(`Nothing was found among the first ${cutAfter} devices, and there are more! ${howOn}`);
+  const isNothing = items.length === 0 && total === 0;
+  const isShort = next !== undefined && items.length < query.pageSize;
+  if ((isNothing || isShort) && cutAfter !== undefined && query.untilFull) {
+    const what = items.length === 0 ? 'Nothing was found' : 'The page is not full';
+    const howOn =
+      next === undefined
+        ? 'Search by how the name begins.'
+        : `Begin with after=, which gives parts; behind these devices it goes on with ${partOf(next)}.`;
+    return badRequest(`${what} among the first ${cutAfter} devices, and there are more! ${howOn}`);
   }
   const viewed = viewPage(page, query, view);
   return { ...json({ ...viewed, hasNext: viewed.hasNext || next !== undefined }), headers };

@@ -161,7 +161,7 @@ async function pageReply(
   query: InfoQuery,
   read: ReadDevices,
 ): Promise<Reply> {
-  const { active, deviceProfileId, claimState, inParts: _, ...rest } = query;
+  const { active, deviceProfileId, claimState, ...rest } = query;
   const filters = { active, deviceProfileId, claimState };
   const page = await read(await listQueryOf(needs, principal.tenantId, filters, rest));
   const infos = await infosOf(needs, principal, page.items);

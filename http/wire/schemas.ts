@@ -175,13 +175,16 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
 /** Of 255 letters, with the id of the device, in base64. */
 const PLACE_MAX = 2_000;
 
-/** A place in a list of devices, as an answer gave it (`listPlace`); empty: its beginning. Pages are counted from there. */
+/**
+ * A place in a list of devices, as an answer gave it (`listPlace`); empty: its beginning. Pages are counted from there. Who sends none
+ * counts pages, and would miss what a page that is not full leaves out.
+ */
 const after = z
   .string()
   .max(PLACE_MAX)
   .optional()
   .transform((text) => ({
-    inParts: text !== undefined,
+    untilFull: text === undefined,
     ...(text ? { after: Buffer.from(text, 'base64url').toString() } : {}),
   }));
 

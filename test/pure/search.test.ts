@@ -31,6 +31,8 @@ interface Looked {
 }
 
 const PAGE: ListQuery = { page: 0, pageSize: 10 };
+const NUMBERED = { page: 0, pageSize: 10, untilFull: true };
+const PARTS = { ...NUMBERED, untilFull: false };
 const SMALL: SearchBounds = {
   ...SEARCH_BOUNDS,
   rowsMax: 2_000,
@@ -294,29 +296,50 @@ test('lists show only the attribute that steers claiming', async (context) => {
 
 test('a search that gave up without finding anything is not an empty page', () => {
   const view = (item: number) => item;
-  assert.is(pageOfDevices({ items: [1], total: 1, cutAfter: 100 }, PAGE, view).type, 'json');
-  assert.is(
-    pageOfDevices({ items: [], total: 5, cutAfter: 100 }, { page: 7, pageSize: 10 }, view).type,
-    'json',
-  );
-  assert.is(pageOfDevices({ items: [], total: 0 }, PAGE, view).type, 'json');
-  const gaveUp = pageOfDevices({ items: [], total: 0, cutAfter: 100 }, PAGE, view);
+  assert.is(pageOfDevices({ items: [1], total: 1, cutAfter: 100 }, NUMBERED, view).type, 'json');
+  const behind = { ...NUMBERED, page: 7 };
+  assert.is(pageOfDevices({ items: [], total: 5, cutAfter: 100 }, behind, view).type, 'json');
+  assert.is(pageOfDevices({ items: [], total: 0 }, NUMBERED, view).type, 'json');
+  const gaveUp = pageOfDevices({ items: [], total: 0, cutAfter: 100 }, NUMBERED, view);
   assert.is(gaveUp.type === 'problem' && gaveUp.status, 400);
 });
 
 test('a page that is not full yet says how to go on, and is no error for who asks for parts', () => {
   const view = (item: number) => item;
   const cut = { total: 3, atLeast: true, cutAfter: 100, next: 'pump 7\0id' } as const;
-  const partly = pageOfDevices({ items: [1], ...cut }, PAGE, view);
+  const partly = pageOfDevices({ items: [1], ...cut }, PARTS, view);
   const next = headersOf(partly)?.['X-Next-Part'] ?? '';
   assert.is(partly.type === 'json' && JSON.stringify(partly.body).includes('"hasNext":true'), true);
   const after = new URLSearchParams(next).get('after') ?? '';
   assert.equal(deviceListPaging.parse({ pageSize: '10', page: '0', after }).after, cut.next);
-  // Who counts pages must not go on for ever.
-  const counted = pageOfDevices({ items: [], ...cut }, { page: 3, pageSize: 10 }, view);
-  assert.ok(counted.type === 'problem' && counted.message.includes(next), 'it is told how to go on');
-  assert.is(pageOfDevices({ items: [], ...cut }, { ...PAGE, inParts: true }, view).type, 'json');
+  assert.is(pageOfDevices({ items: [], ...cut }, PARTS, view).type, 'json');
   assert.not.ok(deviceListPaging.safeParse({ pageSize: '10', page: '0', after, textSearch: 'a' }).success);
+  // Who counts pages must not go on for ever, and would miss what is behind a page that is not full.
+  for (const items of [[], [1, 2, 3]]) {
+    const counted = pageOfDevices({ items, ...cut }, NUMBERED, view);
+    assert.ok(counted.type === 'problem' && counted.message.includes(next), 'it is told how to go on');
+  }
+  const full = Array.from({ length: 10 }, (_, n) => n);
+  assert.is(pageOfDevices({ items: full, ...cut }, NUMBERED, view).type, 'json');
+});
+
+test('a page that is asked for by its number is looked for until it is full, however slow the search', async (c) => {
+  await make(c, 0, 900, (n) => ({ type: n % 3 === 0 ? 'rare' : 'other' }));
+  for (let n = 0; n < 900; n += 1) await tell(c, n, assign(CUSTOMER));
+  // Time is up for parts at once, and never for a page.
+  const bounds = { ...SMALL, pageMs: -1_000, countMs: -1_000, hardMs: -1_000, fullPageMs: 1e9, looksMin: 8 };
+  const { directory } = counting(c, bounds);
+  const find = (query: ReturnType<typeof deviceListPaging.parse>) =>
+    directory.ofCustomer(TENANT, CUSTOMER, { ...query, type: 'rare' });
+  const found: string[] = [];
+  for (let page = 0; page < 3; page += 1) {
+    const some = await find(deviceListPaging.parse({ pageSize: '100', page: String(page) }));
+    assert.is(some.items.length, 100);
+    found.push(...names(some));
+  }
+  assert.is(new Set(found).size, 300, 'each device is on one page');
+  const part = await find(deviceListPaging.parse({ pageSize: '100', page: '0', after: '' }));
+  assert.ok(part.items.length < 100 && part.next !== undefined, 'who asks for parts does not wait');
 });
 
 const headersOf = (reply: ReturnType<typeof pageOfDevices>) =>
@@ -333,16 +356,16 @@ test('a page whose total is not all there is says so, in the answer and in words
     );
   };
 
-  const whole = headersOf(pageOfDevices({ items: [1], total: 305 }, PAGE, view));
+  const whole = headersOf(pageOfDevices({ items: [1], total: 305 }, NUMBERED, view));
   assert.equal(whole, {});
   assert.is(words(whole, true), '305 devices found');
 
-  const counted = headersOf(pageOfDevices({ items: [1], total: 305, atLeast: true }, PAGE, view));
+  const counted = headersOf(pageOfDevices({ items: [1], total: 305, atLeast: true }, NUMBERED, view));
   assert.equal(counted, { 'X-Total-Is': 'at-least' });
   assert.is(words(counted, false), 'At least 305 devices');
 
   const cut = headersOf(
-    pageOfDevices({ items: [1], total: 305, atLeast: true, cutAfter: 20_000 }, PAGE, view),
+    pageOfDevices({ items: [1], total: 305, atLeast: true, cutAfter: 20_000 }, NUMBERED, view),
   );
   assert.equal(cut, { 'X-Total-Is': 'at-least', 'X-Searched-Devices': '20000' });
   assert.is(
