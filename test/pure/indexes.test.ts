@@ -39,6 +39,7 @@ test('indexes: a device holds its name and its credentials, and is in its tenant
       { list: `devices-by-name/${TENANT}`, member: `pump 1\0${DEVICE}` },
       { list: `devices-by-type/${TENANT}`, member: `default\0${DEVICE}` },
       { list: `free-devices/${TENANT}`, member: DEVICE },
+      { list: lists.withoutProfile(TENANT), member: DEVICE },
     ],
   });
 });
@@ -49,7 +50,7 @@ test('indexes: an owned device is in its owner’s list, and in no other custome
   assert.equal(ofCustomers, [{ list: `customer-devices/${CUSTOMER}`, member: `pump 1\0${DEVICE}` }]);
 });
 
-test('indexes: a device is in the list of the profile that it names, and leaves it with another one', () => {
+test('indexes: a device is in the list of the profile that it names, or of those that name none, and leaves it with another one', () => {
   const profileId = idOf<ProfileId>(41);
   const update = {
     type: 'DeviceUpdated',
@@ -60,16 +61,16 @@ test('indexes: a device is in the list of the profile that it names, and leaves 
   } as const;
   const named: DeviceEvent = { ...update, name: 'Pump 1', profileId };
   const member = { list: lists.ofProfile(profileId), member: DEVICE };
-  const nothing = { unique: [], members: [] };
+  const unnamed = { list: lists.withoutProfile(TENANT), member: DEVICE };
 
   const after = given(OPEN_POLICY, named).state;
   assert.equal(indexChanges(DEVICE, bare, named, after), {
     take: { unique: [], members: [member] },
-    release: nothing,
+    release: { unique: [], members: [unnamed] },
   });
   const without: DeviceEvent = { ...update, name: 'Pump 1', profileId: null };
   assert.equal(indexChanges(DEVICE, after, without, given(OPEN_POLICY, named, without).state), {
-    take: nothing,
+    take: { unique: [], members: [unnamed] },
     release: { unique: [], members: [member] },
   });
   // An update without a profile leaves it.
