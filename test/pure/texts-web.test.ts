@@ -49,6 +49,17 @@ for (const language of ALL_LANGUAGES) {
     );
   });
 
+  test(`texts of the pages: ${language} calls a device’s description and its key one thing in an import`, () => {
+    const say = sayIn(language, language);
+    assert.is(texts['import.isLabel'], texts['new.label']);
+    if (language === 'en') return; // The rows are said as the API says them.
+    const words = say('row.unshown', { column: 'label' }).toLowerCase();
+    assert.ok(words.includes(texts['new.label'].toLowerCase()), words);
+    const key = texts['claim.key'].toLowerCase();
+    for (const about of ['row.keyShort', 'row.unreadable'] as const)
+      assert.ok(texts[about].toLowerCase().includes(key), `${about}: ${texts[about]}`);
+  });
+
   test(`texts of the pages: ${language} reads a link aloud as it is shown`, () => {
     const pairs = [
       ['mine.history', 'mine.historyOf'],

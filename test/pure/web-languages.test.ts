@@ -5,7 +5,9 @@ import type { Page } from '../../http/web/page.ts';
 import { allPages } from '../../http/web/pages/all.ts';
 import type { WebSettings } from '../../http/web/settings.ts';
 import {
+  claimPath,
   type Household,
+  openWindow,
   provision,
   type RestWorld,
   settle,
@@ -49,6 +51,17 @@ law(
     assert.is(await languageOf('/claim?lang=nonsense'), 'de');
   },
 );
+
+law('a name that runs the other way turns nothing around it', async ({ world, home, alice }) => {
+  const name = 'מנורה (1)';
+  const id = await provision(world, home.tenantId, name);
+  await openWindow(world, id, 'printed on the box');
+  const claimed = await home.alice.post(claimPath(name), { secretKey: 'printed on the box' });
+  assert.is(claimed.status, 200, claimed.text);
+  const { html } = await alice.get(`/my/devices/${id}/history`);
+  assert.match(html, `<a href="/my/devices/${id}"><bdi>${name}</bdi></a>`);
+  assert.match((await alice.get('/my/devices')).html, '<bdi>default</bdi>');
+});
 
 law('a page says which language it is in, which way it runs, and what it depends on', async ({ alice }) => {
   const page = await alice.get('/claim?lang=ar');

@@ -152,7 +152,7 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
         </>
       ),
     },
-    { title: say('mine.type'), cell: ({ type }) => type },
+    { title: say('mine.type'), cell: ({ type }) => <bdi>{type}</bdi> },
     { title: say('mine.since'), cell: (device) => <Since device={device} visit={visit} /> },
     {
       title: say('mine.actions'),

@@ -21,7 +21,9 @@ export function Head({ title, lead, children }: { title: string; lead?: Child; c
 export function Back({ to, label }: { to: string; label: string }) {
   return (
     <p>
-      <a href={to}>{label}</a>
+      <a href={to}>
+        <bdi>{label}</bdi>
+      </a>
     </p>
   );
 }

@@ -117,8 +117,9 @@ function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { say }
   // A device is named beside it.
   const names = entityId.entityType === 'USER' ? [title, name, label] : [];
   const named = names.find((text) => typeof text === 'string' && text !== '');
-  if (typeof named === 'string') parts.push(<bdi>{named}</bdi>);
-  return parts.flatMap((part, at) => (at === 0 ? [part] : [say('trail.between'), part]));
+  if (typeof named === 'string') parts.push(named);
+  // Each by itself: what people typed may run the other way.
+  return parts.flatMap((part, at) => [at === 0 ? null : say('trail.between'), <bdi>{part}</bdi>]);
 }
 
 function endWords(why: string, say: Say): string {
@@ -147,7 +148,7 @@ export function Trail({ entries, locale }: TrailProps) {
       cell: ({ entityId, userName }) =>
         entityId.entityType === 'USER' || userName === null ? null : <bdi>{userName}</bdi>,
     },
-    { title: say('trail.more'), kind: 'bare', cell: (entry) => <bdi>{whatElse(entry, locale)}</bdi> },
+    { title: say('trail.more'), kind: 'bare', cell: (entry) => <>{whatElse(entry, locale)}</> },
   ];
   return <Table caption={say('trail.caption')} columns={columns} rows={entries} />;
 }

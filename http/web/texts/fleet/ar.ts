@@ -264,7 +264,7 @@ export const ARABIC: Catalogue<keyof typeof ENGLISH> = {
   'progress.devices': 'الأجهزة: {through} من {rows}',
   'progress.rows': 'الصفوف: {through} من {rows}',
   'one.connected': 'متصل عبر MQTT',
-  'one.nothing': 'لم يُسجَّل شيء بعد.',
+  'one.nothing': 'السجل فارغ.',
   'one.allHistory': 'كل سجله',
   'one.about': 'حول الجهاز',
   'one.profile': 'الملف التعريفي',

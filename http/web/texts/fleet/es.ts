@@ -258,7 +258,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'progress.devices': '{through} de {rows} dispositivos',
   'progress.rows': '{through} de {rows} filas',
   'one.connected': 'Conectado por MQTT',
-  'one.nothing': 'Todavía no hay nada registrado.',
+  'one.nothing': 'El historial está vacío.',
   'one.allHistory': 'Todo su historial',
   'one.about': 'Acerca de él',
   'one.profile': 'Perfil',
@@ -318,7 +318,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'one.takeOver': '{customer} ha pedido hacerse con él. Si nadie se opone, ocurrirá el {when}.',
   'one.takeOverByGone':
     'Un cliente eliminado ha pedido hacerse con él. Si nadie se opone, ocurrirá el {when}.',
-  'one.cancelTakeOver': 'Cancelar el cambio de manos',
+  'one.cancelTakeOver': 'Cancelar la petición de hacerse con él',
   'one.offeredCustomer': 'Está ofrecido a otro cliente, hasta el {when}.',
   'one.offeredEmail': 'Está ofrecido a una dirección de correo, hasta el {when}.',
   'one.offeredCode': 'Está ofrecido a quien tenga su código, hasta el {when}.',

@@ -47,7 +47,7 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'trail.TAKE_OVER_ASKED': 'Quelqu’un a demandé à le reprendre',
   'trail.TAKE_OVER_ENDED': 'Il n’a pas été repris',
   'trail.RESET_NOTED': 'Il a été réinitialisé alors qu’il n’était à personne',
-  'trail.MAIL_DROPPED': 'Un courriel n’a pas pu être remis',
+  'trail.MAIL_DROPPED': 'Un e-mail n’a pas pu être remis',
   'trail.TRAIL_PRUNED': 'D’anciennes entrées du journal ont été effacées',
   'trail.serverKey': 'Associé avec la clé de son étiquette',
   'trail.proof': 'Associé, avec une preuve de possession',

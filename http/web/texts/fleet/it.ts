@@ -259,7 +259,7 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'progress.devices': '{through} di {rows} dispositivi',
   'progress.rows': '{through} di {rows} righe',
   'one.connected': 'Connesso via MQTT',
-  'one.nothing': 'Non è ancora registrato nulla.',
+  'one.nothing': 'La cronologia è vuota.',
   'one.allHistory': 'Tutta la sua cronologia',
   'one.about': 'Informazioni',
   'one.profile': 'Profilo',

@@ -258,7 +258,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'progress.devices': '{through} de {rows} dispositivos',
   'progress.rows': '{through} de {rows} linhas',
   'one.connected': 'Conectado por MQTT',
-  'one.nothing': 'Ainda não há nada registrado.',
+  'one.nothing': 'O histórico está vazio.',
   'one.allHistory': 'Todo o histórico dele',
   'one.about': 'Sobre',
   'one.profile': 'Perfil',

@@ -194,7 +194,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': 'Spalte {nth, number}',
   'import.quoted': '„{name}“',
   'import.isName': 'Name des Geräts',
-  'import.isLabel': 'Bezeichnung',
+  'import.isLabel': 'Beschreibung',
   'import.isClientId': 'MQTT-Client-ID',
   'import.isUserName': 'MQTT-Benutzername',
   'import.isPassword': 'MQTT-Passwort',
@@ -241,17 +241,17 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'row.passwordAlone':
     'Ein Passwort braucht einen MQTT-Benutzernamen, und ohne diesen muss es eine Client-ID geben',
   'row.unreadable':
-    'Das Geheimnis wurde unter einem Serverschlüssel versiegelt, den es nicht mehr gibt. Importieren Sie die Zeile noch einmal',
+    'Der Schlüssel wurde unter einem Serverschlüssel versiegelt, den es nicht mehr gibt. Importieren Sie die Zeile noch einmal',
   'row.tokenShort': 'Das Zugangstoken hat weniger als {min, number} Zeichen',
-  'row.keyShort': 'Das Geheimnis hat weniger als {min, number} Zeichen',
+  'row.keyShort': 'Der Schlüssel hat weniger als {min, number} Zeichen',
   'row.tooMany': 'Es darf nicht mehr als {max, number} Geräte geben',
   'row.noKit': 'Es ist in keinem Set: {code}',
   'row.long':
-    '{column, select, name {Name} type {Typ} label {Bezeichnung} kit {Set} accessToken {Zugangstoken} mqttClientId {MQTT-Client-ID} mqttUserName {MQTT-Benutzername} other {MQTT-Passwort}}: länger als {max, number} Zeichen',
+    '{column, select, name {Name} type {Typ} label {Beschreibung} kit {Set} accessToken {Zugangstoken} mqttClientId {MQTT-Client-ID} mqttUserName {MQTT-Benutzername} other {MQTT-Passwort}}: länger als {max, number} Zeichen',
   'row.unshown':
-    '{column, select, name {Name} type {Typ} label {Bezeichnung} kit {Set} accessToken {Zugangstoken} mqttClientId {MQTT-Client-ID} mqttUserName {MQTT-Benutzername} other {MQTT-Passwort}}: enthält Zeichen, die sich nicht darstellen lassen',
+    '{column, select, name {Name} type {Typ} label {Beschreibung} kit {Set} accessToken {Zugangstoken} mqttClientId {MQTT-Client-ID} mqttUserName {MQTT-Benutzername} other {MQTT-Passwort}}: enthält Zeichen, die sich nicht darstellen lassen',
   'row.hidden':
-    '{column, select, name {Name} type {Typ} label {Bezeichnung} kit {Set} accessToken {Zugangstoken} mqttClientId {MQTT-Client-ID} mqttUserName {MQTT-Benutzername} other {MQTT-Passwort}}: enthält ein Zeichen, das niemand sehen kann ({which})',
+    '{column, select, name {Name} type {Typ} label {Beschreibung} kit {Set} accessToken {Zugangstoken} mqttClientId {MQTT-Client-ID} mqttUserName {MQTT-Benutzername} other {MQTT-Passwort}}: enthält ein Zeichen, das niemand sehen kann ({which})',
   'audit.lead': 'Wer was getan hat, und was abgelehnt wurde. Einträge erscheinen binnen Sekunden.',
   'audit.export': 'Als CSV exportieren',
   'audit.dayWrong': 'Ein Tag wird so geschrieben: 2026-01-31.',

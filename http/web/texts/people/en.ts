@@ -192,7 +192,7 @@ export const ENGLISH = {
   'import.nameless': 'column {nth, number}',
   'import.quoted': '“{name}”',
   'import.isName': 'Name of the device',
-  'import.isLabel': 'Label',
+  'import.isLabel': 'Description',
   'import.isClientId': 'MQTT client id',
   'import.isUserName': 'MQTT user name',
   'import.isPassword': 'MQTT password',

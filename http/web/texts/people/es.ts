@@ -188,7 +188,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': 'columna {nth, number}',
   'import.quoted': '«{name}»',
   'import.isName': 'Nombre del dispositivo',
-  'import.isLabel': 'Denominación',
+  'import.isLabel': 'Descripción',
   'import.isClientId': 'Id de cliente MQTT',
   'import.isUserName': 'Nombre de usuario MQTT',
   'import.isPassword': 'Contraseña MQTT',
@@ -234,18 +234,17 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
     'Tiene credenciales de dos tipos: un token de acceso, id de cliente y nombre de usuario MQTT, o un certificado',
   'row.passwordAlone':
     'Una contraseña necesita un nombre de usuario MQTT, y sin él tiene que haber un id de cliente',
-  'row.unreadable':
-    'El secreto se selló con una clave del servidor que ya no existe. Importe la fila de nuevo',
+  'row.unreadable': 'La clave se selló con una clave del servidor que ya no existe. Importe la fila de nuevo',
   'row.tokenShort': 'El token de acceso tiene menos de {min, number} caracteres',
-  'row.keyShort': 'El secreto tiene menos de {min, number} caracteres',
+  'row.keyShort': 'La clave tiene menos de {min, number} caracteres',
   'row.tooMany': 'No puede haber más de {max, number} dispositivos',
   'row.noKit': 'No está en ningún kit: {code}',
   'row.long':
-    '{column, select, name {Nombre} type {Tipo} label {Denominación} kit {Kit} accessToken {Token de acceso} mqttClientId {Id de cliente MQTT} mqttUserName {Nombre de usuario MQTT} other {Contraseña MQTT}}: más de {max, number} caracteres',
+    '{column, select, name {Nombre} type {Tipo} label {Descripción} kit {Kit} accessToken {Token de acceso} mqttClientId {Id de cliente MQTT} mqttUserName {Nombre de usuario MQTT} other {Contraseña MQTT}}: más de {max, number} caracteres',
   'row.unshown':
-    '{column, select, name {Nombre} type {Tipo} label {Denominación} kit {Kit} accessToken {Token de acceso} mqttClientId {Id de cliente MQTT} mqttUserName {Nombre de usuario MQTT} other {Contraseña MQTT}}: tiene caracteres que no se pueden mostrar',
+    '{column, select, name {Nombre} type {Tipo} label {Descripción} kit {Kit} accessToken {Token de acceso} mqttClientId {Id de cliente MQTT} mqttUserName {Nombre de usuario MQTT} other {Contraseña MQTT}}: tiene caracteres que no se pueden mostrar',
   'row.hidden':
-    '{column, select, name {Nombre} type {Tipo} label {Denominación} kit {Kit} accessToken {Token de acceso} mqttClientId {Id de cliente MQTT} mqttUserName {Nombre de usuario MQTT} other {Contraseña MQTT}}: tiene un carácter que nadie puede ver ({which})',
+    '{column, select, name {Nombre} type {Tipo} label {Descripción} kit {Kit} accessToken {Token de acceso} mqttClientId {Id de cliente MQTT} mqttUserName {Nombre de usuario MQTT} other {Contraseña MQTT}}: tiene un carácter que nadie puede ver ({which})',
   'audit.lead': 'Quién hizo qué, y qué se rechazó. Las entradas aparecen en segundos.',
   'audit.export': 'Exportar como CSV',
   'audit.dayWrong': 'Un día se escribe 2026-01-31.',
@@ -255,7 +254,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'audit.more': 'No hay nada de este tipo entre las entradas más recientes que se miraron.',
   'audit.older': 'Mirar las más antiguas',
   'audit.nothing': 'Nada encaja.',
-  'audit.none': 'Todavía no hay nada registrado.',
+  'audit.none': 'El historial está vacío.',
   'audit.showAll': 'Mostrar todo',
   'audit.search': 'Dispositivo, o tipo de entrada',
   'audit.what': 'Qué ocurrió',

@@ -189,7 +189,7 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': 'colonne {nth, number}',
   'import.quoted': '« {name} »',
   'import.isName': 'Nom de l’appareil',
-  'import.isLabel': 'Désignation',
+  'import.isLabel': 'Description',
   'import.isClientId': 'Identifiant client MQTT',
   'import.isUserName': 'Nom d’utilisateur MQTT',
   'import.isPassword': 'Mot de passe MQTT',
@@ -237,17 +237,17 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'row.passwordAlone':
     'Un mot de passe exige un nom d’utilisateur MQTT ; sans celui-ci, il faut un identifiant client',
   'row.unreadable':
-    'Le secret a été scellé avec une clé de serveur qui n’existe plus. Importez de nouveau la ligne',
+    'La clé a été scellée avec une clé de serveur qui n’existe plus. Importez de nouveau la ligne',
   'row.tokenShort': 'Le jeton d’accès a moins de {min, number} caractères',
-  'row.keyShort': 'Le secret a moins de {min, number} caractères',
+  'row.keyShort': 'La clé a moins de {min, number} caractères',
   'row.tooMany': 'Il ne peut pas y avoir plus de {max, number} appareils',
   'row.noKit': 'Il n’est dans aucun lot : {code}',
   'row.long':
-    '{column, select, name {Nom} type {Type} label {Désignation} kit {Lot} accessToken {Jeton d’accès} mqttClientId {Identifiant client MQTT} mqttUserName {Nom d’utilisateur MQTT} other {Mot de passe MQTT}} : plus de {max, number} caractères',
+    '{column, select, name {Nom} type {Type} label {Description} kit {Lot} accessToken {Jeton d’accès} mqttClientId {Identifiant client MQTT} mqttUserName {Nom d’utilisateur MQTT} other {Mot de passe MQTT}} : plus de {max, number} caractères',
   'row.unshown':
-    '{column, select, name {Nom} type {Type} label {Désignation} kit {Lot} accessToken {Jeton d’accès} mqttClientId {Identifiant client MQTT} mqttUserName {Nom d’utilisateur MQTT} other {Mot de passe MQTT}} : contient des caractères impossibles à afficher',
+    '{column, select, name {Nom} type {Type} label {Description} kit {Lot} accessToken {Jeton d’accès} mqttClientId {Identifiant client MQTT} mqttUserName {Nom d’utilisateur MQTT} other {Mot de passe MQTT}} : contient des caractères impossibles à afficher',
   'row.hidden':
-    '{column, select, name {Nom} type {Type} label {Désignation} kit {Lot} accessToken {Jeton d’accès} mqttClientId {Identifiant client MQTT} mqttUserName {Nom d’utilisateur MQTT} other {Mot de passe MQTT}} : contient un caractère que personne ne peut voir ({which})',
+    '{column, select, name {Nom} type {Type} label {Description} kit {Lot} accessToken {Jeton d’accès} mqttClientId {Identifiant client MQTT} mqttUserName {Nom d’utilisateur MQTT} other {Mot de passe MQTT}} : contient un caractère que personne ne peut voir ({which})',
   'audit.lead': 'Qui a fait quoi, et ce qui a été refusé. Les entrées apparaissent en quelques secondes.',
   'audit.export': 'Exporter en CSV',
   'audit.dayWrong': 'Un jour s’écrit 2026-01-31.',

@@ -182,7 +182,7 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': '{nth, number} 列目',
   'import.quoted': '「{name}」',
   'import.isName': 'デバイスの名前',
-  'import.isLabel': 'ラベル',
+  'import.isLabel': '説明',
   'import.isClientId': 'MQTT クライアント ID',
   'import.isUserName': 'MQTT ユーザー名',
   'import.isPassword': 'MQTT パスワード',
@@ -228,18 +228,17 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
     '認証情報が 2 種類あります：アクセストークン、MQTT クライアント ID とユーザー名、または証明書',
   'row.passwordAlone':
     'パスワードには MQTT ユーザー名が必要です。ユーザー名がない場合はクライアント ID が必要です',
-  'row.unreadable':
-    'シークレットを封印したサーバーのキーがもうありません。この行をもう一度インポートしてください',
+  'row.unreadable': 'キーを封印したサーバーのキーがもうありません。この行をもう一度インポートしてください',
   'row.tokenShort': 'アクセストークンが {min, number} 文字より短いです',
-  'row.keyShort': 'シークレットが {min, number} 文字より短いです',
+  'row.keyShort': 'キーが {min, number} 文字より短いです',
   'row.tooMany': 'デバイスは {max, number} 台までです',
   'row.noKit': 'どのキットにも入っていません：{code}',
   'row.long':
-    '{column, select, name {名前} type {種類} label {ラベル} kit {キット} accessToken {アクセストークン} mqttClientId {MQTT クライアント ID} mqttUserName {MQTT ユーザー名} other {MQTT パスワード}}：{max, number} 文字を超えています',
+    '{column, select, name {名前} type {種類} label {説明} kit {キット} accessToken {アクセストークン} mqttClientId {MQTT クライアント ID} mqttUserName {MQTT ユーザー名} other {MQTT パスワード}}：{max, number} 文字を超えています',
   'row.unshown':
-    '{column, select, name {名前} type {種類} label {ラベル} kit {キット} accessToken {アクセストークン} mqttClientId {MQTT クライアント ID} mqttUserName {MQTT ユーザー名} other {MQTT パスワード}}：表示できない文字があります',
+    '{column, select, name {名前} type {種類} label {説明} kit {キット} accessToken {アクセストークン} mqttClientId {MQTT クライアント ID} mqttUserName {MQTT ユーザー名} other {MQTT パスワード}}：表示できない文字があります',
   'row.hidden':
-    '{column, select, name {名前} type {種類} label {ラベル} kit {キット} accessToken {アクセストークン} mqttClientId {MQTT クライアント ID} mqttUserName {MQTT ユーザー名} other {MQTT パスワード}}：見えない文字があります（{which}）',
+    '{column, select, name {名前} type {種類} label {説明} kit {キット} accessToken {アクセストークン} mqttClientId {MQTT クライアント ID} mqttUserName {MQTT ユーザー名} other {MQTT パスワード}}：見えない文字があります（{which}）',
   'audit.lead': '誰が何をしたか、何が拒否されたか。記録は数秒で表示されます。',
   'audit.export': 'CSV で書き出す',
   'audit.dayWrong': '日付は 2026-01-31 の形で入力してください。',

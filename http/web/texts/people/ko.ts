@@ -179,7 +179,7 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': '{nth, number}번째 열',
   'import.quoted': '“{name}”',
   'import.isName': '기기 이름',
-  'import.isLabel': '라벨',
+  'import.isLabel': '설명',
   'import.isClientId': 'MQTT 클라이언트 ID',
   'import.isUserName': 'MQTT 사용자 이름',
   'import.isPassword': 'MQTT 비밀번호',
@@ -229,11 +229,11 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'row.tooMany': '기기는 최대 {max, number}개까지만 있을 수 있습니다',
   'row.noKit': '어떤 키트에도 없습니다: {code}',
   'row.long':
-    '{column, select, name {이름} type {종류} label {라벨} kit {키트} accessToken {액세스 토큰} mqttClientId {MQTT 클라이언트 ID} mqttUserName {MQTT 사용자 이름} other {MQTT 비밀번호}}: {max, number}자를 넘습니다',
+    '{column, select, name {이름} type {종류} label {설명} kit {키트} accessToken {액세스 토큰} mqttClientId {MQTT 클라이언트 ID} mqttUserName {MQTT 사용자 이름} other {MQTT 비밀번호}}: {max, number}자를 넘습니다',
   'row.unshown':
-    '{column, select, name {이름} type {종류} label {라벨} kit {키트} accessToken {액세스 토큰} mqttClientId {MQTT 클라이언트 ID} mqttUserName {MQTT 사용자 이름} other {MQTT 비밀번호}}: 표시할 수 없는 문자가 있습니다',
+    '{column, select, name {이름} type {종류} label {설명} kit {키트} accessToken {액세스 토큰} mqttClientId {MQTT 클라이언트 ID} mqttUserName {MQTT 사용자 이름} other {MQTT 비밀번호}}: 표시할 수 없는 문자가 있습니다',
   'row.hidden':
-    '{column, select, name {이름} type {종류} label {라벨} kit {키트} accessToken {액세스 토큰} mqttClientId {MQTT 클라이언트 ID} mqttUserName {MQTT 사용자 이름} other {MQTT 비밀번호}}: 보이지 않는 문자가 있습니다({which})',
+    '{column, select, name {이름} type {종류} label {설명} kit {키트} accessToken {액세스 토큰} mqttClientId {MQTT 클라이언트 ID} mqttUserName {MQTT 사용자 이름} other {MQTT 비밀번호}}: 보이지 않는 문자가 있습니다({which})',
   'audit.lead': '누가 무엇을 했고 무엇이 거부되었는지. 기록은 몇 초 안에 나타납니다.',
   'audit.export': 'CSV로 내보내기',
   'audit.dayWrong': '날짜는 2026-01-31 형식으로 씁니다.',

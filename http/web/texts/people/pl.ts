@@ -123,7 +123,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'rules.takeOverRequiresHint': 'Co dowodzi, że ktoś ma urządzenie w ręku.',
   'rules.takeOverRequiresWindow': 'Otwarte okno rejestracji',
   'rules.takeOverRequiresProof': 'Dowód posiadania',
-  'rules.onOwnerChange': 'Dane uwierzytelniające przy zmianie właściciela',
+  'rules.onOwnerChange': 'Poświadczenia przy zmianie właściciela',
   'rules.onOwnerChangeHint': 'Poprzedni właściciel może znać token urządzenia.',
   'rules.onOwnerChangeKeep': 'Pozostają',
   'rules.onOwnerChangeRotate': 'Urządzenie dostaje nowe',
@@ -142,8 +142,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
     'Urządzenia, które otwierają okno krótszym kluczem, są odrzucane. 0: bez minimum.',
   'rules.takeOverNoticeMs': 'Czas na sprzeciw wobec przejęcia, w godzinach',
   'rules.takeOverNoticeMsHint': 'Najwyżej 72.',
-  'rules.rotationGraceMs':
-    'Czas na pobranie nowych danych uwierzytelniających za pomocą starych, w godzinach',
+  'rules.rotationGraceMs': 'Czas na pobranie nowych poświadczeń za pomocą starych, w godzinach',
   'rules.rotationGraceMsHint': 'Urządzenie, które dłużej jest offline, wymaga Twojej pomocy.',
   'import.title': 'Import urządzeń',
   'import.lead':
@@ -187,7 +186,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': 'kolumna {nth, number}',
   'import.quoted': '„{name}”',
   'import.isName': 'Nazwa urządzenia',
-  'import.isLabel': 'Oznaczenie',
+  'import.isLabel': 'Opis',
   'import.isClientId': 'Identyfikator klienta MQTT',
   'import.isUserName': 'Nazwa użytkownika MQTT',
   'import.isPassword': 'Hasło MQTT',
@@ -231,19 +230,19 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'row.certificateTaken': 'Inne urządzenie ma ten certyfikat',
   'row.noCertificate': 'Certyfikat nie jest w formacie PEM',
   'row.twoKinds':
-    'Dwa rodzaje danych uwierzytelniających: token dostępu, identyfikator klienta i nazwa użytkownika MQTT albo certyfikat',
+    'Dwa rodzaje poświadczeń: token dostępu, identyfikator klienta i nazwa użytkownika MQTT albo certyfikat',
   'row.passwordAlone': 'Hasło wymaga nazwy użytkownika MQTT, a bez niej musi być identyfikator klienta',
-  'row.unreadable': 'Sekret zapieczętowano kluczem serwera, którego już nie ma. Zaimportuj wiersz ponownie',
+  'row.unreadable': 'Klucz zapieczętowano kluczem serwera, którego już nie ma. Zaimportuj wiersz ponownie',
   'row.tokenShort': 'Token dostępu jest za krótki (najmniej {min, number} znaków)',
-  'row.keyShort': 'Sekret jest za krótki (najmniej {min, number} znaków)',
+  'row.keyShort': 'Klucz jest za krótki (najmniej {min, number} znaków)',
   'row.tooMany': 'Urządzeń nie może być więcej niż {max, number}',
   'row.noKit': 'Nie należy do żadnego zestawu: {code}',
   'row.long':
-    '{column, select, name {Nazwa} type {Typ} label {Oznaczenie} kit {Zestaw} accessToken {Token dostępu} mqttClientId {Identyfikator klienta MQTT} mqttUserName {Nazwa użytkownika MQTT} other {Hasło MQTT}}: za długie (najwyżej {max, number} znaków)',
+    '{column, select, name {Nazwa} type {Typ} label {Opis} kit {Zestaw} accessToken {Token dostępu} mqttClientId {Identyfikator klienta MQTT} mqttUserName {Nazwa użytkownika MQTT} other {Hasło MQTT}}: za długie (najwyżej {max, number} znaków)',
   'row.unshown':
-    '{column, select, name {Nazwa} type {Typ} label {Oznaczenie} kit {Zestaw} accessToken {Token dostępu} mqttClientId {Identyfikator klienta MQTT} mqttUserName {Nazwa użytkownika MQTT} other {Hasło MQTT}}: zawiera znaki, których nie można pokazać',
+    '{column, select, name {Nazwa} type {Typ} label {Opis} kit {Zestaw} accessToken {Token dostępu} mqttClientId {Identyfikator klienta MQTT} mqttUserName {Nazwa użytkownika MQTT} other {Hasło MQTT}}: zawiera znaki, których nie można pokazać',
   'row.hidden':
-    '{column, select, name {Nazwa} type {Typ} label {Oznaczenie} kit {Zestaw} accessToken {Token dostępu} mqttClientId {Identyfikator klienta MQTT} mqttUserName {Nazwa użytkownika MQTT} other {Hasło MQTT}}: zawiera znak, którego nie widać ({which})',
+    '{column, select, name {Nazwa} type {Typ} label {Opis} kit {Zestaw} accessToken {Token dostępu} mqttClientId {Identyfikator klienta MQTT} mqttUserName {Nazwa użytkownika MQTT} other {Hasło MQTT}}: zawiera znak, którego nie widać ({which})',
   'audit.lead': 'Kto co zrobił i czego odmówiono. Wpisy pojawiają się w ciągu kilku sekund.',
   'audit.export': 'Eksportuj jako CSV',
   'audit.dayWrong': 'Dzień zapisuje się tak: 2026-01-31.',

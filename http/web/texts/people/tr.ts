@@ -184,7 +184,7 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': 'sütun {nth, number}',
   'import.quoted': '“{name}”',
   'import.isName': 'Cihazın adı',
-  'import.isLabel': 'Etiket',
+  'import.isLabel': 'Açıklama',
   'import.isClientId': 'MQTT istemci kimliği',
   'import.isUserName': 'MQTT kullanıcı adı',
   'import.isPassword': 'MQTT parolası',
@@ -236,11 +236,11 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'row.tooMany': 'En çok {max, number} cihaz olabilir',
   'row.noKit': 'Hiçbir takımda değil: {code}',
   'row.long':
-    '{column, select, name {Ad} type {Tür} label {Etiket} kit {Takım} accessToken {Erişim belirteci} mqttClientId {MQTT istemci kimliği} mqttUserName {MQTT kullanıcı adı} other {MQTT parolası}}: {max, number} karakterden uzun',
+    '{column, select, name {Ad} type {Tür} label {Açıklama} kit {Takım} accessToken {Erişim belirteci} mqttClientId {MQTT istemci kimliği} mqttUserName {MQTT kullanıcı adı} other {MQTT parolası}}: {max, number} karakterden uzun',
   'row.unshown':
-    '{column, select, name {Ad} type {Tür} label {Etiket} kit {Takım} accessToken {Erişim belirteci} mqttClientId {MQTT istemci kimliği} mqttUserName {MQTT kullanıcı adı} other {MQTT parolası}}: gösterilemeyen karakterler içeriyor',
+    '{column, select, name {Ad} type {Tür} label {Açıklama} kit {Takım} accessToken {Erişim belirteci} mqttClientId {MQTT istemci kimliği} mqttUserName {MQTT kullanıcı adı} other {MQTT parolası}}: gösterilemeyen karakterler içeriyor',
   'row.hidden':
-    '{column, select, name {Ad} type {Tür} label {Etiket} kit {Takım} accessToken {Erişim belirteci} mqttClientId {MQTT istemci kimliği} mqttUserName {MQTT kullanıcı adı} other {MQTT parolası}}: kimsenin göremediği bir karakter içeriyor ({which})',
+    '{column, select, name {Ad} type {Tür} label {Açıklama} kit {Takım} accessToken {Erişim belirteci} mqttClientId {MQTT istemci kimliği} mqttUserName {MQTT kullanıcı adı} other {MQTT parolası}}: kimsenin göremediği bir karakter içeriyor ({which})',
   'audit.lead': 'Kim ne yaptı ve ne reddedildi. Kayıtlar saniyeler içinde görünür.',
   'audit.export': 'CSV olarak dışa aktar',
   'audit.dayWrong': 'Bir gün 2026-01-31 biçiminde yazılır.',

@@ -186,7 +186,7 @@ export const UKRAINIAN: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': 'стовпець {nth, number}',
   'import.quoted': '«{name}»',
   'import.isName': 'Назва пристрою',
-  'import.isLabel': 'Позначення',
+  'import.isLabel': 'Опис',
   'import.isClientId': 'Ідентифікатор клієнта MQTT',
   'import.isUserName': 'Ім’я користувача MQTT',
   'import.isPassword': 'Пароль MQTT',
@@ -232,17 +232,17 @@ export const UKRAINIAN: Catalogue<keyof typeof ENGLISH> = {
   'row.twoKinds':
     'Облікові дані двох видів: токен доступу, ідентифікатор клієнта й ім’я користувача MQTT або сертифікат',
   'row.passwordAlone': 'Пароль потребує імені користувача MQTT, а без нього має бути ідентифікатор клієнта',
-  'row.unreadable': 'Секрет запечатано ключем сервера, якого вже немає. Імпортуйте рядок ще раз',
+  'row.unreadable': 'Ключ запечатано ключем сервера, якого вже немає. Імпортуйте рядок ще раз',
   'row.tokenShort': 'Токен доступу закороткий (щонайменше {min, number} символів)',
-  'row.keyShort': 'Секрет закороткий (щонайменше {min, number} символів)',
+  'row.keyShort': 'Ключ закороткий (щонайменше {min, number} символів)',
   'row.tooMany': 'Пристроїв не може бути більше ніж {max, number}',
   'row.noKit': 'Не належить до жодного комплекту: {code}',
   'row.long':
-    '{column, select, name {Назва} type {Тип} label {Позначення} kit {Комплект} accessToken {Токен доступу} mqttClientId {Ідентифікатор клієнта MQTT} mqttUserName {Ім’я користувача MQTT} other {Пароль MQTT}}: задовге (щонайбільше {max, number} символів)',
+    '{column, select, name {Назва} type {Тип} label {Опис} kit {Комплект} accessToken {Токен доступу} mqttClientId {Ідентифікатор клієнта MQTT} mqttUserName {Ім’я користувача MQTT} other {Пароль MQTT}}: задовге (щонайбільше {max, number} символів)',
   'row.unshown':
-    '{column, select, name {Назва} type {Тип} label {Позначення} kit {Комплект} accessToken {Токен доступу} mqttClientId {Ідентифікатор клієнта MQTT} mqttUserName {Ім’я користувача MQTT} other {Пароль MQTT}}: має символи, які не можна показати',
+    '{column, select, name {Назва} type {Тип} label {Опис} kit {Комплект} accessToken {Токен доступу} mqttClientId {Ідентифікатор клієнта MQTT} mqttUserName {Ім’я користувача MQTT} other {Пароль MQTT}}: має символи, які не можна показати',
   'row.hidden':
-    '{column, select, name {Назва} type {Тип} label {Позначення} kit {Комплект} accessToken {Токен доступу} mqttClientId {Ідентифікатор клієнта MQTT} mqttUserName {Ім’я користувача MQTT} other {Пароль MQTT}}: має символ, якого ніхто не бачить ({which})',
+    '{column, select, name {Назва} type {Тип} label {Опис} kit {Комплект} accessToken {Токен доступу} mqttClientId {Ідентифікатор клієнта MQTT} mqttUserName {Ім’я користувача MQTT} other {Пароль MQTT}}: має символ, якого ніхто не бачить ({which})',
   'audit.lead': 'Хто що зробив і в чому було відмовлено. Записи з’являються за кілька секунд.',
   'audit.export': 'Експортувати як CSV',
   'audit.dayWrong': 'День пишуть так: 2026-01-31.',

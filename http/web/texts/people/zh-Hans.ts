@@ -174,7 +174,7 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
   'import.nameless': '第 {nth, number} 列',
   'import.quoted': '“{name}”',
   'import.isName': '设备名称',
-  'import.isLabel': '标签',
+  'import.isLabel': '说明',
   'import.isClientId': 'MQTT 客户端 ID',
   'import.isUserName': 'MQTT 用户名',
   'import.isPassword': 'MQTT 密码',
@@ -224,11 +224,11 @@ export const CHINESE: Catalogue<keyof typeof ENGLISH> = {
   'row.tooMany': '设备不得超过 {max, number} 个',
   'row.noKit': '它不在任何套装中：{code}',
   'row.long':
-    '{column, select, name {名称} type {类型} label {标签} kit {套装} accessToken {访问令牌} mqttClientId {MQTT 客户端 ID} mqttUserName {MQTT 用户名} other {MQTT 密码}}：超过 {max, number} 个字符',
+    '{column, select, name {名称} type {类型} label {说明} kit {套装} accessToken {访问令牌} mqttClientId {MQTT 客户端 ID} mqttUserName {MQTT 用户名} other {MQTT 密码}}：超过 {max, number} 个字符',
   'row.unshown':
-    '{column, select, name {名称} type {类型} label {标签} kit {套装} accessToken {访问令牌} mqttClientId {MQTT 客户端 ID} mqttUserName {MQTT 用户名} other {MQTT 密码}}：含有无法显示的字符',
+    '{column, select, name {名称} type {类型} label {说明} kit {套装} accessToken {访问令牌} mqttClientId {MQTT 客户端 ID} mqttUserName {MQTT 用户名} other {MQTT 密码}}：含有无法显示的字符',
   'row.hidden':
-    '{column, select, name {名称} type {类型} label {标签} kit {套装} accessToken {访问令牌} mqttClientId {MQTT 客户端 ID} mqttUserName {MQTT 用户名} other {MQTT 密码}}：含有看不见的字符（{which}）',
+    '{column, select, name {名称} type {类型} label {说明} kit {套装} accessToken {访问令牌} mqttClientId {MQTT 客户端 ID} mqttUserName {MQTT 用户名} other {MQTT 密码}}：含有看不见的字符（{which}）',
   'audit.lead': '谁做了什么，什么被拒绝。记录会在几秒内出现。',
   'audit.export': '导出为 CSV',
   'audit.dayWrong': '日期格式为 2026-01-31。',

@@ -112,7 +112,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'new.label': 'Descripción',
   'new.token': 'Token de acceso',
   'new.tokenHint': 'El dispositivo se conecta con él. Vacío: se crea uno.',
-  'new.key': 'Fijar una clave para su etiqueta, para registrarlo sin abrir una ventana',
+  'new.key': 'Poner una clave para su etiqueta, para registrarlo sin abrir una ventana',
   'new.create': 'Crear',
   'new.cancel': 'Cancelar',
   'new.refused': 'El dispositivo no se creó. Quizá ya hay uno con este nombre o este token.',
