@@ -13,8 +13,3 @@ export function memberByInstant(at: Instant, name: string): string {
 export function instantOf(member: string): Instant {
   return Number(member.slice(0, DIGITS));
 }
-
-/** The name in such a member. */
-export function nameOf(member: string): string {
-  return member.slice(DIGITS + 1);
-}

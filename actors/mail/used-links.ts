@@ -3,7 +3,7 @@
  * tenant has deleted who came by it. Each is kept until the link would be too old anyway.
  */
 
-import { instantOf, memberByInstant, nameOf } from '../base/by-instant.ts';
+import { instantOf, memberByInstant } from '../base/by-instant.ts';
 import type { Clock, Instant } from '../base/clock.ts';
 import type { MailId } from '../base/ids.ts';
 import { openRecords } from '../records/records.ts';
@@ -19,6 +19,10 @@ export const USED_LINKS = 'sign-up-used';
 /** Old ones looked at with each new one: more than one, so that they do not pile up. */
 const CLEARED = 3;
 
+/** Behind those written now, and before those of older versions, which have a digit less and a space before the name. */
+const BEFORE_OLD = '001';
+const SEPARATOR = /[ \0]/;
+
 /** Both reject with `StoreUnavailable`. */
 export function openUsedLinks(
   store: Pick<Store, 'index' | 'records' | 'swap'>,
@@ -27,10 +31,10 @@ export function openUsedLinks(
   const { index } = store;
   const records = openRecords<{ readonly expiresAt: Instant }>(store, USED_LINKS);
 
-  async function clear(): Promise<void> {
-    for (const member of await index.page(USED_LINKS, { offset: 0, limit: CLEARED })) {
+  async function clear(from: { readonly after?: string }): Promise<void> {
+    for (const member of await index.page(USED_LINKS, { offset: 0, limit: CLEARED, ...from })) {
       if (clock.now() < instantOf(member)) return;
-      await records.remove(nameOf(member));
+      await records.remove(member.slice(member.search(SEPARATOR) + 1));
       await index.remove(USED_LINKS, member);
     }
   }
@@ -42,7 +46,8 @@ export function openUsedLinks(
       // In the list first: a crash leaves no record that nobody clears.
       await index.add(USED_LINKS, memberByInstant(expiresAt, id));
       await records.put(id, { expiresAt });
-      await clear();
+      await clear({});
+      await clear({ after: BEFORE_OLD });
     },
   };
 }
