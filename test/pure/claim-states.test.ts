@@ -2,6 +2,7 @@
  * Lists of devices by claim state: what indexes answer is what the heads of all devices say, in every order, page and company of
  * other filters, while windows end and keys elapse; and lists of an older store are made, by one who may be interrupted.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memberByInstant } from '../../actors/base/by-instant.ts';
@@ -18,7 +19,7 @@ import { deviceOf, indexEntries, lists } from '../../actors/device/indexes.ts';
 import { encodeStanding } from '../../actors/device/persistence.ts';
 import type { Device, DeviceRecord } from '../../actors/device/state.ts';
 import { checkClaimLists, createClaimLists, forgetClaimLists } from '../../actors/fleet/claim-lists.ts';
-import { WHOLE } from '../../actors/fleet/claim-states.ts';
+import { createClaimStates, WHOLE } from '../../actors/fleet/claim-states.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { readDevice } from '../../actors/fleet/live-devices.ts';
@@ -276,6 +277,25 @@ test('claim states: open windows of others make nothing inexact', async () => {
       return found.atLeast === undefined && found.total === total;
     });
   }
+  await store.close();
+});
+
+test('claim states: alarms of others are not read for ever, though it is known whose they are', async () => {
+  const store = createMemoryStore();
+  const others = idOf<typeof TENANT>(900);
+  await writeDevices(store, 0, 1, () => ({ tenantId: others, window: windowUntil(NOW + MINUTE_MS) }));
+  await writeDevices(store, 1, 602, () => ({}));
+  await store.index.add(WHOLE, TENANT);
+  let reads = 0;
+  const due: Store['journal']['due'] = async () => {
+    reads += 1;
+    assert.ok(reads < 50, 'it ends');
+    await delay(20);
+    return { alarms: [{ stream: manyId(0), dueAt: NOW + MINUTE_MS }], next: 'more' };
+  };
+  const states = createClaimStates({ due }, store.index, (id) => readDevice(store.journal, id));
+  const found = await states.find(TENANT, { state: 'WINDOW_OPEN', at: NOW });
+  assert.is(found?.type === 'known' && found.total, 0, 'the devices were looked at instead');
   await store.close();
 });
 
