@@ -325,12 +325,16 @@ function rowsFrom(ids: readonly DeviceId[], wanted: Wanted) {
  * Of what fits now, and may not in a moment. A place in such a list is no place to go on from: where devices before it were
  * claimed meanwhile, as many behind it are passed over. An id is, as ids stand in the order of creation for ever.
  *
- * With `through` the part is not cut: it is of those that were shown, and of some that fit again, at most what fits at all.
+ * With `through` the part is not cut at `limit`: it is of those that were shown, and of some that fit again, at most what one PDF holds.
  */
-function partBehind(fitting: readonly DeviceId[], { after, through, limit }: Wanted) {
+export function partBehind(
+  fitting: readonly DeviceId[],
+  { after, through, limit }: Pick<Wanted, 'after' | 'through' | 'limit'>,
+) {
   const ids = [...fitting].sort();
   const before = after === undefined ? 0 : countOf(ids, (id) => id <= after);
-  const end = through === undefined ? before + limit : countOf(ids, (id) => id <= through);
+  const asked = through === undefined ? before + limit : countOf(ids, (id) => id <= through);
+  const end = Math.min(asked, before + LABELS_MAX);
   const some = ids.slice(before, end);
   const last = some.at(-1) ?? through ?? null;
   const isLast = end >= ids.length;
