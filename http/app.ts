@@ -115,7 +115,7 @@ export function createApp(needs: ApiNeeds): RoutesApp {
   const providerSignIn = createProviderSignIn({ ...needs, ...needs.outbound });
   const { send } = needs.outbound;
   const links = accounts.providerLinks;
-  const keysOf = createIssuerKeys(providerSignIn, send);
+  const keysOf = createIssuerKeys(providerSignIn, send, log);
   const external = createExternalTokens({ providers: needs.providers, keysOf, links, clock });
   const readLogoutToken = createLogoutTokens(keysOf, clock, needs.counters);
   const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens, external);

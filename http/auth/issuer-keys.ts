@@ -1,8 +1,11 @@
 /** The keys by which an identity provider signs: from its key set alone, by id, never from a token. */
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import type { Log } from '../../actors/base/log.ts';
 import { Recent } from '../../actors/base/recent.ts';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import type { SendOutbound } from '../../actors/outbound/request.ts';
 import type { Provider } from '../../actors/providers/model.ts';
+import { reportBug } from '../../actors/runtime/supervision.ts';
 import { outboundFetch, type ProviderSignIn } from './provider-sign-in.ts';
 
 /** Undefined: the provider does not say now where they are. What it resolves to throws `KeysAway`. */
@@ -16,7 +19,11 @@ const KEYS_COOLDOWN_MS = 30_000;
 const TIMEOUT_MS = 5_000;
 const PROVIDERS_MAX = 200;
 
-export function createIssuerKeys({ keysAt }: Pick<ProviderSignIn, 'keysAt'>, send: SendOutbound): IssuerKeys {
+export function createIssuerKeys(
+  { keysAt }: Pick<ProviderSignIn, 'keysAt'>,
+  send: SendOutbound,
+  log: Log,
+): IssuerKeys {
   const keys = new Recent<string, { readonly url: URL; readonly getKey: JWTVerifyGetKey }>(PROVIDERS_MAX);
 
   /** The provider may have moved its keys; who asks for them meanwhile does not wait for that. */
@@ -30,7 +37,9 @@ export function createIssuerKeys({ keysAt }: Pick<ProviderSignIn, 'keysAt'>, sen
     const name = `${provider.id} ${provider.version}`;
     const there = keys.get(name);
     if (there !== undefined) {
-      void lookAgain(provider, name);
+      lookAgain(provider, name).catch((error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) reportBug(log, 'http request', error);
+      });
       return there.getKey;
     }
     const url = await keysAt(provider);
