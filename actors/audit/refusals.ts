@@ -2,10 +2,10 @@
  * Refused claims as events of their devices, so that whoever reads the log hears of them: webhooks, the event topic, the resumable
  * feed. The audit trail has each by itself, from a note.
  *
- * They are counted in memory, and written as one event for each device and minute: behind the answer, through the device's actor,
+ * They are counted in memory, and written as one event for each device, minute and process: behind the answer, through the device's actor,
  * so in order with everything else that happens to it. In this process a claim waits for such a write at most as it waits for
  * any other of its device; in another process it may meet one in the same instant, as it may meet any event, and then decides once
- * more on the newer head. What can be written is bounded by customer and by tenant. Claims that a limit stops never come here.
+ * more on the newer head. What each process can write is bounded by customer and by tenant. Claims that a limit stops never come here.
  *
  * An orderly stop writes the counts; a crash loses those of the last minute. Where nobody knows whether an event was written it is not
  * tried again, so the same refusals are never told twice.

@@ -64,7 +64,7 @@ export const system = section('Process', {
     env: 'STORE_WINDOW_EVENTS_KEEP',
     default: 7 * 86_400_000,
     min: 0,
-    why: 'How long events of claim windows stay in the event log; the audit trail has them before they go. Events that change a device or its owner stay for ever.',
+    why: 'How long events of claim windows and of refused claims stay in the event log; the audit trail has them before they go. Events that change a device or its owner stay for ever.',
   }),
   auditLogEnabled: flag({
     key: 'audit-log.enabled',
