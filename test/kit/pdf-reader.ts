@@ -31,6 +31,10 @@ interface ReadPage {
   readonly codes: readonly ReadCode[];
 }
 
+/** What pages say, as a viewer would copy it. */
+export const wordsOn = (pages: readonly ReadPage[]): readonly string[] =>
+  pages.flatMap(({ texts }) => texts.map(({ text }) => text));
+
 export function readPdf(bytes: Buffer): readonly ReadPage[] {
   const file = bytes.toString('latin1');
   assert.ok(file.startsWith('%PDF-1.'), 'it begins as a PDF');

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { BROWSER, DESK, launchBrowser, look, Person, PHONE, visitAs } from '../kit/browser.ts';
 import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
-import { decoded, readPdf } from '../kit/pdf-reader.ts';
+import { decoded, readPdf, wordsOn } from '../kit/pdf-reader.ts';
 import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
 import { findProgram, needing } from '../kit/programs.ts';
 
@@ -351,7 +351,7 @@ journey('labels: a long name leaves the key on the label, on every stock', async
       const response = await person.page.request.get(
         `${server.url}/devices/labels.pdf?ids=${id.id}&stock=${stock}`,
       );
-      const said = readPdf(await response.body()).flatMap(({ texts }) => texts.map(({ text }) => text));
+      const said = wordsOn(readPdf(await response.body()));
       assert.match(said.join(''), 'ABCD-EFGH-JKMN-PQRS', stock);
     }
     await person.page.getByText('finer than most phones read').waitFor({ state: 'detached' });

@@ -12,7 +12,7 @@ import { linesOf } from '../../http/labels/script.ts';
 import { firstPageAsSvg, labelsAsPdf } from '../../http/labels/sheets.ts';
 import { STOCKS } from '../../http/labels/stocks.ts';
 import { temporaryFolder } from '../kit/folders.ts';
-import { readPdf } from '../kit/pdf-reader.ts';
+import { readPdf, wordsOn } from '../kit/pdf-reader.ts';
 
 const FOLDER = 'test/kit/fonts';
 const FILES = ['cjk.otf', 'devanagari.ttf', 'thai.ttf'];
@@ -51,7 +51,7 @@ test('fonts: ours alone lack these letters, which is said; with the operator’s
 
 test('fonts: the PDF says every name as it is written, in a file much smaller than its fonts', async () => {
   const bytes = await pdfOf(await open(), NAMES);
-  const said = readPdf(bytes).flatMap(({ texts }) => texts.map(({ text }) => text));
+  const said = wordsOn(readPdf(bytes));
   for (const name of NAMES) assert.ok(said.includes(name), `${name}: ${said.join(' | ')}`);
   assert.ok(bytes.length < 60_000, `${bytes.length} bytes`);
 });

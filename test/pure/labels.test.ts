@@ -7,7 +7,7 @@ import { linesOf, type Run } from '../../http/labels/script.ts';
 import { firstPageAsSvg, labelsAsPdf } from '../../http/labels/sheets.ts';
 import { cornerOf, perPage, STOCKS } from '../../http/labels/stocks.ts';
 import { claimLink, typedAddress } from '../../http/wire/links.ts';
-import { decoded, readPdf } from '../kit/pdf-reader.ts';
+import { decoded, readPdf, wordsOn } from '../kit/pdf-reader.ts';
 
 const fonts = await builtInFonts();
 const BASE = 'https://claim.example.org';
@@ -167,7 +167,7 @@ test('labels: a PDF begins at the place that is free, and a decoder reads every 
       if (nth % 7 === 0 || nth > 48) assert.is(decoded(code), labels[nth]?.url, stock.id);
     }
     // Lines are folded where labels are narrow.
-    const words = pages.flatMap(({ texts }) => texts.map(({ text }) => text)).join('');
+    const words = wordsOn(pages).join('');
     assert.match(words, 'ABCD-EFGH-JKMN-PQRS');
     assert.match(words.replaceAll(' ', ''), 'Gerät0“мотор”');
   }
