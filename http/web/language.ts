@@ -5,7 +5,6 @@
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { isLanguage, type Language, languageAccepted, languageOf } from '../../actors/texts/languages.ts';
-import type { Role } from '../auth/principal.ts';
 import type { Addressed } from '../wire/addressed.ts';
 import { prefixOf } from '../wire/links.ts';
 import type { User } from './session.ts';
@@ -21,18 +20,10 @@ const YEAR_S = 365 * 24 * 60 * 60;
 interface Asking {
   readonly user: User | undefined;
   readonly settings: Pick<WebSettings, 'language' | 'pseudo'>;
-  /** Undefined: of every page, as where there is none. */
-  readonly page: { readonly roles: readonly Role[]; readonly translated?: true } | undefined;
 }
 
-/** Pages that only administrators see are in English until they are translated. */
-export function languageFor(c: Context, { user, settings, page }: Asking): Spoken {
-  const isForPeople =
-    page === undefined ||
-    page.translated === true ||
-    user?.authority === 'CUSTOMER_USER' ||
-    page.roles.some((role) => FOR_PEOPLE.includes(role));
-  if (!isForPeople) return 'en';
+/** What was said last by somebody nearer goes first. */
+export function languageFor(c: Context, { user, settings }: Asking): Spoken {
   return (
     languageAsked(c, settings) ??
     ownLanguage(user) ??
@@ -41,8 +32,6 @@ export function languageFor(c: Context, { user, settings, page }: Asking): Spoke
     settings.language
   );
 }
-
-const FOR_PEOPLE: readonly Role[] = ['PUBLIC', 'CUSTOMER_USER'];
 
 /** What the address asks for: `?lang=de`. */
 export const languageAsked = (c: Context, settings: Pick<WebSettings, 'pseudo'>): Spoken | undefined =>

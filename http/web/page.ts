@@ -21,8 +21,6 @@ export interface Page {
   readonly post?: PageHandler;
   /** Its form has a file in it, and may be large. */
   readonly takesFile?: true;
-  /** All that it says is in the catalogues. Pages that only administrators see are in English without it. */
-  readonly translated?: true;
 }
 
 export type PageHandler = (visit: Visit) => Promise<PageReply> | PageReply;
@@ -93,14 +91,13 @@ type MemberHandler = (visit: SignedIn) => Promise<PageReply> | PageReply;
 export function memberPage(
   path: string,
   roles: readonly User['authority'][],
-  handlers: { get?: MemberHandler; post?: MemberHandler; takesFile?: true; translated?: true },
+  handlers: { get?: MemberHandler; post?: MemberHandler; takesFile?: true },
 ): Page {
-  const { get, post, takesFile, translated } = handlers;
+  const { get, post, takesFile } = handlers;
   return {
     path,
     roles,
     ...(takesFile ? { takesFile } : {}),
-    ...(translated ? { translated } : {}),
     ...(get === undefined ? {} : { get: (visit: Visit) => get(signedIn(visit)) }),
     ...(post === undefined ? {} : { post: (visit: Visit) => post(signedIn(visit)) }),
   };

@@ -135,7 +135,7 @@ function visitOf(
     params: (page === undefined ? undefined : paramsOf(page.path, c.req.path)) ?? {},
     query: new URL(c.req.url).searchParams,
     locale: localeOf({
-      language: languageFor(c, { user: session?.user, settings, page }),
+      language: languageFor(c, { user: session?.user, settings }),
       acceptLanguage: c.req.header('accept-language'),
       timeZoneCookie: getCookie(c, TIME_ZONE_COOKIE),
       overlays: settings.texts,
@@ -243,7 +243,6 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
           settings={settings}
           assets={assets}
           locale={visit.locale}
-          chosen={languageFor(c, { user: visit.session?.user, settings, page: undefined })}
           user={visit.session?.user}
           path={c.req.path}
           here={visit.here}

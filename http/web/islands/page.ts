@@ -9,7 +9,7 @@ const assets = new URL('.', import.meta.url).pathname;
 // Where the pages begin: below a proxy's prefix, not at the root of the host.
 const root = new URL('../../', import.meta.url).pathname;
 if ('serviceWorker' in navigator && location.pathname !== `${root}offline`) {
-  const lang = document.documentElement.dataset.chosen ?? '';
+  const { lang } = document.documentElement;
   const worker = `${root}worker.js?${new URLSearchParams({ assets, lang })}`;
   navigator.serviceWorker.register(worker).catch(() => {}); // the pages work without it
 }

@@ -159,10 +159,8 @@ export const apiKeyPages: readonly Page[] = [
   memberPage(PATH, ADMINISTRATORS, {
     get: (visit) => listReply(visit),
     post: make,
-    translated: true,
   }),
   memberPage(`${PATH}/:key/revoke`, ADMINISTRATORS, {
-    translated: true,
     async get(visit) {
       const { say } = visit.locale;
       const wanted = visit.params.key;

@@ -226,6 +226,6 @@ async function exportReply(visit: SignedIn): Promise<PageReply> {
 }
 
 export const auditPages: readonly Page[] = [
-  memberPage(PATH, TENANT, { get: auditReply, translated: true }),
-  memberPage(`${PATH}/export`, TENANT, { get: exportReply, translated: true }),
+  memberPage(PATH, TENANT, { get: auditReply }),
+  memberPage(`${PATH}/export`, TENANT, { get: exportReply }),
 ];

@@ -389,7 +389,6 @@ async function batchesReply(visit: SignedIn): Promise<PageReply> {
 /** What one button of a batch's page does. It leads to the batch that the API answers. */
 function button(name: 'cancel' | 'undo'): Page {
   return memberPage(`/devices/batches/:job/${name}`, TENANT, {
-    translated: true,
     async post(visit) {
       const { say } = visit.locale;
       const back = toQuery({ back: backOf(visit.form.text('back')) });
@@ -404,11 +403,10 @@ function button(name: 'cancel' | 'undo'): Page {
 }
 
 export const batchPages: readonly Page[] = [
-  memberPage('/devices/selected', TENANT, { post: selectedReply, translated: true }),
-  memberPage('/devices/batches', TENANT, { get: batchesReply, translated: true }),
-  memberPage('/devices/batches/:job', TENANT, { get: batchReply, translated: true }),
+  memberPage('/devices/selected', TENANT, { post: selectedReply }),
+  memberPage('/devices/batches', TENANT, { get: batchesReply }),
+  memberPage('/devices/batches/:job', TENANT, { get: batchReply }),
   memberPage('/devices/batches/:job/progress', TENANT, {
-    translated: true,
     async get(visit) {
       const { state, devices: rows, through } = await visit.api.get(routeOf(visit), batchView);
       return { type: 'stream', response: Response.json({ state, rows, through }) };

@@ -139,6 +139,7 @@ function Forms({ theme }: { theme: string }) {
           what: 'Thermostat T1',
           consequence: 'It cannot connect any more, and nobody owns it.',
           yes: 'Delete',
+          no: 'Keep it as it is',
           back: '/ui',
         }}
         action="/ui"

@@ -161,7 +161,6 @@ export const customerPages: readonly Page[] = [
     api: { all: '/api/customers', one: '/api/customer' },
     view: customerView,
     path: '/customers',
-    translated: true,
     columns: countColumns,
     words: (say) => ({
       heading: say('frame.customers'),
@@ -178,7 +177,6 @@ export const customerPages: readonly Page[] = [
     }),
   }),
   memberPage('/customers/:id', TENANT, {
-    translated: true,
     get: (visit) => customerReply(visit),
     post(visit) {
       const customerId = { entityType: 'CUSTOMER', id: visit.params.id };
@@ -186,7 +184,6 @@ export const customerPages: readonly Page[] = [
     },
   }),
   memberPage('/admins', TENANT, {
-    translated: true,
     get: (visit) => adminsReply(visit),
     post: (visit) => addUser(visit, { authority: 'TENANT_ADMIN' }, adminsReply),
   }),

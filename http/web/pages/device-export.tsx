@@ -72,10 +72,9 @@ function Files({ chosen, say }: { chosen: Chosen; say: Say }) {
 }
 
 export const deviceExportPages: readonly Page[] = [
-  memberPage('/devices/export', TENANT, { get: exportReply, translated: true }),
+  memberPage('/devices/export', TENANT, { get: exportReply }),
 
   memberPage('/devices/export.csv', TENANT, {
-    translated: true,
     async get({ api, query, locale }) {
       const chosen = chosenIn(query);
       if (chosen === undefined) return refusedTo('/devices', locale.say('fleet.selectFirst'));

@@ -240,7 +240,6 @@ function typed(
   run: (visit: SignedIn, device: DeviceInfo) => Promise<Result<unknown>>,
 ): Page {
   return memberPage(`/devices/:id/${name}`, TENANT, {
-    translated: true,
     get: (visit) => deviceReply(visit),
     async post(visit) {
       const device = await deviceOf(visit);
@@ -267,7 +266,6 @@ const takeFrom = (owner: string | null, say: Say) =>
 
 /** Gives the device to a customer. Where that takes it from somebody, it is asked before. */
 const assignPage = memberPage('/devices/:id/assign', TENANT, {
-  translated: true,
   get: (visit) => deviceReply(visit),
   async post(visit) {
     const { api, form, locale } = visit;
@@ -310,7 +308,6 @@ function action(
   run: (visit: SignedIn, device: DeviceInfo) => Promise<Result<unknown>>,
 ): Page {
   return memberPage(`/devices/:id/${name}`, TENANT, {
-    translated: true,
     async post(visit) {
       const { locale } = visit;
       const device = await deviceOf(visit);
@@ -344,7 +341,6 @@ const actions: readonly Page[] = [
 /** What makes printed labels void, or a device nobody's, is asked before. */
 const askedBefore: readonly Page[] = [
   confirmPage('/devices/:id/key', TENANT, {
-    translated: true,
     find: deviceOf,
     ask: ({ id, name }, { locale: { say } }) => ({
       title: say('one.newKey'),
@@ -364,7 +360,6 @@ const askedBefore: readonly Page[] = [
     },
   }),
   confirmPage('/devices/:id/remove-key', TENANT, {
-    translated: true,
     find: deviceOf,
     ask: ({ id, name }, { locale: { say } }) => ({
       title: say('one.removeKeyAsk'),
@@ -379,7 +374,6 @@ const askedBefore: readonly Page[] = [
     },
   }),
   confirmPage('/devices/:id/unassign', TENANT, {
-    translated: true,
     find: deviceOf,
     ask: ({ id, name, customerTitle }, { locale: { say } }) => ({
       title: takeFrom(customerTitle, say),
@@ -397,14 +391,13 @@ const askedBefore: readonly Page[] = [
 ];
 
 export const devicePages: readonly Page[] = [
-  memberPage('/devices/:id', TENANT, { get: (visit) => deviceReply(visit), translated: true }),
-  memberPage('/devices/:id/history', TENANT, { get: historyReply, translated: true }),
+  memberPage('/devices/:id', TENANT, { get: (visit) => deviceReply(visit) }),
+  memberPage('/devices/:id/history', TENANT, { get: historyReply }),
   ...typedForms,
   assignPage,
   ...actions,
   ...askedBefore,
   confirmPage('/devices/:id/delete', TENANT, {
-    translated: true,
     find: deviceOf,
     ask: ({ id, name }, { locale: { say } }) => ({
       title: say('one.deleteAsk'),

@@ -410,6 +410,6 @@ const barIn = (say: Say): readonly BarAction[] => [
 ];
 
 export const devicesPages: readonly Page[] = [
-  memberPage('/devices', TENANT, { get: listReply, translated: true }),
+  memberPage('/devices', TENANT, { get: listReply }),
   ...savedViewPages,
 ];

@@ -191,10 +191,9 @@ function shortened(name: string): string {
 }
 
 export const importJobPages: readonly Page[] = [
-  memberPage('/devices/import/:job', TENANT, { get: jobReply, translated: true }),
+  memberPage('/devices/import/:job', TENANT, { get: jobReply }),
 
   memberPage('/devices/import/:job/start', TENANT, {
-    translated: true,
     async post(visit) {
       const started = await visit.api.post(`${routeOf(visit)}/start?dryRun=false`, undefined, importView);
       const to = `/devices/import/${segment(visit.params.job ?? '')}`;
@@ -206,7 +205,6 @@ export const importJobPages: readonly Page[] = [
   }),
 
   memberPage('/devices/import/:job/cancel', TENANT, {
-    translated: true,
     async post(visit) {
       const cancelled = await visit.api.post(`${routeOf(visit)}/cancel`, undefined, importView);
       const to = `/devices/import/${segment(visit.params.job ?? '')}`;

@@ -181,7 +181,6 @@ function* batchesOf(devices: readonly ListedDevice[]): Generator<readonly Listed
 export const importStartPages: readonly Page[] = [
   memberPage('/devices/import', TENANT, {
     takesFile: true,
-    translated: true,
     get: (visit) => startReply(visit),
     post: (visit) => (visit.form.text('do') === 'check' ? checkReply(visit) : fileReply(visit)),
   }),

@@ -230,12 +230,11 @@ async function split(visit: SignedIn): Promise<PageReply> {
 }
 
 export const kitPages: readonly Page[] = [
-  memberPage('/kits', TENANT, { get: listReply, translated: true }),
-  memberPage('/kits/new', TENANT, { get: (visit) => newReply(visit), post: make, translated: true }),
-  memberPage('/kits/:kit', TENANT, { get: kitReply, translated: true }),
-  memberPage('/kits/:kit/split', TENANT, { post: split, translated: true }),
+  memberPage('/kits', TENANT, { get: listReply }),
+  memberPage('/kits/new', TENANT, { get: (visit) => newReply(visit), post: make }),
+  memberPage('/kits/:kit', TENANT, { get: kitReply }),
+  memberPage('/kits/:kit/split', TENANT, { post: split }),
   memberPage('/kits/:kit/revoke', TENANT, {
-    translated: true,
     async get(visit) {
       const { say } = visit.locale;
       const { label } = await visit.api.get(routeOf(visit), kitView);
@@ -255,7 +254,6 @@ export const kitPages: readonly Page[] = [
     },
   }),
   memberPage('/kits/:kit/delete', TENANT, {
-    translated: true,
     async post(visit) {
       const deleted = await visit.api.act('DELETE', `${routeOf(visit)}/record`);
       const { say } = visit.locale;

@@ -335,10 +335,9 @@ function Names({ devices, count, say }: Omit<Trouble, 'type'> & { say: Say }) {
 }
 
 export const labelPages: readonly Page[] = [
-  memberPage('/devices/labels', TENANT, { get: labelsReply, translated: true }),
+  memberPage('/devices/labels', TENANT, { get: labelsReply }),
 
   memberPage('/devices/labels.pdf', TENANT, {
-    translated: true,
     async get({ api, query }) {
       const response = await api.open(routeOf('', wantedIn(query)));
       response.headers.set('Content-Disposition', 'attachment; filename="labels.pdf"');

@@ -337,7 +337,7 @@ function Feed({ lately, visit: { locale, nowMs } }: { lately: readonly Entry[]; 
 }
 
 export const livePages: readonly Page[] = [
-  memberPage('/live', TENANT, { get: overviewReply, translated: true }),
+  memberPage('/live', TENANT, { get: overviewReply }),
   memberPage('/live/events', TENANT, {
     get: async ({ api }) => ({
       type: 'stream',

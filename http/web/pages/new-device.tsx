@@ -66,7 +66,6 @@ function NewDevice({ visit, refusal }: { visit: SignedIn; refusal: string | unde
 
 export const newDevicePages: readonly Page[] = [
   memberPage('/devices/new', TENANT, {
-    translated: true,
     get: (visit) => formReply(visit),
     async post(visit) {
       const { api, form, nowMs, locale } = visit;

@@ -264,11 +264,10 @@ async function save(visit: SignedIn): Promise<PageReply> {
 }
 
 export const profilePages: readonly Page[] = [
-  memberPage(PATH, TENANT, { get: listReply, translated: true }),
-  memberPage(`${PATH}/new`, TENANT, { get: (visit) => newReply(visit), post: make, translated: true }),
-  memberPage(`${PATH}/:id`, TENANT, { get: (visit) => profileReply(visit), post: save, translated: true }),
+  memberPage(PATH, TENANT, { get: listReply }),
+  memberPage(`${PATH}/new`, TENANT, { get: (visit) => newReply(visit), post: make }),
+  memberPage(`${PATH}/:id`, TENANT, { get: (visit) => profileReply(visit), post: save }),
   confirmPage(`${PATH}/:id/default`, TENANT, {
-    translated: true,
     find: profileOf,
     ask: ({ id, name }, { locale: { say } }) => ({
       title: say('profiles.defaultTitle'),
@@ -283,7 +282,6 @@ export const profilePages: readonly Page[] = [
     },
   }),
   confirmPage(`${PATH}/:id/delete`, TENANT, {
-    translated: true,
     find: profileOf,
     ask: ({ id, name }, { locale: { say } }) => ({
       title: say('profiles.deleteTitle'),

@@ -406,20 +406,17 @@ async function tryOut(visit: SignedIn): Promise<PageReply> {
 }
 
 export const identityProviderPages: readonly Page[] = [
-  memberPage(PROVIDERS, ADMINISTRATORS, { get: listReply, translated: true }),
+  memberPage(PROVIDERS, ADMINISTRATORS, { get: listReply }),
   memberPage(`${PROVIDERS}/new`, ADMINISTRATORS, {
     get: (visit) => newReply(visit),
     post: make,
-    translated: true,
   }),
   memberPage(`${PROVIDERS}/:provider`, ADMINISTRATORS, {
     get: (visit) => providerReply(visit),
     post: save,
-    translated: true,
   }),
-  memberPage(`${PROVIDERS}/:provider/test`, ADMINISTRATORS, { post: tryOut, translated: true }),
+  memberPage(`${PROVIDERS}/:provider/test`, ADMINISTRATORS, { post: tryOut }),
   memberPage(`${PROVIDERS}/:provider/delete`, ADMINISTRATORS, {
-    translated: true,
     async get(visit) {
       const { say } = visit.locale;
       const { title } = await visit.api.get(routeOf(visit), providerView);

@@ -96,6 +96,4 @@ function shownValue({ value, hidden }: ServerOption, say: Say) {
   return value === '' ? say('server.empty') : <code>{value}</code>;
 }
 
-export const serverPages: readonly Page[] = [
-  memberPage('/server', SYSTEM, { get: serverReply, translated: true }),
-];
+export const serverPages: readonly Page[] = [memberPage('/server', SYSTEM, { get: serverReply })];

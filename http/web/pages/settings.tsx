@@ -141,6 +141,4 @@ export const DOCUMENTS = [
   ['/v3/api-docs/3.0', 'OpenAPI 3.0', 'settings.olderText'],
 ] as const;
 
-export const settingsPages: readonly Page[] = [
-  memberPage('/settings', TENANT, { get: settingsReply, translated: true }),
-];
+export const settingsPages: readonly Page[] = [memberPage('/settings', TENANT, { get: settingsReply })];

@@ -106,7 +106,6 @@ export const tenantPages: readonly Page[] = [
     view: tenantView,
     path: '/tenants',
     columns: usageColumns,
-    translated: true,
     words: (say) => ({
       heading: say('frame.tenants'),
       lead: say('tenants.lead'),
@@ -122,7 +121,6 @@ export const tenantPages: readonly Page[] = [
     }),
   }),
   memberPage('/tenants/:id', SYSTEM, {
-    translated: true,
     get: (visit) => tenantReply(visit),
     post(visit) {
       const tenantId = { entityType: 'TENANT', id: visit.params.id };

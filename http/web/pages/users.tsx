@@ -165,10 +165,9 @@ function Actions({ user, say }: { user: User; say: Say }) {
 }
 
 export const userPages: readonly Page[] = [
-  memberPage('/users/:id', ADMINISTRATORS, { get: userReply, translated: true }),
+  memberPage('/users/:id', ADMINISTRATORS, { get: userReply }),
 
   memberPage('/users/:id/enabled', ADMINISTRATORS, {
-    translated: true,
     async post({ api, params, form, locale }) {
       const id = segment(params.id ?? '');
       const enabled = form.text('enabled') === 'true';
@@ -182,7 +181,6 @@ export const userPages: readonly Page[] = [
   }),
 
   memberPage('/users/:id/mail', ADMINISTRATORS, {
-    translated: true,
     async post(visit) {
       const { id, email } = await userOf(visit);
       const sent = await mailActivation(visit, email);
@@ -192,7 +190,6 @@ export const userPages: readonly Page[] = [
   }),
 
   memberPage('/users/:id/link', ADMINISTRATORS, {
-    translated: true,
     async post({ api, params, locale }) {
       const id = segment(params.id ?? '');
       const made = await api.act('POST', `/api/user/${id}/activationLink`);
@@ -201,7 +198,6 @@ export const userPages: readonly Page[] = [
   }),
 
   memberPage('/users/:id/sessions', ADMINISTRATORS, {
-    translated: true,
     async post({ api, params, locale }) {
       const id = segment(params.id ?? '');
       const ended = await api.act('DELETE', `/api/user/${id}/sessions`);
@@ -210,7 +206,6 @@ export const userPages: readonly Page[] = [
   }),
 
   confirmPage('/users/:id/delete', ADMINISTRATORS, {
-    translated: true,
     find: userOf,
     ask: ({ id, email }, { locale: { say } }) => ({
       title: say('users.deleteTitle'),

@@ -334,7 +334,6 @@ async function save(visit: SignedIn): Promise<PageReply> {
 /** A button that sends something, and says what came of it. */
 function sending(name: string, request: (visit: SignedIn) => readonly [path: string, body: object]): Page {
   return memberPage(`/webhooks/:webhook/${name}`, TENANT, {
-    translated: true,
     async post(visit) {
       const { say } = visit.locale;
       const [path, body] = request(visit);
@@ -353,7 +352,6 @@ type DoneKey = 'hooks.recovering' | 'hooks.replaying' | 'hooks.isOn' | 'hooks.is
 /** A button whose answer needs no words but these. */
 function acting(name: string, done: DoneKey, body: (visit: SignedIn) => object = () => ({})): Page {
   return memberPage(`/webhooks/:webhook/${name}`, TENANT, {
-    translated: true,
     async post(visit) {
       const acted = await visit.api.act('POST', `${routeOf(visit)}/${name}`, body(visit));
       return saidAt(pathOf(visit), acted, visit.locale.say(done), visit.locale);
@@ -369,12 +367,11 @@ function sinceHours({ form, nowMs }: SignedIn): object {
 }
 
 export const webhookPages: readonly Page[] = [
-  memberPage('/webhooks', TENANT, { get: listReply, translated: true }),
-  memberPage('/webhooks/new', TENANT, { get: (visit) => newReply(visit), post: make, translated: true }),
+  memberPage('/webhooks', TENANT, { get: listReply }),
+  memberPage('/webhooks/new', TENANT, { get: (visit) => newReply(visit), post: make }),
   memberPage('/webhooks/:webhook', TENANT, {
     get: (visit) => webhookReply(visit),
     post: save,
-    translated: true,
   }),
   sending('test', () => ['test', {}]),
   sending('resend', ({ form }) => [`attempts/${segment(form.text('message'))}/resend`, {}]),
@@ -383,7 +380,6 @@ export const webhookPages: readonly Page[] = [
   acting('enable', 'hooks.isOn'),
   acting('disable', 'hooks.isOff'),
   memberPage('/webhooks/:webhook/rotate', TENANT, {
-    translated: true,
     async get(visit) {
       const { say } = visit.locale;
       const { url } = await visit.api.get(routeOf(visit), webhookView);
@@ -406,7 +402,6 @@ export const webhookPages: readonly Page[] = [
     },
   }),
   memberPage('/webhooks/:webhook/delete', TENANT, {
-    translated: true,
     async get(visit) {
       const { say } = visit.locale;
       const { url } = await visit.api.get(routeOf(visit), webhookView);

@@ -12,28 +12,25 @@ interface Question {
   readonly mild?: boolean;
   /** What the answer says besides yes. */
   readonly fields?: Element;
-  /** Default: keep it as it is. */
-  readonly no?: string;
+  readonly no: string;
   /** Where to go on who does not want it. */
   readonly back: string;
 }
 
 interface Steps<Subject> {
   find(visit: SignedIn): Promise<Subject>;
-  ask(subject: Subject, visit: SignedIn): Question;
+  /** Without a `no` of its own: keep it as it is. */
+  ask(subject: Subject, visit: SignedIn): Omit<Question, 'no'> & { readonly no?: string };
   carryOut(visit: SignedIn, subject: Subject): Promise<PageReply>;
-  /** As of every page. */
-  readonly translated?: true;
 }
 
 /** @param path with one parameter, `:id` */
 export function confirmPage<Subject extends { readonly id: { readonly id: string } }>(
   path: string,
   roles: readonly User['authority'][],
-  { find, ask, carryOut, translated }: Steps<Subject>,
+  { find, ask, carryOut }: Steps<Subject>,
 ): Page {
   return memberPage(path, roles, {
-    ...(translated ? { translated } : {}),
     async get(visit) {
       const subject = await find(visit);
       const question = { no: visit.locale.say('part.keep'), ...ask(subject, visit) };
@@ -54,7 +51,7 @@ export function questionReply(question: Question, action: string): PageReply {
 }
 
 export function QuestionCard({ question, action }: { question: Question; action: string }) {
-  const { title, what, consequence, fields, yes, mild, no = 'Keep it as it is', back } = question;
+  const { title, what, consequence, fields, yes, mild, no, back } = question;
   return (
     <div class="card">
       <h1>{title}</h1>

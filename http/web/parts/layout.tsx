@@ -16,8 +16,6 @@ interface LayoutProps {
   readonly settings: WebSettings;
   readonly assets: Assets;
   readonly locale: Locale;
-  /** What the reader would have every page in. */
-  readonly chosen: string;
   readonly user: User | undefined;
   readonly path: string;
   /** Where to come back to with another language. */
@@ -62,7 +60,7 @@ export function Layout(props: LayoutProps) {
     props;
   const scripts = ['page.js', ...islands].flatMap((name) => assets.url(name) ?? []);
   return (
-    <html lang={locale.language} dir={locale.direction} data-locale={locale.tag} data-chosen={props.chosen}>
+    <html lang={locale.language} dir={locale.direction} data-locale={locale.tag}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

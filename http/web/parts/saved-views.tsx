@@ -78,7 +78,6 @@ function Hidden({ filters }: { filters: Filters }) {
 
 export const savedViewPages: readonly Page[] = [
   memberPage('/devices/views', TENANT, {
-    translated: true,
     async post({ api, form, locale }) {
       const { say } = locale;
       const name = form.text('name').trim();

@@ -27,8 +27,6 @@ interface Titled {
   readonly view: z.ZodType<TitledView>;
   /** The list's page; one of them is a step below. */
   readonly path: string;
-  /** All that is said of them is in the catalogues. */
-  readonly translated?: true;
   words(say: Say): Words;
   /** What the list says of each beside its name and its age. */
   readonly columns?: (
@@ -55,10 +53,8 @@ interface Words {
 
 export function titledPages(titled: Titled): readonly Page[] {
   const { roles, api: routes, view, path, words } = titled;
-  const translated = titled.translated ? ({ translated: true } as const) : {};
   return [
     memberPage(path, roles, {
-      ...translated,
       get: (visit) => listReply(visit, titled),
       async post(visit) {
         const title = visit.form.text('title').trim();
@@ -69,7 +65,6 @@ export function titledPages(titled: Titled): readonly Page[] {
       },
     }),
     memberPage(`${path}/:id/rename`, roles, {
-      ...translated,
       get: async (visit) => renameReply(visit, titled, await findOne(visit, titled)),
       async post(visit) {
         const there = await findOne(visit, titled);
@@ -81,7 +76,6 @@ export function titledPages(titled: Titled): readonly Page[] {
       },
     }),
     confirmPage(`${path}/:id/delete`, roles, {
-      ...translated,
       find: (visit) => findOne(visit, titled),
       ask: ({ id, title: what }, { locale }) => ({
         ...words(locale.say).deletion,
