@@ -4,9 +4,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { TENANT } from '../contract/transport-world.ts';
+import { createSimClock } from '../kit/clock.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, type Version } from '../kit/mqtt-client.ts';
 import { needing, runProgram } from '../kit/programs.ts';
-import { pause, until } from '../kit/until.ts';
+import { until } from '../kit/until.ts';
 
 const MOSQUITTO_VERSION: Readonly<Record<Version, string>> = { 3: 'mqttv31', 4: 'mqttv311', 5: 'mqttv5' };
 
@@ -192,21 +193,35 @@ for (const version of VERSIONS) {
     }));
 }
 
-test('mqtt package: keeps itself alive', () =>
-  withMqtt({ sweepIntervalMs: 50 }, async ({ world, port }) => {
-    await world.provision('TOKEN');
-    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
-      username: 'TOKEN',
-      keepalive: 1,
-      reconnectPeriod: 0,
-    });
-    let closed = false;
-    client.on('close', () => {
-      closed = true;
-    });
-    await pause(2_500);
-    assert.is(closed, false);
-    await client.endAsync(true);
-  }));
+test('mqtt package: keeps itself alive', () => {
+  const clock = createSimClock(Date.UTC(2026, 0, 1));
+  return withMqtt(
+    {},
+    async ({ world, port }) => {
+      await world.provision('TOKEN');
+      const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
+        username: 'TOKEN',
+        keepalive: 1,
+        reconnectPeriod: 0,
+      });
+      let closed = false;
+      let answered = 0;
+      client.on('close', () => {
+        closed = true;
+      });
+      client.on('packetreceive', ({ cmd }) => {
+        if (cmd === 'pingresp') answered += 1;
+      });
+      for (let pings = 1; pings <= 3; pings += 1) {
+        await until(`ping ${pings} is answered`, () => answered >= pings || closed);
+        clock.advance(1_400); // it may be silent for 1.5 s
+      }
+      await until('one more is answered', () => answered >= 4 || closed);
+      assert.is(closed, false);
+      await client.endAsync(true);
+    },
+    { clock },
+  );
+});
 
 test.run();

@@ -106,26 +106,32 @@ for (const version of VERSIONS) {
     );
   });
 
-  test(`mqtt ${name}: limits: a client that we do not read from is not silent`, () =>
-    withMqtt({ inactivityTimeoutMs: 60, sweepIntervalMs: 10, inFlightMax: 1 }, async ({ world, connect }) => {
-      await world.provision('T');
-      let answer = () => {};
-      world.intercept = async (_command, pass) => {
-        await new Promise<void>((resolve) => {
-          answer = resolve;
-        });
-        return pass();
-      };
-      const client = await connect(version, 'T');
-      client.send(claimPacket(0, 0));
-      await until('the claim is under way', () => world.commands.length === 1);
-      await pause(200);
-      client.send(claimPacket(1, 1));
-      answer();
-      await until('the session goes on', () => world.commands.length === 2);
-      answer();
-      await client.next('puback');
-    }));
+  test(`mqtt ${name}: limits: a client that we do not read from is not silent`, () => {
+    const clock = createSimClock(NOW);
+    return withMqtt(
+      { inactivityTimeoutMs: 60_000, inFlightMax: 1 },
+      async ({ world, connect }) => {
+        await world.provision('T');
+        let answer = () => {};
+        world.intercept = async (_command, pass) => {
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+          return pass();
+        };
+        const client = await connect(version, 'T');
+        client.send(claimPacket(0, 0));
+        await until('the claim is under way', () => world.commands.length === 1);
+        clock.advance(200_000);
+        client.send(claimPacket(1, 1));
+        answer();
+        await until('the session goes on', () => world.commands.length === 2);
+        answer();
+        await client.next('puback');
+      },
+      { clock },
+    );
+  });
 
   test(`mqtt ${name}: limits: when we read again, the silence of the client begins anew`, () => {
     const clock = createSimClock(NOW);
