@@ -137,7 +137,8 @@ test('Redis: no more than a bounded number waits for a Redis that hangs, and tho
   assert.ok(inTime <= 50 && inTime > 40, `${inTime} have waited`); // housekeeping waits too
   server.signal('SIGCONT');
   await until('all are let go of', async () => (await store.journal.load('s').catch(() => null)) !== null);
-  await Promise.all(range(40).map((n) => store.journal.load(`s${n}`)));
+  const loadAll = () => Promise.all(range(40).map((n) => store.journal.load(`s${n}`)));
+  await until('forty at once are answered', async () => (await loadAll()).length === 40);
 });
 
 test('Redis: connections cut in the middle of replies, or not to be had for a while, lose nothing', async () => {

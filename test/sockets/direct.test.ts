@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
 import { createHttpServer, type HttpServerNeeds } from '../../http/server.ts';
 import { defaultHttpServerSettings } from '../../http/settings.ts';
+import { within } from '../kit/patience.ts';
 import {
   createRestWorld,
   type Household,
@@ -129,11 +130,10 @@ law('every refusal is the same, to its headers', async ({ world, home, direct, t
 
 law('who is refused and sends no body is not waited for', async ({ direct }) => {
   const head = `POST /api/customer/device/shut/claim HTTP/1.1\r\nHost: ${LOCAL}\r\nContent-Length: 10\r\n\r\n`;
-  const begun = performance.now();
-  const answer = await send(direct, head);
+  // The time limit of a request is a minute.
+  const answer = await within('it is refused', send(direct, head), 30_000);
   assert.match(answer, /^HTTP\/1\.1 401 /);
   assert.not.match(answer, ' 408 ');
-  assert.ok(performance.now() - begun < 30_000, 'the time limit of a request is a minute');
 });
 
 law('what is not plain goes through the app', async ({ home, direct, fetched }) => {

@@ -299,11 +299,12 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason | KitReason]: Scene
     const device = await stage.device();
     // The alarm wipes it within a second, and then there is none.
     for (let tries = 0; tries < 20; tries += 1) {
+      const { token } = await stage.newCustomer();
       await stage.api.initiate(device.accessToken, { durationMs: 1 });
       await pause(3);
       const answer = await fetch(`${url}${claimPath(device.name)}`, {
         method: 'POST',
-        headers: { 'X-Authorization': `Bearer ${(await stage.newCustomer()).token}` },
+        headers: { 'X-Authorization': `Bearer ${token}` },
       });
       if (answer.headers.get('claim-refusal') === 'window-elapsed') return;
       await pause(50);
