@@ -13,6 +13,7 @@ export const listText = (): string => {
 
 const OWN = `  --store lmdb            lmdb, memory or redis, for a server that the bench starts
   --nodes 2               several nodes on one Redis, behind a Mosquitto (with --store redis)
+  --against FOLDER        another build, for by-turns
   --server NAME=value     an option of that server, by its environment name; can be repeated
 `;
 

@@ -8,6 +8,12 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? Number.NaN)) / 2 : upper;
 }
 
+/** The value below which this share of them lies; NaN of none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return share === 0.5 ? median(sorted) : (sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN);
+}
+
 export function inWords(counts: { readonly [kind: string]: number }): string {
   return Object.entries(counts)
     .map(([kind, number]) => `${number} × ${kind}`)

@@ -29,6 +29,8 @@ export interface Settings {
   readonly repeat: number;
   readonly store: StoreName;
   readonly nodes: number;
+  /** The folder of another build, to be compared by turns; undefined: none. */
+  readonly against: string | undefined;
   readonly target: RemoteSettings | undefined;
   /** Connections while devices are made and prepared. */
   readonly setUpConnections: number;

@@ -21,6 +21,27 @@ export function usageOf(pid: number): Usage | undefined {
   }
 }
 
+export interface ThreadTimes {
+  /** Processor time of all threads that live, and of the first one, in ns. */
+  readonly allNs: number;
+  readonly mainNs: number;
+}
+
+/** Finer than `usageOf`, for bursts of some ms. Undefined if it is gone, or the kernel keeps no such account. */
+export function threadTimes(pid: number): ThreadTimes | undefined {
+  try {
+    const times = readdirSync(`/proc/${pid}/task`).map((task) => ({ task, ns: nsOf(pid, task) }));
+    const mainNs = times.find(({ task }) => task === String(pid))?.ns ?? Number.NaN;
+    return { allNs: times.reduce((sum, { ns }) => sum + ns, 0), mainNs };
+  } catch {
+    return undefined;
+  }
+}
+
+function nsOf(pid: number, task: string): number {
+  return Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+}
+
 export function add(a: Usage, b: Usage | undefined): Usage {
   if (b === undefined) return a;
   return {

@@ -1,5 +1,6 @@
 /** All scenarios, in the order of listing and running. */
 import type { Scenario } from '../bench.ts';
+import { byTurnsScenario } from './by-turns.ts';
 import { coldStartScenario } from './cold-start.ts';
 import { confirmScenario } from './confirm.ts';
 import { connectStormScenario } from './connect-storm.ts';
@@ -38,4 +39,5 @@ export const SCENARIOS: readonly Scenario[] = [
   coldStartScenario,
   recoveryScenario,
   growthScenario,
+  byTurnsScenario,
 ];

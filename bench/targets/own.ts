@@ -1,13 +1,14 @@
 /** A server as `npm start` runs it, started by the bench with its own data folder and the probe. */
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { temporaryFolder } from '../../test/kit/folders.ts';
 import { freePorts } from '../../test/kit/ports.ts';
 import { type ServerProcess, startServer } from '../../test/kit/process.ts';
 import { lmdbCommits } from '../measure/commits.ts';
 import { ProbeChannel } from '../measure/probe-channel.ts';
+import { Misuse } from '../results.ts';
 import { type StoreName, SYSADMIN } from '../settings.ts';
 import { startRedis } from './redis.ts';
 import type { Beside, Node, Target } from './target.ts';
@@ -26,6 +27,8 @@ export interface OwnOptions {
   readonly env: { readonly [name: string]: string };
   /** Keeps the ports over restarts, so that clients can reconnect. */
   readonly fixedPorts?: boolean;
+  /** Where another build is that is to run instead of this one. */
+  readonly folder?: string | undefined;
 }
 
 const PROBE = new URL('../measure/probe.js', import.meta.url).href;
@@ -50,7 +53,8 @@ export function measurable(env: { readonly [name: string]: string }) {
   };
 }
 
-export async function startOwn({ store, env, fixedPorts = false }: OwnOptions): Promise<Target> {
+export async function startOwn({ store, env, fixedPorts = false, folder }: OwnOptions): Promise<Target> {
+  const main = folder === undefined ? {} : { main: programIn(folder) };
   const dataDir = temporaryFolder();
   const redis = store === 'redis' ? await startRedis() : undefined;
   const url = storeUrl(store, redis?.port);
@@ -60,7 +64,7 @@ export async function startOwn({ store, env, fixedPorts = false }: OwnOptions): 
     Object.assign(ports, { HTTP_BIND_PORT: String(http), MQTT_BIND_PORT: String(mqtt) });
   }
   const launch = (): Promise<ServerProcess> =>
-    startServer({ dataDir, ...measurable({ ...ports, ...url, ...env }) });
+    startServer({ dataDir, ...main, ...measurable({ ...ports, ...url, ...env }) });
 
   let server = await launch();
   const storePath = join(dataDir, 'store');
@@ -106,6 +110,17 @@ export async function startOwn({ store, env, fixedPorts = false }: OwnOptions): 
       await redis?.stop();
     },
   };
+}
+
+/** What `npm start` runs there. Throws `Misuse` where nothing is built. */
+function programIn(folder: string): string {
+  const said = join(folder, 'package.json');
+  const script = existsSync(said) ? /\bdist\/\S+\.js\b/.exec(readFileSync(said, 'utf8'))?.[0] : undefined;
+  const program = script === undefined ? undefined : resolve(folder, script);
+  if (program === undefined || !existsSync(program)) {
+    throw new Misuse(`--against: there is no build in ${folder}: run npm ci and npm run build there`);
+  }
+  return program;
 }
 
 function storeUrl(store: StoreName, redisPort: number | undefined): { readonly [name: string]: string } {

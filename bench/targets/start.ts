@@ -8,6 +8,8 @@ export interface Needs {
   readonly env?: { readonly [name: string]: string };
   /** Keeps the ports over restarts. */
   readonly fixedPorts?: boolean;
+  /** The folder of another build of this project, whose server it is to be. */
+  readonly folder?: string;
 }
 
 export async function startTarget(settings: Settings, needs: Needs): Promise<Target> {
@@ -17,5 +19,6 @@ export async function startTarget(settings: Settings, needs: Needs): Promise<Tar
   const { startCluster } = await import('./cluster.ts');
   const env = { ...needs.env, ...settings.serverEnv };
   if (settings.nodes > 1) return startCluster(settings.nodes, env);
-  return startOwn({ store: settings.store, env, ...(needs.fixedPorts === true ? { fixedPorts: true } : {}) });
+  const { fixedPorts = false, folder } = needs;
+  return startOwn({ store: settings.store, env, fixedPorts, folder });
 }

@@ -9,10 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Result } from '../../bench/contract.ts';
-import { usageOf } from '../../bench/measure/proc.ts';
+import { threadTimes, usageOf } from '../../bench/measure/proc.ts';
 import { parseRun } from '../../bench/options.ts';
 import { silent } from '../../bench/report/live.ts';
 import { runOnce } from '../../bench/run.ts';
+import { byTurnsScenario } from '../../bench/scenarios/by-turns.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { freePorts } from '../kit/ports.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
@@ -62,6 +63,39 @@ test('bench: the CPU of a child that has ended is still counted', async () => {
   await until('its CPU is counted', () => (usageOf(shell.pid ?? -1)?.cpuSeconds ?? 0) >= 0.25);
   shell.stdin.end();
   await once(shell, 'exit');
+});
+
+test('bench: of a process the time of its first thread is known beside that of all', () => {
+  const until = process.cpuUsage().user + 50_000;
+  while (process.cpuUsage().user < until); // what is read counts by ticks of the scheduler
+  const { allNs, mainNs } = threadTimes(process.pid) ?? { allNs: 0, mainNs: 0 };
+  assert.ok(mainNs >= 50_000_000, `${mainNs}`);
+  assert.ok(allNs >= mainNs, `${allNs} ${mainNs}`);
+  assert.is(threadTimes(0x7f_ff_ff_ff), undefined);
+});
+
+test('bench: by turns, a build and itself do the same, and each has its own server', async () => {
+  const run = ['--against', ROOT, '--profile', 'smoke', '--duration', '1ms', '--store', 'memory'];
+  const result = await runOnce(byTurnsScenario, parseRun(run, {}), 1, silent);
+  assert.equal(result.failures, []);
+  const kinds = ['window over MQTT', 'window over HTTP', 'claim', 'give-back'];
+  for (const kind of kinds) {
+    for (const threads of ['', ', actors’ thread']) {
+      const of = (peer?: string) =>
+        result.figures.find(
+          (figure) => figure.name === `${kind}${threads}: CPU each` && figure.peer === peer,
+        );
+      for (const side of [of(), of('the other build')])
+        assert.ok((side?.value ?? 0) > 0, `${kind}${threads}`);
+    }
+  }
+});
+
+test('bench: by turns needs another build, and says where there is none', async () => {
+  assert.match(byTurnsScenario.refuses?.(parseRun([], {}).settings) ?? '', '--against');
+  const nowhere = parseRun(['--against', temporaryFolder(), '--profile', 'smoke'], {});
+  const fault = await runOnce(byTurnsScenario, nowhere, 1, silent).then(() => 'none', String);
+  assert.match(fault, 'there is no build in');
 });
 
 /** The package as somebody else has it: unpacked, beside the packages that it depends on. */

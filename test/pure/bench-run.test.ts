@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findMax, parseBound } from '../../bench/find-max.ts';
-import { median } from '../../bench/numbers.ts';
+import { median, quantile } from '../../bench/numbers.ts';
 import { parseRun } from '../../bench/options.ts';
 import { cpuByModule, heapByModule, moduleOf } from '../../bench/profile.ts';
 import { Misuse } from '../../bench/results.ts';
@@ -125,6 +125,13 @@ test('bench: a password is taken from the environment and never recorded', () =>
 test('bench: the median is the one in the middle, or the mean of two', () => {
   assert.is(median([3, 1, 2]), 2);
   assert.is(median([4, 1, 2, 3]), 2.5);
+});
+
+test('bench: a quantile is a value that was measured, but for the median; of nothing there is none', () => {
+  const values = [9, 1, 8, 2, 7, 3, 6, 4, 5];
+  assert.equal([quantile(values, 0.25), quantile(values, 0.5), quantile(values, 0.75)], [3, 5, 7]);
+  assert.equal([quantile([5], 0.25), quantile([5], 0.75)], [5, 5]);
+  assert.ok(Number.isNaN(quantile([], 0.25)) && Number.isNaN(quantile([], 0.5)));
 });
 
 test('bench: a profile is summed up by package and folder', () => {

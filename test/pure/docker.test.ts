@@ -57,7 +57,7 @@ const of = (word: string) => instructions().filter((instruction) => instruction.
 test('docker: the image is built in stages, and the last one runs as an ordinary user', () => {
   const all = instructions();
   assert.ok(all.filter(({ word }) => word === 'FROM').length >= 2);
-  for (const { rest } of of('FROM')) assert.match(rest, /^node:20-slim\b/);
+  for (const { rest } of of('FROM')) assert.match(rest, /^node:24-slim\b/);
   const last = all.slice(all.findLastIndex(({ word }) => word === 'FROM'));
   // Of group 0, which may write to the data: so any other user of that group can run it, too.
   assert.is(last.filter(({ word }) => word === 'USER').at(-1)?.rest, 'node:0');

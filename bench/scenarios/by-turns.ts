@@ -1,0 +1,151 @@
+/**
+ * Two builds in one run: this one, and the one in the folder that `--against` names. Each is a server of its own with fresh
+ * data, and they do the same bursts by turns, so that what disturbs the machine meets both. On a machine that others use,
+ * rates and whole runs differ by a third; the ratios of bursts that lie side by side do not.
+ *
+ * What is told is the processor time of an operation, of all threads and of the actors' thread alone: the median of each
+ * build, and the median and the quartiles of the ratios, burst by burst.
+ */
+import type { Bench, Scenario } from '../bench.ts';
+import type { Job } from '../contract.ts';
+import { type ThreadTimes, threadTimes } from '../measure/proc.ts';
+import { quantile } from '../numbers.ts';
+import type { Settings } from '../settings.ts';
+import * as steps from '../steps.ts';
+import type { Fleet } from '../targets/fleet.ts';
+import type { Target } from '../targets/target.ts';
+import { ownServerOnly } from './own-server.ts';
+
+const DEVICES = { smoke: 200, standard: 4_000, full: 40_000 } as const;
+/** Devices in a burst: so few that both builds have their turn before the machine's mood changes. */
+const BURST = { smoke: 50, standard: 400, full: 400 } as const;
+const WARM_UP_ROUNDS = { smoke: 1, standard: 25, full: 50 } as const;
+const ROUNDS_MIN = 3;
+const CONNECTIONS = 64;
+/** Windows by MQTT: long enough to connect, then as long as some hundred windows take. */
+const MQTT_MS = { warmUpMs: 100, durationMs: 150 } as const;
+/** What a server does behind its last answer belongs to the burst. */
+const BEHIND_MS = 30;
+
+/** One of the two, with what it took for each burst, by the name of the burst. */
+interface Side {
+  readonly target: Target;
+  readonly fleet: Fleet;
+  readonly taken: Map<string, Taken[]>;
+}
+
+/** Microseconds for each operation. */
+interface Taken {
+  readonly all: number;
+  readonly actors: number;
+}
+
+export const byTurnsScenario: Scenario = {
+  name: 'by-turns',
+  title:
+    'this build and another (--against FOLDER) by turns: CPU of a window, a claim and a give-back as ratios',
+  peers: [],
+  rated: false,
+  refuses: (settings: Settings) =>
+    ownServerOnly(settings) ??
+    (settings.against === undefined ? 'needs --against FOLDER, in which another commit is built' : undefined),
+  async run(bench) {
+    const { profile, durationMs, against } = bench.settings;
+    const other = await begin(bench, against);
+    const ours = await begin(bench);
+    const burst = BURST[profile];
+    const rounds = (count: number) => burst * count;
+    for (let round = 0; round < WARM_UP_ROUNDS[profile]; round += 1) {
+      for (const side of [other, ours]) await turn(bench, side, rounds(round), burst, false);
+    }
+    const until = performance.now() + durationMs;
+    for (let round = 0; round < ROUNDS_MIN || performance.now() < until; round += 1) {
+      for (const side of round % 2 === 0 ? [other, ours] : [ours, other]) {
+        await turn(bench, side, rounds(round), burst, true);
+      }
+    }
+    for (const name of ours.taken.keys()) tell(bench, name, ours, other);
+  },
+};
+
+async function begin(bench: Bench, folder?: string): Promise<Side> {
+  const target = await bench.start(folder === undefined ? {} : { folder });
+  const fleet = await bench.fleet(target, DEVICES[bench.settings.profile]);
+  return { target, fleet, taken: new Map() };
+}
+
+/** A burst of each kind: the devices open their windows, are claimed and given back. */
+async function turn(bench: Bench, side: Side, from: number, count: number, isKept: boolean): Promise<void> {
+  const { target, fleet, taken } = side;
+  const subjects = { type: 'once', from: from % fleet.devices, count } as const;
+  const closed = { pace: { type: 'closed' }, connections: CONNECTIONS, inflight: 1 } as const;
+  const once = (step: Job['steps'][number]): Job => ({
+    ...bench.job({ title: step.name, steps: [step], subjects, ...closed }),
+    warmUpMs: 0,
+    durationMs: bench.settings.timeoutMs,
+  });
+  const lanes: Job = {
+    ...bench.job({
+      title: 'opening windows over MQTT',
+      steps: [steps.initiateMqtt(target, fleet, bench.settings.mqttVersion)],
+      subjects: { type: 'lane', from: 0, count: 0 },
+      ...closed,
+      connections: Math.min(CONNECTIONS, count),
+    }),
+    ...MQTT_MS,
+  };
+  const jobs: { readonly [name: string]: Job } = {
+    'window over MQTT': lanes,
+    'window over HTTP': once(steps.initiateHttp(target, fleet)),
+    claim: once(steps.confirm(target, fleet)),
+    'give-back': once(steps.reclaim(target, fleet)),
+  };
+  for (const [name, job] of Object.entries(jobs)) {
+    const one = await measured(bench, target, job);
+    if (isKept) taken.set(name, [...(taken.get(name) ?? []), one]);
+  }
+}
+
+async function measured(bench: Bench, target: Target, job: Job): Promise<Taken> {
+  const pid = target.nodes[0]?.pid ?? 0;
+  let before: ThreadTimes | undefined;
+  let after: ThreadTimes | undefined;
+  const result = await bench.pool.run(job, {
+    begin: () => {
+      before = threadTimes(pid);
+    },
+    end: () => {
+      after = threadTimes(pid);
+    },
+    tick: () => {},
+  });
+  if (job.subjects.type === 'once') {
+    await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+    after = threadTimes(pid);
+  }
+  const strange = { ...result.refused, ...result.wrong };
+  if (Object.keys(strange).length > 0) bench.fail(`${job.title}: ${JSON.stringify(strange)}`);
+  const each = (of: (times: ThreadTimes) => number): number =>
+    before === undefined || after === undefined
+      ? Number.NaN
+      : (of(after) - of(before)) / 1_000 / Math.max(1, result.operations);
+  return { all: each(({ allNs }) => allNs), actors: each(({ mainNs }) => mainNs) };
+}
+
+function tell(bench: Bench, name: string, ours: Side, other: Side): void {
+  const mine = ours.taken.get(name) ?? [];
+  const others = other.taken.get(name) ?? [];
+  const median = (of: (one: Taken) => number, all: readonly Taken[]) => quantile(all.map(of), 0.5);
+  for (const [threads, of] of [
+    ['', (one: Taken) => one.all],
+    [', actors’ thread', (one: Taken) => one.actors],
+  ] as const) {
+    const ratios = mine.map((one, at) => of(one) / of(others[at] ?? one));
+    const what = `${name}${threads}`;
+    bench.figure(`${what}: this / other`, quantile(ratios, 0.5), '×', 'lower');
+    bench.figure(`${what}: lower quartile of ${ratios.length}`, quantile(ratios, 0.25), '×', 'lower');
+    bench.figure(`${what}: upper quartile`, quantile(ratios, 0.75), '×', 'lower');
+    bench.figure(`${what}: CPU each`, median(of, mine), 'µs', 'lower');
+    bench.figure(`${what}: CPU each`, median(of, others), 'µs', 'lower', 'the other build');
+  }
+}
