@@ -61,8 +61,7 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
       if ((await jobs.change(batch.id, (now) => ({ ...now, begun }))) === undefined) return false;
     }
     const results = await inParts(rows, { isOurs, stopping, clock }, async (some) => {
-      if (!(await mayGoOn(batch)))
-        return some.map((row) => refused(row, 'Who asked for it may not do it any more'));
+      if (!(await mayGoOn(batch))) return some.map((row) => refused(row, 'not-allowed'));
       return Promise.all(some.map((row) => untilAnswered(batch, row, isOurs)));
     });
     if (results === undefined) return false;
@@ -84,7 +83,7 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
       if (result !== undefined) return result;
       if (stopping() || !(await isOurs())) throw new Error('broken off: there is no answer');
       const isWanted = (await jobs.find(batch.id))?.state === 'running' && (await mayGoOn(batch));
-      if (!isWanted || clock.elapsed() - since >= GIVE_UP_MS) return refused(row, 'There was no answer');
+      if (!isWanted || clock.elapsed() - since >= GIVE_UP_MS) return refused(row, 'no-answer');
       await sleep(clock, ASK_AGAIN_MS);
     }
   }
@@ -120,8 +119,8 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
   });
 }
 
-function refused(row: BatchRow, message: string): BatchRow {
-  return { ...row, outcome: 'refused', message };
+function refused(row: BatchRow, code: 'not-allowed' | 'no-answer' | 'unreadable'): BatchRow {
+  return { ...row, outcome: 'refused', reason: { code } };
 }
 
 /** One damaged record must not end the batch for all other devices. */
@@ -130,7 +129,7 @@ async function readable<Found>(row: BatchRow, work: () => Promise<Found>): Promi
     return await work();
   } catch (error) {
     if (!(error instanceof UnreadableRecord)) throw error;
-    return refused(row, 'Its stored record cannot be read');
+    return refused(row, 'unreadable');
   }
 }
 

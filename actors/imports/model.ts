@@ -13,6 +13,7 @@ import {
 import type { SecretDigest } from '../base/secret.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import type { AskedCredentials, SealedCredentials } from './row-credentials.ts';
+import type { RowReason } from './row-reasons.ts';
 
 export interface NewRow extends AskedCredentials {
   readonly name: string;
@@ -84,7 +85,8 @@ export interface RowResult {
   readonly row: number;
   readonly name: string;
   readonly outcome: RowOutcome;
-  readonly message: string | null;
+  /** Why it is refused, or in no kit; null: neither. */
+  readonly reason: RowReason | null;
   readonly deviceId: DeviceId;
   /** The kit that it is in; undefined: none. */
   readonly kitId: KitId | undefined;
@@ -140,7 +142,8 @@ export interface ImportRow extends SealedCredentials {
   /** The label of its kit. */
   readonly kit?: string;
   readonly outcome: RowOutcome;
-  readonly message: string | null;
+  /** Why it is refused, or in no kit; null: neither. */
+  readonly reason: RowReason | null;
 }
 
 /** The kit of an import with this label: always the same one. */

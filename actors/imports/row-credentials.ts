@@ -8,6 +8,7 @@ import type { CredentialSecrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
 import type { Credentials } from '../device/state.ts';
 import { accessToken as deviceToken, mqttBasic, x509 } from '../fleet/credentials.ts';
+import type { RowReason } from './row-reasons.ts';
 
 /** Empty ones are not asked for; all empty: an access token is drawn. */
 export interface AskedCredentials {
@@ -77,35 +78,24 @@ function othersIn(text: string): Others {
 
 /** UTF-16 units, as for every name. */
 const TEXT_MAX = 255;
-const WORDS = {
-  accessToken: 'access token',
-  mqttClientId: 'MQTT client id',
-  mqttUserName: 'MQTT user name',
-  mqttPassword: 'MQTT password',
-} as const;
 
-/** The device's credentials, or why there are none, in words that quote no secret. @param drawn an access token for who asks for nothing */
+/** The device's credentials, or why there are none. @param drawn an access token for who asks for nothing */
 export function credentialsFor(
   secrets: CredentialSecrets,
   device: DeviceId,
   asked: AskedCredentials,
   drawn: () => string,
-): Credentials | string {
-  for (const name of ['accessToken', 'mqttClientId', 'mqttUserName', 'mqttPassword'] as const) {
-    if (asked[name].length > TEXT_MAX) return `The ${WORDS[name]} is longer than ${TEXT_MAX} characters`;
-    if (!isCleanText(asked[name])) return `The ${WORDS[name]} has characters that cannot be shown`;
+): Credentials | RowReason {
+  for (const column of ['accessToken', 'mqttClientId', 'mqttUserName', 'mqttPassword'] as const) {
+    if (asked[column].length > TEXT_MAX) return { code: 'too-long', column, max: TEXT_MAX };
+    if (!isCleanText(asked[column])) return { code: 'not-shown', column };
   }
   const { accessToken, mqttClientId: clientId, mqttUserName: userName, mqttPassword: password } = asked;
   const isMqtt = clientId !== '' || userName !== '' || password !== '';
   const kinds = [accessToken !== '', isMqtt, asked.certificate !== ''].filter(Boolean).length;
-  if (kinds > 1)
-    return 'It has credentials of two kinds: an access token, MQTT client id and user name, or a certificate';
+  if (kinds > 1) return { code: 'kinds-mixed' };
   if (isMqtt)
-    return (
-      mqttBasic(secrets, device, { clientId, userName, password }) ??
-      'A password needs an MQTT user name, and without one there must be a client id'
-    );
-  if (asked.certificate !== '')
-    return x509(secrets, asked.certificate) ?? 'The certificate is not one in PEM';
+    return mqttBasic(secrets, device, { clientId, userName, password }) ?? { code: 'password-alone' };
+  if (asked.certificate !== '') return x509(secrets, asked.certificate) ?? { code: 'certificate-malformed' };
   return deviceToken(secrets, device, accessToken || drawn());
 }

@@ -14,6 +14,7 @@ import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits, PackedDevice } from '../kits/model.ts';
 import { type ImportJob, type ImportRow, idOfKit, idOfRow } from './model.ts';
 import { type AskedCredentials, askedBy, credentialsFor } from './row-credentials.ts';
+import type { RowReason } from './row-reasons.ts';
 
 export interface RowNeeds {
   readonly devices: Devices;
@@ -59,7 +60,7 @@ export function createRows(needs: RowNeeds): Rows {
   const { devices, directory, secrets, clock, accessToken, stopping } = needs;
 
   async function carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow> {
-    const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
+    const refused = (reason: RowReason): ImportRow => ({ ...row, outcome: 'refused', reason });
     const asked = askedBy(secrets, job.id, row);
     if (asked === null) return refused(UNREADABLE);
     const problem = problemOf(row);
@@ -67,23 +68,23 @@ export function createRows(needs: RowNeeds): Rows {
     const { tenantId } = job;
     const id = idOfRow(job.id, job.createdAt, nth, row.again);
     const credentials = credentialsFor(secrets, id, asked, accessToken);
-    if (typeof credentials === 'string') return refused(credentials);
+    if ('code' in credentials) return refused(credentials);
     if (row.key !== null && unsealedOrNull(secrets, id, row.key.sealedSecret) === null)
       return refused(UNREADABLE);
     const answer = await ask(id, provisionFor(job, row, credentials));
     // There already: this very row was carried out before the process ended.
     if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
-      return refused(await inWords(directory, tenantId, row, answer.refusal, credentials));
+      return refused(await reasonOf(directory, tenantId, row, answer.refusal, credentials));
     }
     const key = row.key ?? (job.generateKeys ? sealedKey(id, randomClaimKey()) : null);
     if (key !== null) {
       const answer = await setKey(id, tenantId, { ...key, expiresAt: job.keysExpireAt });
       if (answer?.type === 'refused' && answer.refusal.reason === 'secret-too-short') {
         await ask(id, { type: 'DeleteDevice', tenantId }); // without its key it could be claimed by nobody
-        return refused(tooShort(answer.refusal.minSecretLength));
+        return refused({ code: 'secret-too-short', min: answer.refusal.minSecretLength });
       }
     }
-    return { ...row, outcome: 'created', message: null };
+    return { ...row, outcome: 'created', reason: null };
   }
 
   /** Unless the device has a key or an owner already. */
@@ -126,7 +127,7 @@ export function createRows(needs: RowNeeds): Rows {
     async leaveAlone(job, nth, row) {
       const id = idOfRow(job.id, job.createdAt, nth, row.again);
       if ((await devices.read(id)) !== undefined) return carryOut(job, nth, row);
-      return { ...row, outcome: 'refused', message: 'Who started the import may not do it any more' };
+      return { ...row, outcome: 'refused', reason: { code: 'not-allowed' } };
     },
     async afresh({ id: job, createdAt }, nth, row) {
       const id = idOfRow(job, createdAt, nth, row.again);
@@ -153,19 +154,19 @@ async function tryOut(
 ): Promise<ImportRow> {
   const { directory, secrets, profiles, minTokenLength = 0 } = needs;
   const { tenantId } = job;
-  const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
+  const refused = (reason: RowReason): ImportRow => ({ ...row, outcome: 'refused', reason });
   const asked = askedBy(secrets, job.id, row);
   if (asked === null) return refused(UNREADABLE);
   const problem = problemOf(row);
   if (problem !== undefined) return refused(problem);
   const compared = composed(`name ${row.name}`);
-  if (seen.has(compared)) return refused('The name is in the list twice');
+  if (seen.has(compared)) return refused({ code: 'name-twice' });
   seen.add(compared);
   if ((await directory.idOf(tenantId, row.name)) !== undefined) {
-    return refused(await inWords(directory, tenantId, row, { reason: 'name-taken' }));
+    return refused(await reasonOf(directory, tenantId, row, { reason: 'name-taken' }));
   }
   if (asked.accessToken !== '' && [...asked.accessToken].length < minTokenLength)
-    return refused(tokenTooShort(minTokenLength));
+    return refused({ code: 'token-too-short', min: minTokenLength });
   const isAsked = row.sealedToken !== undefined || row.sealedOther !== undefined;
   const trouble = isAsked ? await credentialsTrouble(needs, job, nth, row, asked, seen) : undefined;
   if (trouble !== undefined) return refused(trouble);
@@ -174,9 +175,10 @@ async function tryOut(
     const id = idOfRow(job.id, job.createdAt, nth, row.again);
     const secret = unsealedOrNull(secrets, id, row.key.sealedSecret);
     if (secret === null) return refused(UNREADABLE);
-    if (secretLengthOf(secret) < rules.minSecretLength) return refused(tooShort(rules.minSecretLength));
+    if (secretLengthOf(secret) < rules.minSecretLength)
+      return refused({ code: 'secret-too-short', min: rules.minSecretLength });
   }
-  return { ...row, outcome: 'good', message: null };
+  return { ...row, outcome: 'good', reason: null };
 }
 
 /** Why a row cannot have the credentials that it asks for; undefined: it can, as far as one sees. */
@@ -187,19 +189,17 @@ async function credentialsTrouble(
   row: ImportRow,
   asked: AskedCredentials,
   seen: Set<string>,
-): Promise<string | undefined> {
+): Promise<RowReason | undefined> {
   const credentials = credentialsFor(secrets, idOfRow(job, createdAt, nth, row.again), asked, accessToken);
-  if (typeof credentials === 'string') return credentials;
+  if ('code' in credentials) return credentials;
   const shown = `credentials ${credentials.credentialsId}`;
-  if (seen.has(shown)) return `${THE[credentials.type]} is in the list twice`;
+  if (seen.has(shown)) return { code: 'credentials-twice', kind: credentials.type };
   seen.add(shown);
   const holder = await directory.byCredentials(credentials.credentialsId);
   return holder === undefined ? undefined : takenBy(credentials);
 }
 
-const UNREADABLE = 'The secret was sealed under a server key that is no longer there. Import the row again';
-const tokenTooShort = (length: number) => `The access token has fewer than ${length} characters`;
-const tooShort = (length: number) => `The secret has fewer than ${length} characters`;
+const UNREADABLE: RowReason = { code: 'unreadable' };
 
 function provisionFor(job: ImportJob, row: ImportRow, credentials: Credentials): DeviceCommand {
   return {
@@ -230,73 +230,58 @@ async function pack(
     byLabel.set(kit, devices);
     devices.push({ id: idOfRow(job, createdAt, first + nth, again), name, epoch: 0 }); // as they are born
   }
-  const troubles = new Map<string, string>();
+  const troubles = new Map<string, RowReason>();
   for (const [label, devices] of byLabel) {
     const kit = { id: idOfKit(job, createdAt, label), label, expiresAt: keysExpireAt };
     const answer = await kits.fill(tenantId, startedBy(started), kit, devices);
-    if (answer.type === 'refused') troubles.set(label, `It is in no kit: ${answer.reason}`);
+    if (answer.type === 'refused') troubles.set(label, { code: 'no-kit', why: answer.reason });
   }
   return rows.map((row) => {
     const trouble = row.kit === undefined ? undefined : troubles.get(row.kit);
-    return trouble === undefined || row.outcome !== 'created' ? row : { ...row, message: trouble };
+    return trouble === undefined || row.outcome !== 'created' ? row : { ...row, reason: trouble };
   });
 }
 
-async function inWords(
+async function reasonOf(
   directory: Directory,
   tenantId: TenantId,
   { name }: ImportRow,
   refusal: Refusal,
   credentials?: Credentials,
-): Promise<string> {
+): Promise<RowReason> {
   switch (refusal.reason) {
     case 'name-taken': {
       // Whoever has a gateway can take names that are printed on boxes: then the tenant has to know.
       const viaGateway = (await directory.byName(tenantId, name))?.viaGateway;
-      const words = 'There is a device of this name already';
-      return viaGateway === undefined ? words : `${words}: a gateway brought it up`;
+      return { code: 'name-taken', viaGateway: viaGateway !== undefined };
     }
     case 'credentials-taken':
-      return credentials === undefined ? refusal.reason : takenBy(credentials);
+      return credentials === undefined
+        ? { code: 'device-refused', why: refusal.reason }
+        : takenBy(credentials);
     case 'too-many-devices':
-      return `There may not be more than ${refusal.max} devices`;
+      return { code: 'too-many-devices', max: refusal.max };
     case 'token-too-short':
-      return tokenTooShort(refusal.minTokenLength);
+      return { code: 'token-too-short', min: refusal.minTokenLength };
     default:
-      return refusal.reason;
+      return { code: 'device-refused', why: refusal.reason };
   }
 }
 
 /** Whose work a run is: a job that one administrator created, another may start. */
 const startedBy = ({ startedBy, createdBy }: ImportJob) => startedBy?.userId ?? createdBy;
 
-const THE: Readonly<Record<Credentials['type'], string>> = {
-  ACCESS_TOKEN: 'The access token',
-  MQTT_BASIC: 'The MQTT client id or user name',
-  X509_CERTIFICATE: 'The certificate',
-};
-const THIS: Readonly<Record<Credentials['type'], string>> = {
-  ACCESS_TOKEN: 'this access token',
-  MQTT_BASIC: 'this MQTT client id or user name',
-  X509_CERTIFICATE: 'this certificate',
-};
-const takenBy = ({ type }: Credentials) => `Another device has ${THIS[type]}`;
+const takenBy = ({ type }: Credentials): RowReason => ({ code: 'credentials-taken', kind: type });
 
-function problemOf({ name, type, label, kit = '' }: ImportRow): string | undefined {
-  if (name.trim() === '') return 'The name is missing';
+function problemOf({ name, type, label, kit = '' }: ImportRow): RowReason | undefined {
+  if (name.trim() === '') return { code: 'name-missing' };
   const parts = { name, type, label, kit };
-  for (const [what, text] of Object.entries(parts)) {
-    if (text.length > TEXT_MAX) return `The ${WORDS[what]} is longer than ${TEXT_MAX} characters`;
-    if (!isCleanText(text)) return `The ${WORDS[what]} has characters that cannot be shown`;
-    const hidden = hiddenIn(text);
-    if (hidden !== undefined) return `The ${WORDS[what]} has a character that nobody can see (${hidden})`;
+  for (const column of ['name', 'type', 'label', 'kit'] as const) {
+    const text = parts[column];
+    if (text.length > TEXT_MAX) return { code: 'too-long', column, max: TEXT_MAX };
+    if (!isCleanText(text)) return { code: 'not-shown', column };
+    const which = hiddenIn(text);
+    if (which !== undefined) return { code: 'hidden', column, which };
   }
   return undefined;
 }
-
-const WORDS: Readonly<Record<string, string>> = {
-  name: 'name',
-  type: 'type',
-  label: 'label',
-  kit: 'kit',
-};

@@ -61,15 +61,17 @@ interface NewPart
 }
 
 /** Told to the tenant, and to who shows the code of a kit. */
-export type KitReason =
-  | 'kit-unknown'
-  | 'kit-expired'
-  | 'kit-revoked'
-  | 'kit-claimed'
-  | 'kit-too-large'
-  | 'kit-empty'
-  | 'kit-not-over'
-  | 'too-many-kits';
+export const KIT_REASONS = [
+  'kit-unknown',
+  'kit-expired',
+  'kit-revoked',
+  'kit-claimed',
+  'kit-too-large',
+  'kit-empty',
+  'kit-not-over',
+  'too-many-kits',
+] as const;
+export type KitReason = (typeof KIT_REASONS)[number];
 
 export type KitAnswer =
   | { readonly type: 'done'; readonly kit: Kit }

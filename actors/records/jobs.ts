@@ -41,17 +41,23 @@ export interface Jobs<Job, Row> {
   forgetTenant(tenantId: TenantId): Promise<void>;
 }
 
-export interface JobKind<Job> {
+export interface JobKind<Job, Row, OlderRow> {
   /** Singular, and part of the names under which the store has jobs and blocks. */
   readonly name: string;
   readonly isUnderWay: (job: Job) => boolean;
+  /** A row as it was in blocks of version 1. */
+  readonly liftedRow: (row: OlderRow) => Row;
+}
+
+interface Block<Row> {
+  readonly rows: readonly Row[];
 }
 
 export const blocksOf = ({ rows }: Pick<StoredJob, 'rows'>) => Math.ceil(rows / BLOCK);
 
-export function openJobs<Job extends StoredJob, Row>(
+export function openJobs<Job extends StoredJob, Row, OlderRow>(
   store: Store,
-  { name, isUnderWay }: JobKind<Job>,
+  { name, isUnderWay, liftedRow }: JobKind<Job, Row, OlderRow>,
 ): Jobs<Job, Row> {
   const running = `${name}s-running`;
   const jobsOf = (tenantId: TenantId) => `${name}s/${tenantId}`;
@@ -62,7 +68,10 @@ export function openJobs<Job extends StoredJob, Row>(
     title: ({ id }) => id,
   };
   const jobs = createCollection(store, kind);
-  const blocks = openRecords<{ readonly rows: readonly Row[] }>(store, `${name}-block`);
+  const blocks = openRecords<Block<Row>, Block<OlderRow>>(store, `${name}-block`, {
+    version: 2,
+    lift: ({ rows }) => ({ rows: rows.map(liftedRow) }),
+  });
   const newest = (tenantId: TenantId, page: number) =>
     jobs.page(jobsOf(tenantId), { page, pageSize: JOBS_MAX, sortOrder: 'DESC' });
 

@@ -8,12 +8,11 @@ import { randomClaimKey } from '../../actors/base/claim-key.ts';
 import type { CustomerId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import type { Batch, BatchRow, Before } from '../../actors/batches/model.ts';
+import type { Batch, BatchReason, BatchRow, Before } from '../../actors/batches/model.ts';
 import { secretLengthOf } from '../../actors/device/ownership-rules.ts';
 import { CLAIMING_ALLOWED, type DeviceRecord, ownerEpochOf } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Devices } from '../../actors/fleet/devices.ts';
 import { impersonation } from '../auth/principal.ts';
-import { refusedByDevice } from '../wire/errors.ts';
 import { assign, deleteAs, type Who } from './tenure.ts';
 
 export interface BatchActNeeds {
@@ -24,15 +23,15 @@ export interface BatchActNeeds {
 }
 
 /** What became of a device; undefined: there is no answer yet. */
-type Become = Pick<BatchRow, 'outcome' | 'message'> | undefined;
+type Become = Pick<BatchRow, 'outcome' | 'reason'> | undefined;
 
-const DONE = { outcome: 'done', message: null } as const;
-const UNCHANGED = { outcome: 'unchanged', message: null } as const;
-const refused = (message: string): Become => ({ outcome: 'refused', message });
-const GONE = refused('There is no such device');
-const CHANGED_HANDS = refused('It changed hands meanwhile, so it was left alone');
-const OWNERS_WORDS = refused('Its owner has described it, so it was left alone');
-const CHANGED_SINCE = refused('It was changed since, so it was left alone');
+const DONE = { outcome: 'done', reason: null } as const;
+const UNCHANGED = { outcome: 'unchanged', reason: null } as const;
+const refused = (reason: BatchReason): Become => ({ outcome: 'refused', reason });
+const GONE = refused({ code: 'no-device' });
+const CHANGED_HANDS = refused({ code: 'changed-hands' });
+const OWNERS_WORDS = refused({ code: 'described-by-owner' });
+const CHANGED_SINCE = refused({ code: 'changed-since' });
 
 export function createBatchAct(needs: BatchActNeeds) {
   return async (batch: Batch, row: BatchRow): Promise<BatchRow | undefined> => {
@@ -76,11 +75,11 @@ const whoOf = ({ tenantId, createdBy: userId, impersonatorId }: Batch): Who => (
   ...(impersonatorId === undefined ? {} : { impersonatorId }),
 });
 
-/** Undefined where it may be asked again; else the refusal in words. */
+/** Undefined where it may be asked again; else the refusal. */
 function refusal(answer: Exclude<DeviceAnswer, { type: 'accepted' }>): Become {
   if (answer.type === 'unavailable' || answer.refusal.reason === 'rate-limited') return undefined;
   if (answer.refusal.reason === 'unknown-device') return GONE;
-  return refused(refusedByDevice(answer.refusal).message);
+  return refused({ code: 'device-refused', refusal: answer.refusal });
 }
 
 /** Gives a device to a customer, or takes it back (null), if it is in that owner epoch still. */
@@ -110,7 +109,7 @@ async function handTo(
     return becameOf(taken);
   }
   const given = await assign(needs, who, id, to, { inEpochs: [epoch] });
-  return given === undefined ? refused('The customer is not there any more') : becameOf(given);
+  return given === undefined ? refused({ code: 'customer-gone' }) : becameOf(given);
 }
 
 function becameOf(answer: DeviceAnswer): Become {

@@ -18,13 +18,20 @@ import {
 } from '../../actors/batches/model.ts';
 import { impersonation, TENANT, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { batchRowView, batchView, CHANGES, viewBatch, viewBatchRow } from '../views/batch.ts';
+import {
+  batchRowView,
+  batchView,
+  CHANGES,
+  viewBatch,
+  viewBatchRow,
+  viewBatchRowWithReason,
+} from '../views/batch.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
 import { unlessVisible } from '../wire/names.ts';
 import { switched } from '../wire/query.ts';
 import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
-import { customerId, deviceId, devicePaging, optionalText } from '../wire/schemas.ts';
+import { customerId, deviceId, devicePaging, optionalText, WITH_REASONS } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
 import { type LargeReads, TOO_MANY_READS } from './large-reads.ts';
 import { fitting, type SelectionNeeds, where } from './selection.ts';
@@ -235,7 +242,8 @@ function listRows({ batches }: BatchRouteNeeds): Route {
     summary: 'What became of each device',
     roles: TENANT,
     params: inPath,
-    query: z.object({ refusedOnly: switched('refusedOnly') }).and(devicePaging),
+    query: z.object({ refusedOnly: switched('refusedOnly'), reasons: switched('reasons') }).and(devicePaging),
+    description: WITH_REASONS,
     responses: {
       200: { description: 'A page of devices', schema: pageView(batchRowView) },
       404: { description: 'No such batch' },
@@ -245,7 +253,7 @@ function listRows({ batches }: BatchRouteNeeds): Route {
       if (batch === undefined) return notFound;
       const { page, pageSize, refusedOnly = false } = query;
       const found = await batches.results(batch, { page, pageSize, refusedOnly });
-      return json(viewPage(found, query, viewBatchRow));
+      return json(viewPage(found, query, query.reasons ? viewBatchRowWithReason : viewBatchRow));
     },
   });
 }

@@ -16,12 +16,12 @@ import {
 import type { Kits } from '../../actors/kits/model.ts';
 import { impersonation, TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { importView, rowView, viewImport, viewRow } from '../views/import.ts';
+import { importView, rowView, viewImport, viewRow, viewRowWithReason } from '../views/import.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
 import { switched } from '../wire/query.ts';
 import { json, type Reply, streamOf } from '../wire/reply.ts';
-import { devicePaging } from '../wire/schemas.ts';
+import { devicePaging, WITH_REASONS } from '../wire/schemas.ts';
 import { resultLines } from './import-result.ts';
 import { type LargeReads, TOO_MANY_READS } from './large-reads.ts';
 
@@ -211,7 +211,8 @@ function listRows({ imports }: ImportRouteNeeds): Route {
     summary: 'What became of each row',
     roles: TENANT,
     params: inPath,
-    query: z.object({ refusedOnly: switched('refusedOnly') }).and(devicePaging),
+    query: z.object({ refusedOnly: switched('refusedOnly'), reasons: switched('reasons') }).and(devicePaging),
+    description: WITH_REASONS,
     responses: {
       200: { description: 'A page of rows', schema: pageView(rowView) },
       404: { description: 'No such import' },
@@ -221,7 +222,7 @@ function listRows({ imports }: ImportRouteNeeds): Route {
       if (job === undefined) return notFound;
       const { page, pageSize, refusedOnly } = query;
       const found = await imports.results(job, { page, pageSize, refusedOnly: refusedOnly ?? false });
-      return json(viewPage(found, query, viewRow));
+      return json(viewPage(found, query, query.reasons ? viewRowWithReason : viewRow));
     },
   });
 }

@@ -1,6 +1,7 @@
 /** What clients see of a batch, and of its devices. */
 import { z } from 'zod';
-import type { Batch, BatchRow } from '../../actors/batches/model.ts';
+import { BATCH_REASONS, type Batch, type BatchReason, type BatchRow } from '../../actors/batches/model.ts';
+import { refusedByDevice } from '../wire/errors.ts';
 
 /** What a batch does, by its stored form. */
 export const CHANGES = {
@@ -69,6 +70,13 @@ export function viewBatch(batch: Batch, undoable: boolean): z.infer<typeof batch
 
 const OUTCOMES = { waiting: 'WAITING', done: 'DONE', unchanged: 'UNCHANGED', refused: 'REFUSED' } as const;
 
+/** Why a device was left as it was, for programs. `why`: a reason code, as the API has them; absent where it tells none. */
+const batchReasonView = z.discriminatedUnion('code', [
+  z.object({ code: z.enum(BATCH_REASONS) }),
+  z.object({ code: z.literal('device-refused'), why: z.string().optional() }),
+  z.object({ code: z.literal('sentence') }),
+]);
+
 export const batchRowView = z
   .object({
     row: z.int(),
@@ -76,15 +84,47 @@ export const batchRowView = z
     name: z.string().nullable(),
     outcome: z.enum(Object.values(OUTCOMES)),
     message: z.string().nullable(),
+    /** With `reasons=true`: what the message says. */
+    reason: batchReasonView.nullable().optional(),
   })
   .meta({ id: 'DeviceBatchRow' });
 
-export function viewBatchRow({
-  row,
-  id,
-  name,
-  outcome,
-  message,
-}: BatchRow & { readonly row: number }): z.infer<typeof batchRowView> {
+type BatchResult = BatchRow & { readonly row: number };
+
+export function viewBatchRow({ row, id, name, outcome, reason }: BatchResult): z.infer<typeof batchRowView> {
+  const message = reason === null ? null : inEnglish(reason);
   return { row, deviceId: id, name, outcome: OUTCOMES[outcome], message };
+}
+
+export const viewBatchRowWithReason = (result: BatchResult): z.infer<typeof batchRowView> => ({
+  ...viewBatchRow(result),
+  reason: result.reason === null ? null : viewReason(result.reason),
+});
+
+function viewReason(reason: BatchReason): z.infer<typeof batchReasonView> {
+  if (reason.code === 'sentence') return { code: 'sentence' };
+  if (reason.code !== 'device-refused') return reason;
+  return { code: 'device-refused', why: refusedByDevice(reason.refusal).reason };
+}
+
+const SENTENCES: Readonly<Record<(typeof BATCH_REASONS)[number], string>> = {
+  'no-device': 'There is no such device',
+  'changed-hands': 'It changed hands meanwhile, so it was left alone',
+  'described-by-owner': 'Its owner has described it, so it was left alone',
+  'changed-since': 'It was changed since, so it was left alone',
+  'customer-gone': 'The customer is not there any more',
+  'not-allowed': 'Who asked for it may not do it any more',
+  'no-answer': 'There was no answer',
+  unreadable: 'Its stored record cannot be read',
+};
+
+function inEnglish(reason: BatchReason): string {
+  switch (reason.code) {
+    case 'device-refused':
+      return refusedByDevice(reason.refusal).message;
+    case 'sentence':
+      return reason.sentence;
+    default:
+      return SENTENCES[reason.code];
+  }
 }

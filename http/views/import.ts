@@ -1,6 +1,7 @@
 /** What clients see of an import of devices, and of its rows. */
 import { z } from 'zod';
 import type { ImportJob, RowResult } from '../../actors/imports/model.ts';
+import { reasonInEnglish } from '../../actors/imports/row-reasons.ts';
 
 export const importView = z
   .object({
@@ -39,18 +40,63 @@ export function viewImport({
   return { id, createdTime: createdAt, state: STATES[state], rows, through, good, refused };
 }
 
+const column = z.enum([
+  'name',
+  'type',
+  'label',
+  'kit',
+  'accessToken',
+  'mqttClientId',
+  'mqttUserName',
+  'mqttPassword',
+]);
+const kind = z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']);
+
+/** Why a row is refused, for programs; see `actors/imports/row-reasons.ts`. */
+const rowReasonView = z.discriminatedUnion('code', [
+  z.object({
+    code: z.enum([
+      'not-allowed',
+      'name-missing',
+      'name-twice',
+      'kinds-mixed',
+      'password-alone',
+      'certificate-malformed',
+      'unreadable',
+    ]),
+  }),
+  z.object({ code: z.literal('name-taken'), viaGateway: z.boolean() }),
+  z.object({ code: z.enum(['credentials-twice', 'credentials-taken']), kind }),
+  z.object({ code: z.enum(['token-too-short', 'secret-too-short']), min: z.int() }),
+  z.object({ code: z.literal('too-many-devices'), max: z.int() }),
+  z.object({ code: z.literal('too-long'), column, max: z.int() }),
+  z.object({ code: z.literal('not-shown'), column }),
+  z.object({ code: z.literal('hidden'), column, which: z.string() }),
+  /** `why`: a reason code, as the API has them. */
+  z.object({ code: z.enum(['no-kit', 'device-refused']), why: z.string() }),
+  z.object({ code: z.literal('sentence'), sentence: z.string() }),
+]);
+
 export const rowView = z
   .object({
     row: z.int(),
     name: z.string(),
     outcome: z.enum(['WAITING', 'GOOD', 'CREATED', 'REFUSED']),
     message: z.string().nullable(),
+    /** With `reasons=true`: what the message says. */
+    reason: rowReasonView.nullable().optional(),
   })
   .meta({ id: 'DeviceImportRow' });
 
 /** Outcomes of rows, by their stored form. */
 export const OUTCOMES = { waiting: 'WAITING', good: 'GOOD', created: 'CREATED', refused: 'REFUSED' } as const;
 
-export function viewRow({ row, name, outcome, message }: RowResult): z.infer<typeof rowView> {
+export function viewRow({ row, name, outcome, reason }: RowResult): z.infer<typeof rowView> {
+  const message = reason === null ? null : reasonInEnglish(reason);
   return { row, name, outcome: OUTCOMES[outcome], message };
 }
+
+export const viewRowWithReason = (row: RowResult): z.infer<typeof rowView> => ({
+  ...viewRow(row),
+  reason: row.reason,
+});

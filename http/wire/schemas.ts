@@ -108,6 +108,10 @@ export const version = z
 
 // --------------------------------------------------------------------------------------------------------- paging
 
+/** Of lists that tell what became of each row. */
+export const WITH_REASONS =
+  'With reasons=true each row has a reason beside its message: a code with what belongs to it, for programs.';
+
 const PAGE_SIZE_MAX = 10_000;
 const PAGE_MAX = 2 ** 31 - 1;
 

@@ -109,6 +109,9 @@ law('undoing leaves alone what changed hands since', async ({ world, home }) => 
   assert.equal(await ownersOf(world, ids), [null, bob.customerId, null]);
   const [row] = await rowsOf(admin, undoing, '&refusedOnly=true');
   assert.equal([row?.name, row?.message], ['D 1', 'It changed hands meanwhile, so it was left alone']);
+  assert.equal(Object.keys(row ?? {}), ['row', 'deviceId', 'name', 'outcome', 'message'], 'as it always was');
+  const [coded] = await rowsOf(admin, undoing, '&refusedOnly=true&reasons=true');
+  assert.equal(coded, { ...row, reason: { code: 'changed-hands' } });
 });
 
 law('forbidden and undone: each device has again what it had', async ({ world, home }) => {

@@ -210,6 +210,11 @@ law('import: a dry run says what would happen to each row and changes nothing', 
     ['REFUSED', 'The name has characters that cannot be shown'],
     ['GOOD', null],
   ]);
+  const [, plain] = await rowsOf(home.admin, id);
+  assert.equal(Object.keys(plain ?? {}), ['row', 'name', 'outcome', 'message'], 'as it always was');
+  const [none, coded] = await rowsOf(home.admin, id, '&reasons=true');
+  assert.equal(coded, { ...plain, reason: { code: 'name-taken', viaGateway: false } });
+  assert.is(Object.hasOwn(none ?? {}, 'reason'), true);
   assert.equal(
     (await rowsOf(home.admin, id, '&refusedOnly=true')).map(({ row }) => row),
     [2, 3, 4, 5, 6, 7],

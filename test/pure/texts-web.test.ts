@@ -182,7 +182,7 @@ test('texts of the pages: what was refused is said by its reason, and never blam
 test('texts of the pages: a row of an import that is in no kit says why in words', () => {
   for (const language of ALL_LANGUAGES) {
     const say = sayIn(language, language);
-    const said = rowWords('It is in no kit: kit-too-large', say);
+    const said = rowWords({ code: 'no-kit', why: 'kit-too-large' }, say);
     assert.ok(said.includes(say('why.kit-too-large')), said);
   }
 });

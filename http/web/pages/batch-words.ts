@@ -1,23 +1,27 @@
-/**
- * Why a batch left a device as it was, in the reader's language. The result of a batch has the API's sentence and no code, as
- * it is kept for months; sentences that are not here are shown as they are.
- */
-import type { TextKey } from '../texts/catalogues.ts';
+/** Why a batch left a device as it was, in the reader's language: by the code with which it is stored. */
+import type { z } from 'zod';
+import type { batchRowView } from '../../views/batch.ts';
+import { whyInWords } from '../refusal-words.ts';
 import type { Say } from '../texts/say.ts';
 
-const ROWS: Readonly<Record<string, Extract<TextKey, `batch.row.${string}`>>> = {
-  'There is no such device': 'batch.row.gone',
-  'It changed hands meanwhile, so it was left alone': 'batch.row.changedHands',
-  'Its owner has described it, so it was left alone': 'batch.row.ownersWords',
-  'It was changed since, so it was left alone': 'batch.row.changedSince',
-  'The customer is not there any more': 'batch.row.customerGone',
-  'Who asked for it may not do it any more': 'batch.row.notAllowed',
-  'There was no answer': 'batch.row.noAnswer',
-  'Its stored record cannot be read': 'batch.row.unreadable',
-  'Somebody has asked to take the device over already!': 'batch.row.takeOver',
-};
+type Row = z.output<typeof batchRowView>;
+type Code = NonNullable<Row['reason']>['code'];
 
-export function rowWords(message: string | null, say: Say): string | null {
-  const key = message === null ? undefined : ROWS[message];
-  return key === undefined ? message : say(key);
+const ROWS = {
+  'no-device': 'batch.row.gone',
+  'changed-hands': 'batch.row.changedHands',
+  'described-by-owner': 'batch.row.ownersWords',
+  'changed-since': 'batch.row.changedSince',
+  'customer-gone': 'batch.row.customerGone',
+  'not-allowed': 'batch.row.notAllowed',
+  'no-answer': 'batch.row.noAnswer',
+  unreadable: 'batch.row.unreadable',
+} as const satisfies Readonly<Record<Exclude<Code, 'device-refused' | 'sentence'>, string>>;
+
+/** The API's own sentence where no text says it, and in English where it knows more. */
+export function rowWords({ message, reason }: Pick<Row, 'message' | 'reason'>, say: Say): string | null {
+  if (!reason || reason.code === 'sentence') return message;
+  if (reason.code !== 'device-refused') return say(ROWS[reason.code]);
+  const why = say.language === 'en' || reason.why === undefined ? undefined : whyInWords(reason.why, say);
+  return why === undefined ? message : say('problem.notDoneWhy', { why });
 }

@@ -259,7 +259,12 @@ async function resultOf(batch: Batch, visit: SignedIn) {
   const { api, query, locale } = visit;
   const { say } = locale;
   const refusedOnly = batch.refused > 0;
-  const wanted = toQuery({ page: pageOf(query), pageSize: ROWS_SHOWN, refusedOnly: String(refusedOnly) });
+  const wanted = toQuery({
+    page: pageOf(query),
+    pageSize: ROWS_SHOWN,
+    refusedOnly: String(refusedOnly),
+    reasons: 'true',
+  });
   const rows = await api.get(`${routeOf(visit)}/rows?${wanted}`, rowsPage);
   const path = `/devices/batches/${batch.id}`;
   return (
@@ -272,7 +277,7 @@ async function resultOf(batch: Batch, visit: SignedIn) {
             shown
             columns={[
               { title: say('mine.name'), kind: 'row', cell: ({ name, deviceId }) => name ?? deviceId },
-              { title: say('batch.why'), kind: 'bare', cell: ({ message }) => rowWords(message, say) },
+              { title: say('batch.why'), kind: 'bare', cell: (row) => rowWords(row, say) },
             ]}
             rows={rows.data}
           />

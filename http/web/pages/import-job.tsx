@@ -98,6 +98,7 @@ async function resultOf(job: ImportJob, visit: SignedIn) {
     page: pageOf(query),
     pageSize: PAGE_SIZE,
     refusedOnly: String(refusedOnly),
+    reasons: 'true',
   });
   const rows = await api.get(`${routeOf(visit)}/rows?${wanted}`, rowsPage);
   const path = `/devices/import/${job.id}`;
@@ -173,8 +174,7 @@ function RowTable({ rows, refusedOnly, visit: { locale } }: RowTableProps) {
         {
           title: say(refusedOnly ? 'import.why' : 'kits.outcome'),
           kind: 'bare',
-          cell: ({ message, outcome }) =>
-            message === null ? say(ROW_STATES[outcome]) : rowWords(message, say),
+          cell: ({ reason, outcome }) => (reason ? rowWords(reason, say) : say(ROW_STATES[outcome])),
         },
       ]}
       rows={rows.data}

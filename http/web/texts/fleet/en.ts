@@ -106,6 +106,7 @@ export const ENGLISH = {
   'why.too-many-wrong-secrets': 'too many wrong secrets',
   'why.not-behind-gateway': 'the gateway does not speak for this device',
   'why.too-many-devices': 'there are as many devices as there may be',
+  'why.attributes-too-large': 'the attributes of the device would be too large',
   'why.of many devices': 'of many devices',
   'why.window-replaced': 'another claim window waits for approval by now',
   'why.kit-unknown': 'there is no such code of a kit',
@@ -253,7 +254,6 @@ export const ENGLISH = {
   'batch.row.notAllowed': 'Who asked for it may not do it any more',
   'batch.row.noAnswer': 'There was no answer',
   'batch.row.unreadable': 'Its stored record cannot be read',
-  'batch.row.takeOver': 'Somebody has asked to take the device over already',
   'progress.devices': '{through} of {rows} devices',
   'progress.rows': '{through} of {rows} rows',
   // --------------------------------------------------------------------------------------------------------- one device

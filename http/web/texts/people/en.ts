@@ -222,7 +222,7 @@ export const ENGLISH = {
   'import.refusedRows': 'Refused rows',
   'import.row': 'Row',
   'import.why': 'Why',
-  // Why a row is refused: what the import itself says, in English.
+  // Why a row is refused (`actors/imports/row-reasons.ts`).
   'row.stopped': 'Who started the import may not do it any more',
   'row.nameMissing': 'The name is missing',
   'row.nameTwice': 'The name is in the list twice',

@@ -1,0 +1,80 @@
+/**
+ * Rows of imports as older versions stored them (blocks of version 1): why a row is refused was an English sentence. The sentence is read
+ * back into its reason. One of which that fails is kept, and said as it is in every language.
+ */
+import { KIT_REASONS } from '../kits/model.ts';
+import type { ImportRow } from './model.ts';
+import { COLUMNS, type RowColumn, type RowReason, reasonInEnglish } from './row-reasons.ts';
+
+export type OlderImportRow = Omit<ImportRow, 'reason'> & { readonly message: string | null };
+
+export function liftedRow({ message, ...row }: OlderImportRow): ImportRow {
+  return { ...row, reason: message === null ? null : reasonOf(message) };
+}
+
+const KINDS = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE'] as const;
+
+/** Reasons whose sentence is always the same. */
+const WHOLE: ReadonlyMap<string, RowReason> = new Map(
+  [
+    ...(
+      [
+        'not-allowed',
+        'name-missing',
+        'name-twice',
+        'kinds-mixed',
+        'password-alone',
+        'certificate-malformed',
+        'unreadable',
+      ] as const
+    ).map((code): RowReason => ({ code })),
+    ...[true, false].map((viaGateway): RowReason => ({ code: 'name-taken', viaGateway })),
+    ...KINDS.map((kind): RowReason => ({ code: 'credentials-twice', kind })),
+    ...KINDS.map((kind): RowReason => ({ code: 'credentials-taken', kind })),
+    ...KIT_REASONS.map((why): RowReason => ({ code: 'no-kit', why })),
+  ].map((reason) => [reasonInEnglish(reason), reason]),
+);
+
+type Made = (place: string, other: string) => RowReason | undefined;
+
+/** Sentences that say how long, how many, or which column. */
+const WITH_PLACES: readonly (readonly [sentence: RegExp, made: Made])[] = [
+  [/^The access token has fewer than (\d+) characters$/, (min) => ({ code: 'token-too-short', min: +min })],
+  [/^The secret has fewer than (\d+) characters$/, (min) => ({ code: 'secret-too-short', min: +min })],
+  [/^There may not be more than (\d+) devices$/, (max) => ({ code: 'too-many-devices', max: +max })],
+  [
+    /^The (.+) is longer than (\d+) characters$/,
+    (words, max) => withColumn(words, (column) => ({ code: 'too-long', column, max: +max })),
+  ],
+  [
+    /^The (.+) has characters that cannot be shown$/,
+    (words) => withColumn(words, (column) => ({ code: 'not-shown', column })),
+  ],
+  [
+    /^The (.+) has a character that nobody can see \((.+)\)$/,
+    (words, which) => withColumn(words, (column) => ({ code: 'hidden', column, which })),
+  ],
+];
+
+function withColumn(words: string, made: (column: RowColumn) => RowReason): RowReason | undefined {
+  const column = COLUMN_NAMES.find((name) => COLUMNS[name] === words);
+  return column === undefined ? undefined : made(column);
+}
+
+const isColumn = (name: string): name is RowColumn => Object.hasOwn(COLUMNS, name);
+const COLUMN_NAMES: readonly RowColumn[] = Object.keys(COLUMNS).filter(isColumn);
+
+function reasonOf(sentence: string): RowReason {
+  const reason = WHOLE.get(sentence) ?? withPlaces(sentence);
+  // What the API answers stays what it was, whatever was stored.
+  if (reason !== undefined && reasonInEnglish(reason) === sentence) return reason;
+  return { code: 'sentence', sentence };
+}
+
+function withPlaces(sentence: string): RowReason | undefined {
+  for (const [pattern, made] of WITH_PLACES) {
+    const found = pattern.exec(sentence);
+    if (found !== null) return made(found[1] ?? '', found[2] ?? '');
+  }
+  return undefined;
+}

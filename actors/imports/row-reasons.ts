@@ -1,0 +1,113 @@
+/**
+ * Why a row of an import is refused, or is not in its kit: a code with what belongs to it, as rows are stored with it. English is made of
+ * it for the API and the file of results; pages say it in the reader's language (`http/web/pages/import-row-words.ts`).
+ *
+ * What is stored stays as it is: codes are added, none is changed or taken away (`test/pure/row-reasons`).
+ */
+import { unreachable } from '../base/unreachable.ts';
+import type { RefusalReason } from '../device/messages.ts';
+import type { Credentials } from '../device/state.ts';
+import type { KitReason } from '../kits/model.ts';
+
+/** What a reason speaks of: a column of the row. */
+export type RowColumn =
+  | 'name'
+  | 'type'
+  | 'label'
+  | 'kit'
+  | 'accessToken'
+  | 'mqttClientId'
+  | 'mqttUserName'
+  | 'mqttPassword';
+
+export type RowReason =
+  /** Who started the import may not do it any more. */
+  | { readonly code: 'not-allowed' }
+  | { readonly code: 'name-missing' }
+  | { readonly code: 'name-twice' }
+  /** Whoever has a gateway can take names that are printed on boxes: then the tenant has to know. */
+  | { readonly code: 'name-taken'; readonly viaGateway: boolean }
+  | { readonly code: 'credentials-twice'; readonly kind: Credentials['type'] }
+  | { readonly code: 'credentials-taken'; readonly kind: Credentials['type'] }
+  | { readonly code: 'kinds-mixed' }
+  | { readonly code: 'password-alone' }
+  | { readonly code: 'certificate-malformed' }
+  /** What was sealed cannot be read: under another server key. */
+  | { readonly code: 'unreadable' }
+  /** In characters, as are the lengths below. */
+  | { readonly code: 'token-too-short'; readonly min: number }
+  | { readonly code: 'secret-too-short'; readonly min: number }
+  | { readonly code: 'too-many-devices'; readonly max: number }
+  | { readonly code: 'too-long'; readonly column: RowColumn; readonly max: number }
+  | { readonly code: 'not-shown'; readonly column: RowColumn }
+  /** @see `hiddenIn`: `which` is its code point, `U+200B`. */
+  | { readonly code: 'hidden'; readonly column: RowColumn; readonly which: string }
+  /** The device is there, and in no kit. */
+  | { readonly code: 'no-kit'; readonly why: KitReason }
+  /** Refused by the device, for a reason that has no code of its own here. */
+  | { readonly code: 'device-refused'; readonly why: RefusalReason }
+  /** A sentence of an older version that is none of the above. */
+  | { readonly code: 'sentence'; readonly sentence: string };
+
+export const COLUMNS: Readonly<Record<RowColumn, string>> = {
+  name: 'name',
+  type: 'type',
+  label: 'label',
+  kit: 'kit',
+  accessToken: 'access token',
+  mqttClientId: 'MQTT client id',
+  mqttUserName: 'MQTT user name',
+  mqttPassword: 'MQTT password',
+};
+
+const KINDS: Readonly<Record<Credentials['type'], string>> = {
+  ACCESS_TOKEN: 'access token',
+  MQTT_BASIC: 'MQTT client id or user name',
+  X509_CERTIFICATE: 'certificate',
+};
+
+/** In English, as the API and the file of results say it. It quotes no secret. */
+export function reasonInEnglish(reason: RowReason): string {
+  switch (reason.code) {
+    case 'not-allowed':
+      return 'Who started the import may not do it any more';
+    case 'name-missing':
+      return 'The name is missing';
+    case 'name-twice':
+      return 'The name is in the list twice';
+    case 'name-taken':
+      return `There is a device of this name already${reason.viaGateway ? ': a gateway brought it up' : ''}`;
+    case 'credentials-twice':
+      return `The ${KINDS[reason.kind]} is in the list twice`;
+    case 'credentials-taken':
+      return `Another device has this ${KINDS[reason.kind]}`;
+    case 'kinds-mixed':
+      return 'It has credentials of two kinds: an access token, MQTT client id and user name, or a certificate';
+    case 'password-alone':
+      return 'A password needs an MQTT user name, and without one there must be a client id';
+    case 'certificate-malformed':
+      return 'The certificate is not one in PEM';
+    case 'unreadable':
+      return 'The secret was sealed under a server key that is no longer there. Import the row again';
+    case 'token-too-short':
+      return `The access token has fewer than ${reason.min} characters`;
+    case 'secret-too-short':
+      return `The secret has fewer than ${reason.min} characters`;
+    case 'too-many-devices':
+      return `There may not be more than ${reason.max} devices`;
+    case 'too-long':
+      return `The ${COLUMNS[reason.column]} is longer than ${reason.max} characters`;
+    case 'not-shown':
+      return `The ${COLUMNS[reason.column]} has characters that cannot be shown`;
+    case 'hidden':
+      return `The ${COLUMNS[reason.column]} has a character that nobody can see (${reason.which})`;
+    case 'no-kit':
+      return `It is in no kit: ${reason.why}`;
+    case 'device-refused':
+      return reason.why;
+    case 'sentence':
+      return reason.sentence;
+    default:
+      return unreachable(reason);
+  }
+}
