@@ -2,7 +2,8 @@
  * One entry of a tenant's audit trail: what happened, to what, by whom. Entries are made from the events of devices, and
  * from notes of what is in no journal: refused claims, logins.
  *
- * No entry has a secret in it. Of attributes it has the names, of credentials only that they changed.
+ * No entry has a secret in it. Of attributes it has the names, and of `claimingAllowed` which it became; of credentials only
+ * that they changed.
  */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
@@ -11,7 +12,7 @@ import type { JsonObject } from '../base/json.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { DeviceEvent } from '../device/device.ts';
 import { evidenceOf, type OwnershipChange } from '../device/evidence.ts';
-import { CLAIMING_DATA } from '../device/state.ts';
+import { CLAIMING_ALLOWED, CLAIMING_DATA } from '../device/state.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, challenges, refused claims, take-overs and mails. */
 export const ACTIONS = [
@@ -184,7 +185,10 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     case 'AttributesSaved': {
       const keys = Object.keys(event.values);
       const named = event.serverKey === undefined ? keys : [...keys, CLAIMING_DATA];
-      return entry('ATTRIBUTES_UPDATED', { scope: event.scope, keys: named.slice(0, KEYS_MAX) }, event);
+      const { scope, values } = event;
+      const allowed = scope === 'SERVER_SCOPE' ? values[CLAIMING_ALLOWED] : undefined;
+      const decided = typeof allowed === 'boolean' ? { [CLAIMING_ALLOWED]: allowed } : {};
+      return entry('ATTRIBUTES_UPDATED', { scope, keys: named.slice(0, KEYS_MAX), ...decided }, event);
     }
     case 'AttributesDeleted':
       return entry('ATTRIBUTES_DELETED', { scope: event.scope, keys: event.keys.slice(0, KEYS_MAX) }, event);

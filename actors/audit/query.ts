@@ -99,7 +99,7 @@ async function pageOfAll(
     items.push(...some.map(entryOf));
     nth += some.length;
   }
-  return { items, total };
+  return { items: inOrderOfTime(items, sortOrder), total };
 }
 
 async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number): Promise<AuditPage> {
@@ -109,12 +109,13 @@ async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number)
   const offset = page * pageSize;
   const fits = filterOf(query);
   const items: AuditEntry[] = [];
+  const inOrder = () => inOrderOfTime(items, query.sortOrder);
   let total = 0;
   let searchedTo: Instant | undefined;
   let number = ascending ? await firstBlockFrom(blocks, startTime) : await lastBlockUpTo(blocks, endTime);
   for (let blocksRead = 0; number >= 1 && number <= count; blocksRead += 1) {
     if (blocksRead === blocksMax)
-      return { items, total, ...(searchedTo === undefined ? {} : { searchedTo }) };
+      return { items: inOrder(), total, ...(searchedTo === undefined ? {} : { searchedTo }) };
     const lines = await read(number);
     const first = lines[0]?.[0] ?? 0;
     const last = lines.at(-1)?.[0] ?? 0;
@@ -128,7 +129,16 @@ async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number)
     number += ascending ? 1 : -1;
     await nextTurn(); // others do not wait for a search
   }
-  return { items, total };
+  return { items: inOrder(), total };
+}
+
+/**
+ * Events of several logs and notes are written one after the other, a second's worth of each: a page tells them as they
+ * happened. What has one instant stays in the order in which it was written.
+ */
+function inOrderOfTime(items: readonly AuditEntry[], sortOrder: AuditQuery['sortOrder']): AuditEntry[] {
+  const way = sortOrder === 'ASC' ? 1 : -1;
+  return items.toSorted((one, other) => way * (one.at - other.at));
 }
 
 function filterOf(query: AllQuery): (line: Line) => boolean {

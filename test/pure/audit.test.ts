@@ -119,6 +119,42 @@ law(
   },
 );
 
+law(
+  'audit: a page is in the order of time, whether it came as an event or as a note, of this device or of another',
+  async ({ world, home: { admin, alice, bob, tenantId } }) => {
+    const [one, other] = [await provision(world, tenantId, 'D'), await provision(world, tenantId, 'E')];
+    for (const [name, id] of [
+      ['D', one],
+      ['E', other],
+      ['D', one],
+    ] as const) {
+      world.clock.advance(10);
+      await openWindow(world, id, 'right');
+      world.clock.advance(10);
+      await bob.post(claimPath(name), { secretKey: 'wrong' });
+      world.clock.advance(10);
+      await alice.post(claimPath(name), { secretKey: 'right' });
+      world.clock.advance(10);
+      await alice.delete(claimPath(name));
+    }
+    const timesOf = async (path: string, order: string) => {
+      await world.audit.catchUp();
+      const answer = await admin.get(`/api/audit/logs${path}?pageSize=100&page=0&sortOrder=${order}`);
+      return entries(answer).map(({ createdTime }) => Number(createdTime));
+    };
+    for (const path of ['', `/entity/DEVICE/${one}`]) {
+      const [up, down] = [await timesOf(path, 'ASC'), await timesOf(path, 'DESC')];
+      assert.ok(up.length >= 8, path);
+      assert.equal(
+        up,
+        up.toSorted((a, b) => a - b),
+        path,
+      );
+      assert.equal(down, up.toReversed(), path);
+    }
+  },
+);
+
 law('audit: by customer, user, time and action', async ({ world, home }) => {
   await life(world, home);
   const { admin, alice, bob } = home;

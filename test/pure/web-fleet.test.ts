@@ -477,6 +477,7 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
   assert.match((await admin.get(`/devices/${id}`)).text, 'Window open');
   assert.match(await act('close-window'), /window is closed.*Unclaimed/);
   assert.match(await act('permission', { permission: 'forbid' }), 'Not claimable');
+  await act('permission', { permission: 'allow' });
   assert.match(await act('permission', { permission: 'default' }), 'Unclaimed');
   assert.match(await act('key', { days: '7' }), 'Waits for its key');
   assert.is((await world.devices.read(id))?.serverKey?.expiresAt, world.clock.now() + 7 * 24 * HOUR_MS);
@@ -490,6 +491,8 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
     assert.equal((await world.devices.read(id))?.serverKey, keyBefore, 'it was only asked');
   }
   assert.match(await act('remove-key'), 'Unclaimed');
+  const publicKey = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
+  await steer(home.admin, id, { claimPublicKey: publicKey, colour: 'red' });
   await world.audit.catchUp();
   const history = (await admin.get(`/devices/${id}/history`)).text;
   for (const words of [
@@ -497,10 +500,21 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
     'Assigned',
     'Taken from its owner',
     'Claim window opened',
+    'Key set',
+    'Key removed',
+    'Claiming forbidden',
+    'Claiming allowed',
+    'Claiming allowed or forbidden as the server says',
+    /Attributes saved .*colour *; *Public key set/,
     home.adminEmail,
   ]) {
     assert.match(history, words);
   }
+  assert.not.match(history, /claimingData|claimingAllowed|claimPublicKey/);
+  const german = (await admin.get(`/devices/${id}/history`, { 'accept-language': 'de' })).text;
+  for (const words of ['Schlüssel gesetzt', 'Schlüssel entfernt', 'Registrieren verboten'])
+    assert.match(german, words);
+  assert.match((await admin.get('/audit', { 'accept-language': 'ar' })).text, 'عُيّن المفتاح');
   assert.match(await act('delete'), '“E” is deleted');
   assert.is((await admin.get(`/devices/${id}`)).status, 404);
 });

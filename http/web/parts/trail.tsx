@@ -3,6 +3,7 @@ import type { Child } from 'hono/jsx';
 import type { z } from 'zod';
 import { NULL_UUID } from '../../../actors/base/ids.ts';
 import { REASONS as CODES } from '../../../actors/claiming/reasons.ts';
+import { CLAIM_PUBLIC_KEY, CLAIMING_ALLOWED, CLAIMING_DATA } from '../../../actors/device/state.ts';
 import type { auditView } from '../../views/audit.ts';
 import type { Locale } from '../locale.ts';
 import { everyWhy, whyInWords } from '../refusal-words.ts';
@@ -17,7 +18,8 @@ type BareTrailKey = Exclude<
   Extract<TextKey, `trail.${string}`>,
   'trail.of' | 'trail.repeated' | 'trail.byWhom'
 >;
-type BareKey = Extract<TextKey, `change.${string}`> | BareTrailKey;
+type BareKey = Extract<TextKey, `change.${string}`> | BareTrailKey | Decided;
+type Decided = 'batch.done.ALLOW_CLAIMING' | 'batch.done.FORBID_CLAIMING';
 
 /** What an entry is of, in words. */
 export const actionWords = (action: Entry['actionType'], say: Say): string => say(`trail.${action}`);
@@ -69,6 +71,9 @@ export function whatHappened({ actionType, actionData, entityId, actionStatus }:
     return userSecret(actionData, say);
   if (actionType === 'LOGIN' && actionStatus === 'FAILURE') return say('trail.notLetIn');
   const done = actionWords(actionType, say);
+  const { steering, others } = steeringIn({ actionType, actionData });
+  if (steering.length > 0 && others.length === 0)
+    return steering.map((key) => say(key)).join(say('trail.between'));
   if (typeof setting === 'string') {
     const known = SETTINGS[setting];
     return say('trail.of', { what: done, whatOf: known === undefined ? setting : say(known) });
@@ -77,6 +82,29 @@ export function whatHappened({ actionType, actionData, entityId, actionStatus }:
     if (actionData[kind] !== undefined) return say('trail.of', { what: done, whatOf: say(KINDS[kind]) });
   }
   return done;
+}
+
+/** What attributes that steer claiming mean to people, when they are saved and when they are deleted. */
+const STEERING: Readonly<Record<string, readonly [saved: BareKey, deleted: BareKey]>> = {
+  [CLAIMING_DATA]: ['trail.keySet', 'trail.keyRemoved'],
+  [CLAIMING_ALLOWED]: ['trail.claimingSet', 'trail.claimingAsServer'],
+  [CLAIM_PUBLIC_KEY]: ['trail.publicKeySet', 'trail.publicKeyRemoved'],
+};
+
+/** The attributes of an entry: those that steer claiming in words, the others by their names. */
+function steeringIn({ actionType, actionData }: Pick<Entry, 'actionType' | 'actionData'>) {
+  const { keys, scope } = actionData;
+  const all = Array.isArray(keys) ? keys.map(String) : [];
+  const steers = (key: string) => scope === 'SERVER_SCOPE' && Object.hasOwn(STEERING, key);
+  const saved = actionType === 'ATTRIBUTES_UPDATED';
+  const words = (key: string): readonly BareKey[] => {
+    // Entries of older records have its name alone.
+    const allowed = saved && key === CLAIMING_ALLOWED ? actionData[CLAIMING_ALLOWED] : undefined;
+    if (typeof allowed === 'boolean')
+      return [allowed ? 'batch.done.ALLOW_CLAIMING' : 'batch.done.FORBID_CLAIMING'];
+    return STEERING[key]?.slice(saved ? 0 : 1, saved ? 1 : 2) ?? [];
+  };
+  return { steering: all.filter(steers).flatMap(words), others: all.filter((key) => !steers(key)) };
 }
 
 function createdBy({ viaGateway, importId }: Entry['actionData'], say: Say): string {
@@ -106,13 +134,17 @@ export function allReasons(say: Say): Readonly<Record<string, string>> {
 }
 
 /** What else there is to know: why it was refused, how often, what it was about. Nothing: an empty list. */
-function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { say }: Locale): readonly Child[] {
-  const { keys, why, repeated, title, name, openedBy, label } = actionData;
+function whatElse(
+  { actionType, actionData, actionFailureDetails, entityId }: Entry,
+  { say }: Locale,
+): readonly Child[] {
+  const { why, repeated, title, name, openedBy, label } = actionData;
   const parts: Child[] = [];
   if (actionFailureDetails !== null) parts.push(reasonInWords(actionFailureDetails, say));
   if (typeof repeated === 'number') parts.push(say('trail.repeated', { count: repeated }));
   if (typeof why === 'string') parts.push(endWords(why, say));
-  if (Array.isArray(keys)) parts.push(<code>{keys.join(', ')}</code>);
+  const { steering, others } = steeringIn({ actionType, actionData });
+  if (others.length > 0) parts.push(<code>{others.join(', ')}</code>, ...steering.map((key) => say(key)));
   if (openedBy === 'gateway') parts.push(say('trail.byGateway'));
   // A device is named beside it.
   const names = entityId.entityType === 'USER' ? [title, name, label] : [];

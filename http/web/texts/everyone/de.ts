@@ -44,7 +44,7 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'claim.deviceHint': 'Wie er auf dem Etikett steht, zum Beispiel „Thermostat T1“.',
   'claim.key': 'Schlüssel',
   'claim.keyHint':
-    'Das Geheimnis auf dem Etikett. Groß- und Kleinschreibung und Striche sind gleich, wenn es vier Vierergruppen sind.',
+    'Der Schlüssel auf dem Etikett. Groß- und Kleinschreibung und Striche sind gleich, wenn es vier Vierergruppen sind.',
   'claim.scan': 'Etikett scannen',
   'claim.camera': 'Kamera',
   'claim.wholeBox': 'Ein Code für einen ganzen Karton?',

@@ -48,8 +48,7 @@ export const ENGLISH = {
   'claim.device': 'Device name',
   'claim.deviceHint': 'As it is printed on the label, for example “Thermostat T1”.',
   'claim.key': 'Key',
-  'claim.keyHint':
-    'The secret on the label. Capitals and dashes do not matter where it is four groups of four.',
+  'claim.keyHint': 'The key on the label. Capitals and dashes do not matter where it is four groups of four.',
   'claim.scan': 'Scan the label',
   'claim.camera': 'Camera',
   'claim.wholeBox': 'A code for a whole box?',

@@ -44,7 +44,7 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'claim.deviceHint': 'Tal como está impreso en la etiqueta, por ejemplo «Termostato T1».',
   'claim.key': 'Clave',
   'claim.keyHint':
-    'El secreto de la etiqueta. Las mayúsculas y los guiones no importan si son cuatro grupos de cuatro.',
+    'La clave de la etiqueta. Las mayúsculas y los guiones no importan si son cuatro grupos de cuatro.',
   'claim.scan': 'Escanear la etiqueta',
   'claim.camera': 'Cámara',
   'claim.wholeBox': '¿Un código para una caja entera?',

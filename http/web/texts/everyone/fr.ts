@@ -44,7 +44,7 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'claim.deviceHint': 'Tel qu’il est imprimé sur l’étiquette, par exemple « Thermostat T1 ».',
   'claim.key': 'Clé',
   'claim.keyHint':
-    'Le secret sur l’étiquette. Majuscules et tirets n’importent pas s’il s’agit de quatre groupes de quatre.',
+    'La clé sur l’étiquette. Majuscules et tirets n’importent pas s’il s’agit de quatre groupes de quatre.',
   'claim.scan': 'Scanner l’étiquette',
   'claim.camera': 'Caméra',
   'claim.wholeBox': 'Un code pour tout un carton ?',

@@ -44,7 +44,7 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'claim.deviceHint': 'Com’è stampato sull’etichetta, per esempio «Termostato T1».',
   'claim.key': 'Chiave',
   'claim.keyHint':
-    'Il segreto sull’etichetta. Maiuscole e trattini non contano se sono quattro gruppi di quattro.',
+    'La chiave sull’etichetta. Maiuscole e trattini non contano se sono quattro gruppi di quattro.',
   'claim.scan': 'Scansiona l’etichetta',
   'claim.camera': 'Fotocamera',
   'claim.wholeBox': 'Un codice per un’intera scatola?',

@@ -44,7 +44,7 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'claim.deviceHint': 'ラベルに印刷されているとおりに入力してください。例：「Thermostat T1」',
   'claim.key': 'キー',
   'claim.keyHint':
-    'ラベルにある秘密のキーです。4 文字ずつ 4 組の場合、大文字・小文字やハイフンの違いは問いません。',
+    'ラベルにあるキーです。4 文字ずつ 4 組の場合、大文字・小文字やハイフンの違いは問いません。',
   'claim.scan': 'ラベルを読み取る',
   'claim.camera': 'カメラ',
   'claim.wholeBox': '箱全体のコードをお持ちですか？',

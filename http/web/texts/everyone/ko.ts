@@ -43,7 +43,7 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'claim.device': '기기 이름',
   'claim.deviceHint': '라벨에 인쇄된 그대로 입력하세요. 예: “Thermostat T1”.',
   'claim.key': '키',
-  'claim.keyHint': '라벨에 있는 비밀 키입니다. 네 글자씩 네 묶음이면 대소문자와 줄표는 상관없습니다.',
+  'claim.keyHint': '라벨에 있는 키입니다. 네 글자씩 네 묶음이면 대소문자와 줄표는 상관없습니다.',
   'claim.scan': '라벨 스캔',
   'claim.camera': '카메라',
   'claim.wholeBox': '상자 전체의 코드가 있나요?',

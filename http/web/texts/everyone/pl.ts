@@ -44,7 +44,7 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'claim.deviceHint': 'Tak jak wydrukowano na etykiecie, na przykład „Termostat T1”.',
   'claim.key': 'Klucz',
   'claim.keyHint':
-    'Sekret z etykiety. Wielkość liter i kreski nie mają znaczenia, jeśli są to cztery grupy po cztery znaki.',
+    'Klucz z etykiety. Wielkość liter i kreski nie mają znaczenia, jeśli są to cztery grupy po cztery znaki.',
   'claim.scan': 'Zeskanuj etykietę',
   'claim.camera': 'Aparat',
   'claim.wholeBox': 'Kod na całe opakowanie?',

@@ -43,7 +43,7 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'claim.device': 'Nome do dispositivo',
   'claim.deviceHint': 'Como está impresso na etiqueta, por exemplo “Termostato T1”.',
   'claim.key': 'Chave',
-  'claim.keyHint': 'O segredo na etiqueta. Maiúsculas e traços não importam se são quatro grupos de quatro.',
+  'claim.keyHint': 'A chave na etiqueta. Maiúsculas e traços não importam se são quatro grupos de quatro.',
   'claim.scan': 'Escanear a etiqueta',
   'claim.camera': 'Câmera',
   'claim.wholeBox': 'Um código para uma caixa inteira?',

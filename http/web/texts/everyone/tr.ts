@@ -44,7 +44,7 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'claim.deviceHint': 'Etikette yazdığı gibi, örneğin “Termostat T1”.',
   'claim.key': 'Anahtar',
   'claim.keyHint':
-    'Etiketteki gizli anahtar. Dörder karakterlik dört grupsa büyük harfler ve çizgiler önemli değildir.',
+    'Etiketteki anahtar. Dörder karakterlik dört grupsa büyük harfler ve çizgiler önemli değildir.',
   'claim.scan': 'Etiketi tara',
   'claim.camera': 'Kamera',
   'claim.wholeBox': 'Bütün kutu için bir kod mu?',

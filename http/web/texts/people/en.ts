@@ -238,9 +238,9 @@ export const ENGLISH = {
   'row.twoKinds':
     'It has credentials of two kinds: an access token, MQTT client id and user name, or a certificate',
   'row.passwordAlone': 'A password needs an MQTT user name, and without one there must be a client id',
-  'row.unreadable': 'The secret was sealed under a server key that is no longer there. Import the row again',
+  'row.unreadable': 'The key was sealed under a server key that is no longer there. Import the row again',
   'row.tokenShort': 'The access token has fewer than {min, number} characters',
-  'row.keyShort': 'The secret has fewer than {min, number} characters',
+  'row.keyShort': 'The key has fewer than {min, number} characters',
   'row.tooMany': 'There may not be more than {max, number} devices',
   'row.noKit': 'It is in no kit: {code}',
   'row.long':

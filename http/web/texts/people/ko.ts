@@ -223,9 +223,9 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'row.noCertificate': '인증서가 PEM 형식이 아닙니다',
   'row.twoKinds': '자격 증명이 두 종류입니다: 액세스 토큰, MQTT 클라이언트 ID와 사용자 이름, 또는 인증서',
   'row.passwordAlone': '비밀번호에는 MQTT 사용자 이름이 필요하며, 없으면 클라이언트 ID가 있어야 합니다',
-  'row.unreadable': '비밀 키를 봉인한 서버 키가 더 이상 없습니다. 이 행을 다시 가져오세요',
+  'row.unreadable': '키를 봉인한 서버 키가 더 이상 없습니다. 이 행을 다시 가져오세요',
   'row.tokenShort': '액세스 토큰이 {min, number}자보다 짧습니다',
-  'row.keyShort': '비밀 키가 {min, number}자보다 짧습니다',
+  'row.keyShort': '키가 {min, number}자보다 짧습니다',
   'row.tooMany': '기기는 최대 {max, number}개까지만 있을 수 있습니다',
   'row.noKit': '어떤 키트에도 없습니다: {code}',
   'row.long':

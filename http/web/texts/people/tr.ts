@@ -229,10 +229,9 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'row.twoKinds':
     'İki türden kimlik bilgisi var: erişim belirteci, MQTT istemci kimliği ve kullanıcı adı ya da sertifika',
   'row.passwordAlone': 'Parola için bir MQTT kullanıcı adı gerekir; o yoksa istemci kimliği olmalıdır',
-  'row.unreadable':
-    'Gizli anahtar, artık olmayan bir sunucu anahtarıyla mühürlenmiş. Satırı yeniden içe aktarın',
+  'row.unreadable': 'Anahtar, artık olmayan bir sunucu anahtarıyla mühürlenmiş. Satırı yeniden içe aktarın',
   'row.tokenShort': 'Erişim belirteci {min, number} karakterden kısa',
-  'row.keyShort': 'Gizli anahtar {min, number} karakterden kısa',
+  'row.keyShort': 'Anahtar {min, number} karakterden kısa',
   'row.tooMany': 'En çok {max, number} cihaz olabilir',
   'row.noKit': 'Hiçbir takımda değil: {code}',
   'row.long':
