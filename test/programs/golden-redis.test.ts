@@ -237,8 +237,8 @@ test('golden: nobody takes over from a lifter at work, however long it takes; wh
   const beating = setInterval(() => void server.command('HINCRBY', 'claimd:meta', 'lifter-beat', '1'), 50);
   const settings = settingsOf([server]);
   const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
-  const agreed = agreeOnFormat(redis, settings.prefix, 4, silentLog, sealing, 1_000);
-  await pause(2_500);
+  const agreed = agreeOnFormat(redis, settings.prefix, 4, silentLog, sealing, 3_000);
+  await pause(7_000);
   assert.is(await server.command('HGET', 'claimd:meta', 'lifter'), '7', 'it is still the one that lifts');
   clearInterval(beating);
   await agreed;
