@@ -5,7 +5,7 @@ import { freePort } from '../../test/kit/ports.ts';
 import { findProgram } from '../../test/kit/programs.ts';
 
 const HOST = '127.0.0.1';
-const LISTENS_WITHIN_MS = 10_000;
+const LISTENS_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 25;
 
 export interface Running {

@@ -33,6 +33,7 @@ const ARGUMENTS = [
 ];
 /** Playwright's limits do not stretch on a busy machine, so they are long. */
 const LIMIT_MS = 5 * PATIENCE_MS;
+const STARTS_MAX = 3;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const PICTURES = process.env.CLAIMD_SCREENSHOTS;
@@ -100,10 +101,18 @@ export const PAGE_BROWSER = findProgram(SHELL) === undefined ? BROWSER : SHELL;
  * @param more arguments beside the usual ones
  * @param program a name of a program that is installed
  */
-export function launchBrowser(more: readonly string[] = [], program = BROWSER): Promise<Browser> {
+export async function launchBrowser(more: readonly string[] = [], program = BROWSER): Promise<Browser> {
   const executablePath = findProgram(program);
   if (executablePath === undefined) throw new Error(`${program} is not installed`);
-  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await chromium.launch({ executablePath, args: [...ARGUMENTS, ...more], timeout: LIMIT_MS });
+    } catch (error) {
+      // Now and then one does not get up, which says nothing about our pages.
+      if (tries === STARTS_MAX) throw error;
+      process.stdout.write(`\n# ${program} did not start, and is started again: ${String(error)}\n`);
+    }
+  }
 }
 
 export interface Loaded {
