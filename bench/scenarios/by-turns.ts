@@ -38,6 +38,8 @@ interface Side {
 interface Taken {
   readonly all: number;
   readonly actors: number;
+  /** Of the processes beside it: the store's, if it has one. */
+  readonly beside: number;
 }
 
 export const byTurnsScenario: Scenario = {
@@ -106,40 +108,56 @@ async function turn(bench: Bench, side: Side, from: number, count: number, isKep
   }
 }
 
+/** All in ns. */
+interface Looked extends ThreadTimes {
+  readonly besideNs: number;
+}
+
+function lookAt({ nodes, beside }: Target): Looked | undefined {
+  const own = threadTimes(nodes[0]?.pid ?? 0);
+  if (own === undefined) return undefined;
+  return { ...own, besideNs: beside.reduce((sum, { pid }) => sum + (threadTimes(pid)?.allNs ?? 0), 0) };
+}
+
 async function measured(bench: Bench, target: Target, job: Job): Promise<Taken> {
-  const pid = target.nodes[0]?.pid ?? 0;
-  let before: ThreadTimes | undefined;
-  let after: ThreadTimes | undefined;
+  let before: Looked | undefined;
+  let after: Looked | undefined;
   const result = await bench.pool.run(job, {
     begin: () => {
-      before = threadTimes(pid);
+      before = lookAt(target);
     },
     end: () => {
-      after = threadTimes(pid);
+      after = lookAt(target);
     },
     tick: () => {},
   });
   if (job.subjects.type === 'once') {
     await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
-    after = threadTimes(pid);
+    after = lookAt(target);
   }
   const strange = { ...result.refused, ...result.wrong };
   if (Object.keys(strange).length > 0) bench.fail(`${job.title}: ${JSON.stringify(strange)}`);
-  const each = (of: (times: ThreadTimes) => number): number =>
+  const each = (of: (looked: Looked) => number): number =>
     before === undefined || after === undefined
       ? Number.NaN
       : (of(after) - of(before)) / 1_000 / Math.max(1, result.operations);
-  return { all: each(({ allNs }) => allNs), actors: each(({ mainNs }) => mainNs) };
+  return {
+    all: each(({ allNs }) => allNs),
+    actors: each(({ mainNs }) => mainNs),
+    beside: each(({ besideNs }) => besideNs),
+  };
 }
 
 function tell(bench: Bench, name: string, ours: Side, other: Side): void {
   const mine = ours.taken.get(name) ?? [];
   const others = other.taken.get(name) ?? [];
   const median = (of: (one: Taken) => number, all: readonly Taken[]) => quantile(all.map(of), 0.5);
-  for (const [threads, of] of [
-    ['', (one: Taken) => one.all],
-    [', actors’ thread', (one: Taken) => one.actors],
-  ] as const) {
+  const parts: [string, (one: Taken) => number][] = [
+    ['', (one) => one.all],
+    [', actors’ thread', (one) => one.actors],
+  ];
+  for (const { name: beside } of ours.target.beside) parts.push([`, ${beside}`, (one) => one.beside]);
+  for (const [threads, of] of parts) {
     const ratios = mine.map((one, at) => of(one) / of(others[at] ?? one));
     const what = `${name}${threads}`;
     bench.figure(`${what}: this / other`, quantile(ratios, 0.5), '×', 'lower');
