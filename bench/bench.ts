@@ -2,7 +2,7 @@
  * What a scenario works with: targets, fleets, loads, and its results. One `Bench` is one repetition of one scenario. It
  * ends whatever it started.
  */
-import type { Figure, Job, Measurement, ModuleShare, Step } from './contract.ts';
+import type { Figure, Job, Measurement, ModuleShare, RestMinute, Step } from './contract.ts';
 import type { PoolResult, PoolTick, Watcher } from './load/pool.ts';
 import { Pool } from './load/pool.ts';
 import { describe, percentileMs } from './measure/histogram.ts';
@@ -68,6 +68,7 @@ export class Bench {
   readonly settings: Settings;
   readonly measurements: Measurement[] = [];
   readonly figures: Figure[] = [];
+  readonly rest: RestMinute[] = [];
   readonly warnings: string[] = [];
   readonly failures: string[] = [];
   cpuProfile: readonly ModuleShare[] | undefined;

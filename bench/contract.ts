@@ -87,6 +87,8 @@ export interface ConnectStep extends StepBase {
   readonly userName: string;
   /** Whether connections stay open until the generators release them. */
   readonly hold: boolean;
+  /** The keep-alive that CONNECT names, in seconds; held connections send a PINGREQ as often. 0: none, they stay silent. */
+  readonly keepAliveS: number;
 }
 
 /**
@@ -223,6 +225,20 @@ export interface Figure {
   readonly peer?: string;
 }
 
+/** A minute, or what is left of one, in which nobody sends anything. */
+export interface RestMinute {
+  /** Set if it is the peer's. */
+  readonly peer?: string;
+  /** Seconds since the rest began, at its end. */
+  readonly at: number;
+  /** Processor time of the server, as a share of one core. */
+  readonly cores: number;
+  /** At its end, without a collection of garbage. */
+  readonly privateMb: number;
+  /** One-minute load average of the machine. */
+  readonly load: number;
+}
+
 export interface ModuleShare {
   readonly module: string;
   readonly share: number;
@@ -255,6 +271,8 @@ export interface Result {
   readonly machine: Machine;
   readonly measurements: readonly Measurement[];
   readonly figures: readonly Figure[];
+  /** The series of a rest; not in results of before. */
+  readonly rest?: readonly RestMinute[];
   readonly cpuProfile?: readonly ModuleShare[];
   readonly heapProfile?: readonly ModuleShare[];
   readonly warnings: readonly string[];

@@ -32,6 +32,7 @@ How much to run
   --profile P             smoke (seconds, only to see that it works), standard (default), full (a million devices)
   --duration 10s          measured time, after --warm-up 3s
   --connections 1000      devices or people at the same time; --inflight 1 operations on each
+                          in idle-fleet: connections that rest; --keep-alive 60s makes them send a PINGREQ as often
   --mqtt 3.1.1|5          what devices speak; in 5 a refusal shows in the PUBACK
   --rate 20000            operations per second, independent of the answers (open loop). Without it the next begins
                           when one is answered (closed loop). --arrivals poisson|even spaces them

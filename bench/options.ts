@@ -24,6 +24,7 @@ const OPTIONS = {
   duration: { type: 'string' },
   'warm-up': { type: 'string' },
   connections: { type: 'string' },
+  'keep-alive': { type: 'string' },
   inflight: { type: 'string' },
   mqtt: { type: 'string', default: '3.1.1' },
   rate: { type: 'string' },
@@ -82,6 +83,9 @@ export function parseRun(args: readonly string[], env: NodeJS.ProcessEnv = proce
     warmUpMs: duration('warm-up', values['warm-up']) ?? scale.warmUpMs,
     durationMs: duration('duration', values.duration) ?? scale.durationMs,
     connections: numberOr('connections', values.connections, scale.connections),
+    connectionsAsked:
+      values.connections === undefined ? undefined : wholeNumber('connections', values.connections),
+    keepAliveMs: duration('keep-alive', values['keep-alive']) ?? 0,
     inflight: numberOr('inflight', values.inflight, 1),
     mqttVersion: oneOf('mqtt', values.mqtt, ['3.1.1', '5']) === '5' ? 5 : 4,
     rate,
@@ -209,7 +213,8 @@ function duration(option: string, value: string | undefined): number | undefined
 }
 
 function recorded(settings: Settings): RunOptions['commandLine'] {
-  const { target, findMax, peers: names, serverEnv: env, devicesAsked: _, shares: at, ...plain } = settings;
+  const { target, findMax, peers: names, serverEnv: env, shares: at, ...others } = settings;
+  const { devicesAsked: _, connectionsAsked: __, ...plain } = others;
   const defined = Object.entries(plain).filter(([, value]) => value !== undefined);
   return {
     ...(Object.fromEntries(defined) as { [name: string]: string | number | boolean }),

@@ -34,6 +34,7 @@ export async function runOnce(
     machine: on,
     measurements: bench.measurements,
     figures: bench.figures,
+    ...(bench.rest.length === 0 ? {} : { rest: bench.rest }),
     ...(bench.cpuProfile === undefined ? {} : { cpuProfile: bench.cpuProfile }),
     ...(bench.heapProfile === undefined ? {} : { heapProfile: bench.heapProfile }),
     warnings: bench.warnings,

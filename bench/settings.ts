@@ -13,6 +13,10 @@ export interface Settings {
   readonly warmUpMs: number;
   readonly durationMs: number;
   readonly connections: number;
+  /** The same if `--connections` was set; otherwise undefined. */
+  readonly connectionsAsked: number | undefined;
+  /** Of connections that rest. 0: they are silent. */
+  readonly keepAliveMs: number;
   readonly inflight: number;
   /** MQTT 3.1.1 or 5. */
   readonly mqttVersion: 4 | 5;

@@ -39,7 +39,7 @@ export function initiateMqtt(target: Target, fleet: Fleet, version: 4 | 5): Mqtt
   };
 }
 
-export function connectMqtt(target: Target, fleet: Fleet, hold: boolean): ConnectStep {
+export function connectMqtt(target: Target, fleet: Fleet, hold: boolean, keepAliveS = 0): ConnectStep {
   return {
     type: 'connect',
     name: 'connect',
@@ -47,6 +47,7 @@ export function connectMqtt(target: Target, fleet: Fleet, hold: boolean): Connec
     ports: target.mqttPorts,
     userName: fleet.token,
     hold,
+    keepAliveS,
     right: ['CONNACK 0'],
     refused: [...NOT_NOW, 'CONNACK 3'],
   };

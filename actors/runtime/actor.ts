@@ -5,7 +5,7 @@
  * Device actors are nact's persistent actors (`event-sourced.ts`, `registry.ts`). What happens after a bug, here and there, is
  * said in `supervision.ts`.
  */
-import { KeyedMailbox, Mailbox } from './mailbox.ts';
+import { KeyedMailbox, Mailbox, type MessageHandler } from './mailbox.ts';
 import { type Parent, spawnParent, stop } from './nact.ts';
 
 export interface Behaviour<Message> {
@@ -60,5 +60,49 @@ class TransportActor<Message extends object> implements Actor<Message> {
   stop(): void {
     this.#mailbox.close();
     stop(this.#node);
+  }
+}
+
+/**
+ * Actors of which there may be a hundred thousand, as there are connections: they share one place in nact's tree and stop with
+ * it, because a place of one's own takes a kilobyte.
+ */
+export class Crowd {
+  readonly #members = new Set<Closable>();
+
+  /** @param name as of an actor */
+  constructor(parent: Parent, name: string) {
+    spawnParent(parent, name, () => {
+      for (const member of this.#members) member.close();
+    });
+  }
+
+  /** @param handler once a message has failed, it decides whether to stop the actor */
+  spawn<Message extends object>(handler: MessageHandler<Message>): Actor<Message> {
+    const member = new Member(handler, this.#members);
+    this.#members.add(member);
+    return member;
+  }
+}
+
+interface Closable {
+  close(): void;
+}
+
+class Member<Message extends object> extends Mailbox<Message> implements Actor<Message> {
+  readonly #members: Set<Closable>;
+
+  constructor(handler: MessageHandler<Message>, members: Set<Closable>) {
+    super(handler, Number.POSITIVE_INFINITY);
+    this.#members = members;
+  }
+
+  tell(message: Message): boolean {
+    return this.put(message);
+  }
+
+  stop(): void {
+    this.close();
+    this.#members.delete(this);
   }
 }

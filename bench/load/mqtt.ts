@@ -15,12 +15,11 @@ const PUBACK = 0x40;
 const PUBLISH = 0x30;
 const SUBACK = 0x90;
 const DISCONNECT = 0xe0;
-const KEEP_ALIVE_S = 0;
 /** The largest packet id. Each lane of a connection has its own id. */
 const PACKET_IDS_MAX = 65_535;
 
-/** The bytes of a CONNECT. */
-export function connectFrame(version: 4 | 5, clientId: string, userName: string): Buffer {
+/** The bytes of a CONNECT. With a keep-alive of 0 s the client never has to send anything. */
+export function connectFrame(version: 4 | 5, clientId: string, userName: string, keepAliveS = 0): Buffer {
   return mqttPacket.generate({
     cmd: 'connect',
     protocolId: 'MQTT',
@@ -28,7 +27,7 @@ export function connectFrame(version: 4 | 5, clientId: string, userName: string)
     clean: true,
     clientId,
     username: userName,
-    keepalive: KEEP_ALIVE_S,
+    keepalive: keepAliveS,
   });
 }
 

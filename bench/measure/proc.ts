@@ -42,6 +42,28 @@ function nsOf(pid: number, task: string): number {
   return Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
 }
 
+/** How many files a process that is started from here may open; Node raises the soft limit to the hard one. */
+export function filesMax(): number | undefined {
+  try {
+    const limit = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return limit === undefined ? undefined : Number(limit);
+  } catch {
+    return undefined; // there is no /proc
+  }
+}
+
+/** Files and sockets that a process and its children have open; 0 if they cannot be seen. */
+export function openFiles(pid: number): number {
+  try {
+    return childrenOf(pid).reduce(
+      (sum, child) => sum + openFiles(child),
+      readdirSync(`/proc/${pid}/fd`).length,
+    );
+  } catch {
+    return 0; // gone, or there is no /proc
+  }
+}
+
 export function add(a: Usage, b: Usage | undefined): Usage {
   if (b === undefined) return a;
   return {

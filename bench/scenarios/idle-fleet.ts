@@ -2,22 +2,24 @@
  * The memory of an idle fleet: per silent MQTT connection, per provisioned device, per open window whose actor was let
  * go. Memory is the process's private memory (RssAnon) after a garbage collection; LMDB's map is page cache.
  *
- * Then all of it rests, for a minute or as long as `--duration` says: the processor time that the server takes meanwhile, and
- * by how much its memory grows.
+ * Then all of it rests, for a minute or as long as `--duration` says: the processor time that the server takes meanwhile, by
+ * the minute, and by how much its memory grows. Connections are silent, unless `--keep-alive` has them ping.
  *
  * Peer: Mosquitto's memory per connection, and its processor time.
  */
+import { loadavg } from 'node:os';
 import type { Bench, Scenario } from '../bench.ts';
 import type { Step } from '../contract.ts';
-import { usageOf } from '../measure/proc.ts';
-import { devicesFor } from '../settings.ts';
+import { filesMax, openFiles, usageOf } from '../measure/proc.ts';
+import { devicesFor, type Settings } from '../settings.ts';
 import * as steps from '../steps.ts';
+import type { Fleet } from '../targets/fleet.ts';
 import type { Target } from '../targets/target.ts';
 import { ownServerOnly } from './own-server.ts';
 
 const DEVICES = { smoke: 400, standard: 100_000, full: 1_000_000 } as const;
-/** Both ends are on one machine and share its limit of open files. */
-const CONNECTIONS_MAX = 10_000;
+/** Silent ones, as far as there are devices. */
+const CONNECTIONS = { smoke: 10_000, standard: 10_000, full: 100_000 } as const;
 /** Actors are let go after this time. */
 const IDLE_MS = 1_000;
 const LET_GO_PER_SECOND = 4_000;
@@ -30,23 +32,36 @@ const BETWEEN_ROUNDS_MS = 500;
 const WARM_UP = 500;
 /** What a server does now and then comes round within this time. */
 const REST_MS = { smoke: 0, standard: 60_000, full: 60_000 } as const;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** Other files of a server come and go, a few of them. */
+const LOST_MAX = 20;
+/** A process opens some files besides its connections. */
+const OTHER_FILES = 500;
 
 export const idleFleetScenario: Scenario = {
   name: 'idle-fleet',
   title: 'memory per silent connection, per device and per open window; processor time while all rest',
   peers: ['mosquitto'],
   rated: false,
-  refuses: ownServerOnly,
+  refuses: (settings) => ownServerOnly(settings) ?? tooFewFiles(settings),
   async run(bench) {
-    const target = await bench.start({ env: { ACTORS_DEVICE_IDLE_TIMEOUT: String(IDLE_MS) } });
+    const target = await bench.start({
+      env: {
+        ACTORS_DEVICE_IDLE_TIMEOUT: String(IDLE_MS),
+        // Who set no keep-alive and is silent for long is let go by default.
+        TB_TRANSPORT_SESSIONS_INACTIVITY_TIMEOUT: String(DAY_MS),
+      },
+    });
     const devices = devicesFor(bench.settings, DEVICES);
-    const connections = Math.min(devices, CONNECTIONS_MAX);
-    const connect = steps.connectMqtt;
+    const connections = connectionsFor(bench.settings);
+    const connect = (to: Target, of: Fleet) =>
+      steps.connectMqtt(to, of, true, Math.round(bench.settings.keepAliveMs / 1000));
 
     // By now the code is compiled and buffers have their final size.
     const warm = Math.min(WARM_UP, devices);
     const fleet = await bench.fleet(target, warm);
-    await hold(bench, [connect(target, fleet, true)], warm);
+    await hold(bench, [connect(target, fleet)], warm);
     bench.pool.release();
     await bench.each('opening windows', 0, warm, [steps.initiateHttp(target, fleet)]);
 
@@ -66,7 +81,7 @@ export const idleFleetScenario: Scenario = {
       'lower',
     );
 
-    await hold(bench, [connect(target, fleet, true)], connections);
+    await hold(bench, [connect(target, fleet)], connections);
     const connected = await privateBytes(bench, target, 0);
     bench.figure('per connection', Math.max(0, connected - open) / connections, 'bytes', 'lower');
     const [node] = target.nodes;
@@ -78,7 +93,7 @@ export const idleFleetScenario: Scenario = {
 
     for (const peer of await bench.peers(idleFleetScenario.peers)) {
       const pid = peer.watched.nodes[0]?.pid ?? 0;
-      const step = peer.translate(connect(target, fleet, true));
+      const step = peer.translate(connect(target, fleet));
       if (step === undefined) continue;
       const before = usageOf(pid)?.privateMb ?? 0;
       await hold(bench, [step], connections);
@@ -94,17 +109,59 @@ async function hold(bench: Bench, step: readonly Step[], connections: number): P
   await bench.each(`connecting ${connections.toLocaleString('en')}`, 0, connections, step, { hold: true });
 }
 
-/** Nobody sends anything. */
+/** Nobody sends anything, but for keep-alives. */
 async function rest(bench: Bench, pid: number, connections: number, peer?: string): Promise<void> {
   const { profile, durationMs } = bench.settings;
   bench.phase('resting');
+  const startedAt = performance.now();
+  const endsAt = startedAt + Math.max(REST_MS[profile], durationMs);
   const cpuSeconds = () => usageOf(pid)?.cpuSeconds ?? Number.NaN;
   const before = cpuSeconds();
-  const startedAt = performance.now();
-  await sleep(Math.max(REST_MS[profile], durationMs));
-  const share = (cpuSeconds() - before) / ((performance.now() - startedAt) / 1000);
+  const filesBefore = openFiles(pid);
+  let last = { at: startedAt, cpu: before };
+  let highest = 0;
+  while (last.at < endsAt) {
+    await sleep(Math.min(MINUTE_MS, endsAt - last.at));
+    const now = { at: performance.now(), cpu: cpuSeconds() };
+    const cores = (now.cpu - last.cpu) / ((now.at - last.at) / 1000);
+    const at = Math.round((now.at - startedAt) / 1000);
+    const privateMb = usageOf(pid)?.privateMb ?? Number.NaN;
+    bench.rest.push({
+      ...(peer === undefined ? {} : { peer }),
+      at,
+      cores,
+      privateMb,
+      load: loadavg()[0] ?? 0,
+    });
+    highest = Math.max(highest, cores);
+    last = now;
+  }
+  const lost = filesBefore - openFiles(pid);
+  if (lost > LOST_MAX)
+    bench.fail(`${peer ?? 'the server'} lost ${lost.toLocaleString('en')} connections at rest`);
+  const share = (last.cpu - before) / ((last.at - startedAt) / 1000);
   const name = `share of a core at rest, ${connections.toLocaleString('en')} connections`;
   bench.figure(name, share * 100, '%', 'lower', peer);
+  bench.figure(`${name}, the dearest minute`, highest * 100, '%', 'lower', peer);
+}
+
+function connectionsFor(settings: Settings): number {
+  return Math.min(devicesFor(settings, DEVICES), settings.connectionsAsked ?? CONNECTIONS[settings.profile]);
+}
+
+/** Why a process would run out of open files, which is better known before a million devices are made. */
+function tooFewFiles(settings: Settings): string | undefined {
+  const servers = Number(settings.serverEnv.WORKERS ?? 1);
+  const connections = connectionsFor(settings);
+  const needed = Math.ceil(connections / Math.min(servers, settings.workers)) + OTHER_FILES;
+  const limit = filesMax();
+  if (limit === undefined || needed <= limit) return undefined;
+  const processes = Math.ceil(connections / Math.max(1, limit - OTHER_FILES));
+  return (
+    `would hold ${connections.toLocaleString('en')} connections, and a process may open ${limit.toLocaleString('en')} files: ` +
+    `raise that to ${needed.toLocaleString('en')} (ulimit -n), ask for fewer (--connections), ` +
+    `or spread both ends (--workers ${processes} --server WORKERS=${processes})`
+  );
 }
 
 /** Memory after actors were let go and garbage collection frees no more. */

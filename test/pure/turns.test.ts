@@ -101,11 +101,10 @@ test('budget: CONNECT in a late turn does not wait behind all connections that w
   for (let at = 0; at < 5_000; at += 1) turns.wait(flooder, 'again');
   turns.enter();
   pass(50);
-  const budget = new Budget(
-    turns,
-    () => log.push(budget.mayGoOn() ? 'CONNECT' : 'waits again'),
-    () => false,
-  );
+  const budget: Budget = new Budget(turns, {
+    isLetIn: false,
+    goOn: () => log.push(budget.mayGoOn() ? 'CONNECT' : 'waits again'),
+  });
   assert.not(budget.mayGoOn());
   for (let rounds = 0; rounds < 3; rounds += 1) await loopsRound();
   assert.ok(log.includes('CONNECT'), `${log.length} were called before it`);

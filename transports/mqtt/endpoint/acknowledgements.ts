@@ -41,18 +41,20 @@ export interface Message {
 }
 
 export class AcknowledgementQueue {
-  readonly #tickets = new Queue<Ticket>();
+  /** Undefined as long as nothing was published. */
+  #tickets: Queue<Ticket> | undefined;
 
   get size(): number {
-    return this.#tickets.size;
+    return this.#tickets?.size ?? 0;
   }
 
   add(ticket: Ticket): void {
+    this.#tickets ??= new Queue();
     this.#tickets.add(ticket);
   }
 
   /** Removes the first ticket if it is settled. */
   shiftSettled(): Ticket | undefined {
-    return this.#tickets.first?.settlement === undefined ? undefined : this.#tickets.take();
+    return this.#tickets?.first?.settlement === undefined ? undefined : this.#tickets.take();
   }
 }

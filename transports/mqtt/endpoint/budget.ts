@@ -43,26 +43,28 @@ export const PublicationCost = {
   gatewayEntry: 15,
 } as const;
 
+/** Whose budget it is. */
+export interface Spender {
+  /** Who has not said who it is has a line of its own: thousands may say CONNECT at once. */
+  readonly isLetIn: boolean;
+  /** Called, when a packet had to wait, as soon as it need not. */
+  goOn(): void;
+}
+
 export class Budget {
   readonly #turns: Turns;
-  readonly #goOn: () => void;
-  readonly #isLetIn: () => boolean;
+  readonly #spender: Spender;
   #turn = -1;
   #left = PER_TURN;
   #waits = false;
   #called = false;
 
-  /**
-   * @param goOn called, when a packet had to wait, as soon as it need not
-   * @param isLetIn who has not said who it is has a line of its own: thousands may say CONNECT at once
-   */
-  constructor(turns: Turns, goOn: () => void, isLetIn: () => boolean = () => true) {
+  constructor(turns: Turns, spender: Spender) {
     this.#turns = turns;
-    this.#goOn = goOn;
-    this.#isLetIn = isLetIn;
+    this.#spender = spender;
   }
 
-  /** Whether a packet may be handled now; if not, `goOn` is called when it may. */
+  /** Whether a packet may be handled now; if not, the spender's `goOn` is called when it may. */
   mayGoOn(): boolean {
     if (this.#waits) return false;
     const turn = this.#turns.enter();
@@ -81,9 +83,9 @@ export class Budget {
       () => {
         this.#waits = false;
         this.#called = true;
-        this.#goOn();
+        this.#spender.goOn();
       },
-      this.#isLetIn() ? known : 'stranger',
+      this.#spender.isLetIn ? known : 'stranger',
     );
     return false;
   }

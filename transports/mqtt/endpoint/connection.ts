@@ -18,15 +18,23 @@ const FRAMING_FAULT = { 'too-large': TOO_LARGE, malformed: MALFORMED } as const;
 /** What every connection begins with [MQTT-3.1.0-1], flags included (section 2.2.2). */
 const CONNECT_FIRST_BYTE = 0x10;
 
+/** Whose a stream is: its listeners are the same functions for all connections, and find theirs by this. */
+const OWNER = Symbol('connection');
+
+interface Owned {
+  [OWNER]?: Connection;
+}
+
 /** What a connection needs of its transport. A TCP or TLS socket has it; `websocket.ts` gives it to a WebSocket. */
-export interface ByteStream {
+export interface ByteStream extends Owned {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   readonly destroyed: boolean;
   /** Bytes that are written and not sent yet. */
   readonly writableLength: number;
-  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
-  on(event: 'drain' | 'close', listener: () => void): unknown;
+  /** Listeners are called on the stream itself. */
+  on(event: 'data', listener: (this: Owned, chunk: Buffer) => void): unknown;
+  on(event: 'drain' | 'close', listener: (this: Owned) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   isPaused(): boolean;
   pause(): unknown;
@@ -51,6 +59,20 @@ export interface ConnectionEvents {
   onClosed(): void;
 }
 
+function onData(this: Owned, chunk: Buffer): void {
+  this[OWNER]?.take(chunk);
+}
+
+function onDrain(this: Owned): void {
+  this[OWNER]?.heardOf('drain');
+}
+
+function onClose(this: Owned): void {
+  this[OWNER]?.heardOf('close');
+}
+
+function ignore(): void {}
+
 export class Connection {
   /** When the last complete packet was handled, reading went on, or the connection was opened; by `Clock.elapsed`, as `endedAt`. */
   lastPacketAt: number;
@@ -71,7 +93,7 @@ export class Connection {
   /** After a fault the rest of the stream means nothing. */
   #faulty = false;
   /** What has arrived behind the chunk that is being cut into packets. */
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] | undefined;
   /** Bytes of the chunk that is being cut. */
   #feeding = 0;
   /** A packet of that chunk was taken. */
@@ -81,7 +103,7 @@ export class Connection {
   #told = false;
   #held = false;
   #blocked = false;
-  #output: Buffer[] = [];
+  #output: Buffer[] | undefined;
   #granted = 0;
 
   constructor(socket: ByteStream, settings: MqttEndpointSettings, clock: Clock, events: ConnectionEvents) {
@@ -91,21 +113,32 @@ export class Connection {
     this.#events = events;
     this.#framer = new Framer(packetBytesMax(settings));
     this.lastPacketAt = clock.elapsed();
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        this.#take(chunk);
-      } catch (error) {
-        events.onFailed(error); // thrown on, it would end the process
-      }
-    });
-    socket.on('drain', () => {
-      this.#blocked = false;
-      this.#granted = 0;
-      this.#pace();
-      if (this.#chunks.length > 0 || this.#feeding > 0) this.#tell();
-    });
-    socket.on('error', () => {}); // `close` follows
-    socket.on('close', () => events.onClosed());
+    socket[OWNER] = this;
+    socket.on('data', onData);
+    socket.on('drain', onDrain);
+    socket.on('error', ignore); // `close` follows
+    socket.on('close', onClose);
+  }
+
+  /** Of the socket. */
+  heardOf(event: 'drain' | 'close'): void {
+    if (event === 'close') {
+      this.#events.onClosed();
+      return;
+    }
+    this.#blocked = false;
+    this.#granted = 0;
+    this.#pace();
+    if ((this.#chunks?.length ?? 0) > 0 || this.#feeding > 0) this.#tell();
+  }
+
+  /** The socket has more bytes. */
+  take(chunk: Buffer): void {
+    try {
+      this.#take(chunk);
+    } catch (error) {
+      this.#events.onFailed(error); // thrown on, it would end the process
+    }
   }
 
   /** For logs. */
@@ -139,6 +172,7 @@ export class Connection {
         return;
       }
     }
+    this.#chunks ??= [];
     this.#chunks.push(chunk);
     this.#unhandledBytes += chunk.length;
     this.#pace();
@@ -186,7 +220,7 @@ export class Connection {
       this.#pace();
       if (this.#seen) this.lastPacketAt = this.#clock.elapsed();
     }
-    const chunk = this.#chunks.shift();
+    const chunk = this.#chunks?.shift();
     if (chunk === undefined) return false;
     this.#framer.feed(chunk);
     this.#feeding = chunk.length;
@@ -224,15 +258,18 @@ export class Connection {
 
   /** Adds bytes to those that wait to be flushed. */
   write(bytes: Buffer): void {
-    if (this.endedAt === undefined) this.#output.push(bytes);
+    if (this.endedAt !== undefined) return;
+    this.#output ??= [];
+    this.#output.push(bytes);
   }
 
   /** Hands everything written to the socket in one piece. */
   flush(): void {
-    const [first] = this.#output;
-    if (first === undefined) return;
-    const bytes = this.#output.length === 1 ? first : Buffer.concat(this.#output);
-    this.#output = [];
+    const output = this.#output;
+    const first = output?.[0];
+    if (output === undefined || first === undefined) return;
+    const bytes = output.length === 1 ? first : Buffer.concat(output);
+    this.#output = undefined;
     if (this.#socket.destroyed) return;
     this.#blocked = !this.#socket.write(bytes);
     if (this.#socket.writableLength > this.#settings.outputBytesMax + this.#granted) this.destroy();
@@ -252,7 +289,7 @@ export class Connection {
   /** Closes at once. */
   destroy(): void {
     this.endedAt ??= this.#clock.elapsed();
-    this.#output = [];
+    this.#output = undefined;
     this.#socket.destroy();
   }
 }

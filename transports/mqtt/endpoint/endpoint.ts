@@ -22,6 +22,7 @@ import type { Device, DeviceState } from '../../../actors/device/state.ts';
 import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/fleet/devices.ts';
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { countedAs } from '../../../actors/limits/address.ts';
+import { Crowd } from '../../../actors/runtime/actor.ts';
 import { type Parent, spawnParent, stop } from '../../../actors/runtime/nact.ts';
 import { Turns } from '../../../actors/runtime/turns.ts';
 import type { Certificate } from '../../../actors/sockets/certificate.ts';
@@ -29,13 +30,13 @@ import { type Listening, listen } from '../../../actors/sockets/listen.ts';
 import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { Transport } from '../../transport.ts';
 import { CLAIM_RESPONSE_TOPIC } from '../topics.ts';
-import { type ByteStream, Connection } from './connection.ts';
+import { type ByteStream, Connection, type ConnectionEvents } from './connection.ts';
 import { type Due, DueList } from './due.ts';
 import type { PacketFigures } from './figures.ts';
 import { spawnGatewayWork } from './gateway-actor.ts';
 import { type ProtocolVersion, Reason } from './reasons.ts';
 import { Session, type SessionContext } from './session.ts';
-import { spawnSession } from './session-actor.ts';
+import { type SessionOwner, spawnSession } from './session-actor.ts';
 import { SessionTable } from './session-table.ts';
 import { keepAliveOf, type MqttEndpointSettings } from './settings.ts';
 import { type ClientCertificate, createTlsDoor, type MqttTlsSettings, type TlsDoor } from './tls.ts';
@@ -89,11 +90,52 @@ export function createMqttEndpoint(options: MqttEndpointOptions): MqttEndpoint {
   return new Endpoint(options);
 }
 
-interface Client extends Due {
+/** What a client asks of the endpoint. */
+interface ClientHome {
+  /** Its side is closed by us. */
+  ended(client: Client): void;
+  /** Its connection is closed. */
+  closed(client: Client): void;
+  /** Its session's actor has stopped. */
+  stopped(client: Client): void;
+}
+
+/** One connection. It hears for itself what happens to it: a function for each of these things would take more than all it knows. */
+class Client implements Due, ConnectionEvents, SessionOwner {
   readonly session: Session;
   readonly openedAt: number;
   /** Its address, as it is counted. */
   readonly address: string;
+  dueAt: number | undefined;
+  readonly #home: ClientHome;
+
+  constructor(home: ClientHome, context: SessionContext, stream: ByteStream, address: string) {
+    this.#home = home;
+    this.address = address;
+    this.openedAt = context.clock.elapsed();
+    this.session = new Session(context, new Connection(stream, context.settings, context.clock, this));
+  }
+
+  onReadable(): void {
+    this.session.read();
+  }
+
+  onFailed(error: unknown): void {
+    this.session.fail(error);
+  }
+
+  onEnded(): void {
+    this.#home.ended(this);
+  }
+
+  onClosed(): void {
+    this.#home.closed(this);
+    this.session.tell({ type: 'closed' });
+  }
+
+  onStopped(): void {
+    this.#home.stopped(this);
+  }
 }
 
 const LISTEN_BACKLOG = 4_096;
@@ -103,6 +145,13 @@ class Endpoint implements MqttEndpoint {
   readonly #options: MqttEndpointOptions;
   readonly #context: SessionContext;
   readonly #home: Parent;
+  readonly #sessions: Crowd;
+  readonly #clientHome: ClientHome = {
+    ended: (client) =>
+      this.#lookLater(client, this.#options.clock.elapsed() + this.#options.settings.closeTimeoutMs),
+    closed: (client) => this.#noLongerConnecting(client),
+    stopped: (client) => this.#forget(client),
+  };
   readonly #server: Server;
   readonly #clients = new Set<Client>();
   /** By when their limits of time may be reached: a silent client is looked at once in its keep-alive. */
@@ -114,7 +163,6 @@ class Endpoint implements MqttEndpoint {
   readonly #tlsDoor: TlsDoor | undefined;
   readonly #webSocketDoor: WebSocketDoor;
   tlsListening: Listening | undefined;
-  #names = 0;
   #cancelSweep: (() => void) | undefined;
   #onEmpty: (() => void) | undefined;
 
@@ -125,6 +173,7 @@ class Endpoint implements MqttEndpoint {
     const claiming = createClaiming(devices, directory, secrets, log);
     const gateways = createGateways({ devices, directory, secrets, profiles, clock, log, settings });
     this.#home = spawnParent(options.parent, 'mqtt-endpoint');
+    this.#sessions = new Crowd(this.#home, 'sessions');
     this.#context = {
       settings,
       claiming,
@@ -238,7 +287,7 @@ class Endpoint implements MqttEndpoint {
   }
 
   #accept(stream: ByteStream, certificate?: ClientCertificate): void {
-    const { settings, clock } = this.#options;
+    const { settings } = this.#options;
     const address = countedAs(stream.remoteAddress ?? 'unknown');
     if (this.#clients.size >= settings.connectionsMax) {
       this.#logLimit(address, 'a limit was reached: there are as many MQTT connections as there may be');
@@ -250,20 +299,11 @@ class Endpoint implements MqttEndpoint {
       this.#dropLongestConnecting(address);
     }
 
-    const connection = new Connection(stream, settings, clock, {
-      onReadable: () => session.read(),
-      onFailed: (error) => session.fail(error),
-      onEnded: () => this.#lookLater(client, clock.elapsed() + settings.closeTimeoutMs),
-      onClosed: () => {
-        this.#noLongerConnecting(client);
-        session.tell({ type: 'closed' });
-      },
-    });
-    connection.certificate = certificate;
-    const session = new Session(this.#context, connection);
+    const client = new Client(this.#clientHome, this.#context, stream, address);
+    const { session } = client;
+    session.connection.certificate = certificate;
     stream.letInWhen?.(() => session.isLetIn);
-    const client: Client = { session, openedAt: clock.elapsed(), address, dueAt: undefined };
-    spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
+    spawnSession(this.#sessions, session, client);
     this.#clients.add(client);
     this.#lookLater(client, client.openedAt);
     this.#connecting.add(client);
@@ -324,9 +364,11 @@ class Endpoint implements MqttEndpoint {
   }
 
   /** @returns when it is to be looked at again: in the next round, or not before it can have been silent for too long */
-  #checkTimeouts({ session, openedAt }: Client, now: number): number {
+  #checkTimeouts(client: Client, now: number): number {
+    const { session, openedAt } = client;
     const { connectTimeoutMs, closeTimeoutMs } = this.#options.settings;
     const { connection, status } = session;
+    if (status !== 'connecting') this.#noLongerConnecting(client);
     if (connection.endedAt !== undefined) {
       if (now - connection.endedAt > closeTimeoutMs) connection.destroy();
     } else if (status === 'connecting') {

@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Turns } from '../../../actors/runtime/turns.ts';
-import { Budget } from './budget.ts';
+import { Budget, type Spender } from './budget.ts';
 
 /** Handed over at a time; between them the budget is looked at. */
 const FRAMES_AT_ONCE = 20;
@@ -15,7 +15,7 @@ const FRAMES_AT_ONCE = 20;
 const FRAME_COST = 1;
 
 /** The socket itself is no longer to be used: ended or destroyed, this ends or destroys it. */
-export class PacedFrames extends Duplex {
+export class PacedFrames extends Duplex implements Spender {
   readonly #socket: Socket;
   readonly #budget: Budget;
   readonly #cutter = new FrameCutter();
@@ -27,17 +27,13 @@ export class PacedFrames extends Duplex {
   /** Whoever reads has no room. */
   #full = false;
   /** Whether the client has said who it is; before that, its frames stand in the line of strangers. */
-  isLetIn = () => false;
+  isLetInWhen = () => false;
 
   /** @param head what came behind the request already */
   constructor(socket: Socket, head: Buffer, turns: Turns) {
     super();
     this.#socket = socket;
-    this.#budget = new Budget(
-      turns,
-      () => this.#handOver(),
-      () => this.isLetIn(),
-    );
+    this.#budget = new Budget(turns, this);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('end', () => {
       this.#ended = true;
@@ -46,6 +42,14 @@ export class PacedFrames extends Duplex {
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy());
     if (head.length > 0) this.#take(head);
+  }
+
+  get isLetIn(): boolean {
+    return this.isLetInWhen();
+  }
+
+  goOn(): void {
+    this.#handOver();
   }
 
   #take(chunk: Buffer): void {

@@ -2,20 +2,23 @@
 const PACKET_IDENTIFIER_MAX = 0xffff;
 
 export class SentIdentifiers {
-  readonly #used = new Set<number>();
+  /** Undefined as long as nothing was sent. */
+  #used: Set<number> | undefined;
   #last = 0;
 
   /** An unused identifier; undefined while `max` are in use. */
   take(max: number): number | undefined {
-    if (this.#used.size >= max) return undefined;
+    this.#used ??= new Set();
+    const used = this.#used;
+    if (used.size >= max) return undefined;
     do {
       this.#last = (this.#last % PACKET_IDENTIFIER_MAX) + 1;
-    } while (this.#used.has(this.#last));
-    this.#used.add(this.#last);
+    } while (used.has(this.#last));
+    used.add(this.#last);
     return this.#last;
   }
 
   release(messageId: number): void {
-    this.#used.delete(messageId);
+    this.#used?.delete(messageId);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The session actor: one per connection, a child of the endpoint's. Everything that happens to a session is a message in its
+ * The session actor: one per connection, in the endpoint's crowd. Everything that happens to a session is a message in its
  * mailbox. It never waits for a claim: it asks the device's actor, goes on, and hears of the answer by another message. Only
  * CONNECT is waited for, so that packets sent behind it find an authenticated session.
  */
 import { unreachable } from '../../../actors/base/unreachable.ts';
-import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
-import type { Parent } from '../../../actors/runtime/nact.ts';
+import type { Actor, Crowd } from '../../../actors/runtime/actor.ts';
+import type { MessageHandler } from '../../../actors/runtime/mailbox.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
 import { shareAttributes } from './handlers/attributes.ts';
 import { handle } from './handlers/index.ts';
@@ -14,51 +14,59 @@ import type { ClientPacket, Fault } from './packets.ts';
 import { Reason } from './reasons.ts';
 import type { Session, SessionMessage } from './session.ts';
 
-/** @param onStopped called once, when the actor is gone */
-export function spawnSession(parent: Parent, name: string, session: Session, onStopped: () => void): void {
-  const work = new SessionWork(session);
-  let stopped = false;
-  const stop = (): void => {
-    if (stopped) return;
-    stopped = true;
-    session.leave();
-    actor.stop();
-    onStopped();
-  };
-  const actor: Actor<SessionMessage> = spawnActor<SessionMessage>(parent, name, {
-    receive(message) {
-      const pending = work.receive(message);
-      if (pending !== undefined) return pending.then(() => (work.finished ? stop() : undefined));
-      if (work.finished) stop();
-      return undefined;
-    },
-    onCrash(error) {
-      reportBug(session.context.log, 'session', error, { deviceId: session.device?.id });
-      session.connection.destroy();
-      stop();
-      return 'stop';
-    },
-  });
-  session.tell = (message) => actor.tell(message);
+/** @param owner hears once that the actor is gone */
+export function spawnSession(crowd: Crowd, session: Session, owner: SessionOwner): void {
+  const work = new SessionWork(session, owner);
+  session.actor = work.actor = crowd.spawn(work);
 }
 
-class SessionWork {
+export interface SessionOwner {
+  onStopped(): void;
+}
+
+class SessionWork implements MessageHandler<SessionMessage> {
   readonly #session: Session;
+  readonly #owner: SessionOwner;
+  /** Undefined once it has stopped, or before it has begun. */
+  actor: Actor<SessionMessage> | undefined;
   #draining = false;
   #peerGone = false;
 
-  constructor(session: Session) {
+  constructor(session: Session, owner: SessionOwner) {
     this.#session = session;
+    this.#owner = owner;
+  }
+
+  handle(message: SessionMessage): void | Promise<void> {
+    const pending = this.#receive(message);
+    if (pending !== undefined) return pending.then(() => (this.#finished ? this.#stop() : undefined));
+    if (this.#finished) this.#stop();
+    return undefined;
+  }
+
+  onFailure(error: unknown): void {
+    reportBug(this.#session.context.log, 'session', error, { deviceId: this.#session.device?.id });
+    this.#session.connection.destroy();
+    this.#stop();
+  }
+
+  #stop(): void {
+    const { actor } = this;
+    if (actor === undefined) return;
+    this.actor = undefined;
+    this.#session.leave();
+    actor.stop();
+    this.#owner.onStopped();
   }
 
   /** Whether nothing can happen in this session any more. */
-  get finished(): boolean {
+  get #finished(): boolean {
     if (!this.#peerGone) return false;
     return this.#session.over || this.#draining || !this.#session.connection.readable;
   }
 
   /** Returns a promise only where a CONNECT is waited for. */
-  receive(message: SessionMessage): Promise<void> | undefined {
+  #receive(message: SessionMessage): Promise<void> | undefined {
     const session = this.#session;
     switch (message.type) {
       case 'readable':

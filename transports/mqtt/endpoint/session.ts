@@ -27,7 +27,7 @@ import {
   type Settlement,
   type Ticket,
 } from './acknowledgements.ts';
-import { Budget } from './budget.ts';
+import { Budget, type Spender } from './budget.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Connection } from './connection.ts';
 import type { PacketFigures } from './figures.ts';
@@ -81,7 +81,7 @@ export interface SessionContext {
 export type SessionStatus = 'connecting' | 'connected' | 'ending' | 'ended';
 
 /** What a client may be sent, as it said in CONNECT. */
-export interface ClientLimits {
+interface ClientLimits {
   readonly packetBytesMax: number;
   readonly receiveMaximum: number;
   readonly wantsProblemInformation: boolean;
@@ -89,10 +89,14 @@ export interface ClientLimits {
 
 const READABLE: SessionMessage = { type: 'readable' };
 const ANSWERS: SessionMessage = { type: 'answers' };
-const noActor = () => false;
-const RECEIVE_MAXIMUM_DEFAULT = 0xffff; // version 5, section 3.1.2.11.3
+/** Of a client that says nothing of it. */
+const LIMITS_DEFAULT: ClientLimits = {
+  packetBytesMax: Number.POSITIVE_INFINITY,
+  receiveMaximum: 0xffff, // version 5, section 3.1.2.11.3
+  wantsProblemInformation: true,
+};
 
-export class Session {
+export class Session implements Spender {
   readonly context: SessionContext;
   readonly connection: Connection;
   /** How much of what the client sends is handled in one turn of the event loop. */
@@ -104,30 +108,26 @@ export class Session {
   superseded = false;
   /** How the profile has the device write its payloads, as it was at CONNECT. */
   payloadRules: PayloadRules = PLAIN_JSON;
-  limits: ClientLimits = {
-    packetBytesMax: Number.POSITIVE_INFINITY,
-    receiveMaximum: RECEIVE_MAXIMUM_DEFAULT,
-    wantsProblemInformation: true,
-  };
+  limits = LIMITS_DEFAULT;
   /** Silence after which the client is taken for dead, in ms. */
   silenceMaxMs = Number.POSITIVE_INFINITY;
-  /** Filters granted, with their QoS. */
-  readonly subscriptions = new Map<string, 0 | 1>();
+  /** Filters granted, with their QoS. Undefined, as the next two: none yet. Most of a fleet is silent, and an empty map is 180 bytes. */
+  subscriptions: Map<string, 0 | 1> | undefined;
   /** Topic names by alias (version 5). */
-  readonly topicAliases = new Map<number, string>();
+  topicAliases: Map<number, string> | undefined;
   /**
    * QoS 2 packet identifiers that the client uses. `deciding`: PUBREC is still to be sent; `received`: it was sent, and
    * PUBREL is to come. Meanwhile a PUBLISH with this identifier is a duplicate [MQTT-4.3.3-2].
    */
-  readonly qos2Identifiers = new Map<number, 'deciding' | 'received'>();
+  qos2Identifiers: Map<number, 'deciding' | 'received'> | undefined;
   /** Publications that count against the Receive Maximum. */
   unacknowledged = 0;
   /** QoS 0 publications that wait for a device's answer. */
   unreliable = 0;
   /** What devices have answered and is not settled yet. */
-  #answers: { readonly ticket: Ticket; readonly settlement: () => Settlement }[] = [];
-  /** Puts a message into the mailbox of this session's actor; may be called from anywhere. False: the actor has stopped. */
-  tell: (message: SessionMessage) => boolean = noActor;
+  #answers: { readonly ticket: Ticket; readonly settlement: () => Settlement }[] | undefined;
+  /** Set once it is spawned. */
+  actor: Actor<SessionMessage> | undefined;
 
   readonly #tickets = new AcknowledgementQueue();
   /** Of our own messages that the client has not acknowledged. */
@@ -136,11 +136,12 @@ export class Session {
   constructor(context: SessionContext, connection: Connection) {
     this.context = context;
     this.connection = connection;
-    this.budget = new Budget(
-      context.turns,
-      () => this.read(),
-      () => this.isLetIn,
-    );
+    this.budget = new Budget(context.turns, this);
+  }
+
+  /** Puts a message into the mailbox of this session's actor; may be called from anywhere. False: the actor has stopped. */
+  tell(message: SessionMessage): boolean {
+    return this.actor?.tell(message) === true;
   }
 
   /** Whether the client has said who it is. */
@@ -177,10 +178,15 @@ export class Session {
       this.disconnect(Reason.receiveMaximumExceeded); // [MQTT5-3.3.4-7]
       return undefined;
     }
-    if (qos === 2) this.qos2Identifiers.set(messageId, 'deciding');
+    if (qos === 2) this.#setQos2(messageId, 'deciding');
     const ticket: Ticket = { qos, messageId, respondTo, settlement: undefined };
     this.#tickets.add(ticket);
     return ticket;
+  }
+
+  #setQos2(messageId: number, state: 'deciding' | 'received'): void {
+    this.qos2Identifiers ??= new Map();
+    this.qos2Identifiers.set(messageId, state);
   }
 
   /** There may be packets to handle; may be called from anywhere. */
@@ -188,11 +194,17 @@ export class Session {
     this.tell(READABLE);
   }
 
+  /** The budget allows more packets. */
+  goOn(): void {
+    this.read();
+  }
+
   /**
    * A device has answered, in whatever order. Devices of one commit answer one promise after the other; what has come until
    * then is settled together.
    */
   answered(ticket: Ticket, settlement: () => Settlement): void {
+    this.#answers ??= [];
     if (this.#answers.push({ ticket, settlement }) === 1) queueMicrotask(() => this.tell(ANSWERS));
   }
 
@@ -222,8 +234,8 @@ export class Session {
   }
 
   settleAnswers(): void {
-    const answers = this.#answers;
-    this.#answers = [];
+    const answers = this.#answers ?? [];
+    this.#answers = undefined;
     for (const { ticket, settlement } of answers) this.settle(ticket, settlement());
   }
 
@@ -276,7 +288,7 @@ export class Session {
   /** Whether somebody hears the answer to this publication. @param usual the filter for such answers */
   hearsAnswer({ respondTo }: Ticket, usual: string): boolean {
     const { filter, topic } = respondTo ?? { filter: usual, topic: usual };
-    return this.subscriptions.has(filter) || this.subscriptions.has(topic);
+    return this.#qosOf(filter, topic) !== undefined;
   }
 
   #puback(ticket: Ticket, settlement: Acknowledge): void {
@@ -287,8 +299,8 @@ export class Session {
   #pubrec(ticket: Ticket, settlement: Acknowledge): void {
     const failed = this.version === 5 && settlement.reasonCode >= 0x80;
     // A PUBREC that says failure ends the exchange: the identifier is free again (version 5, section 4.3.3).
-    if (failed) this.qos2Identifiers.delete(ticket.messageId);
-    else this.qos2Identifiers.set(ticket.messageId, 'received');
+    if (failed) this.qos2Identifiers?.delete(ticket.messageId);
+    else this.#setQos2(ticket.messageId, 'received');
     if (failed) this.unacknowledged -= 1;
     this.#confirm('pubrec', ticket.messageId, settlement); // [MQTT-4.3.3-2]
   }
@@ -309,13 +321,18 @@ export class Session {
 
   /** Publishes to the client if it has subscribed to `filter`, or to this topic alone, with the QoS granted. */
   publish(filter: string, topic: string, payload: string, correlationData?: Buffer): void {
-    const granted = this.subscriptions.get(filter) ?? this.subscriptions.get(topic);
+    const granted = this.#qosOf(filter, topic);
     if (granted === undefined) return;
     const messageId = granted === 1 ? this.#sent.take(this.#sentMax) : undefined;
     const properties = correlationData === undefined ? {} : { properties: { correlationData } };
     const message = { cmd: 'publish', topic, payload, dup: false, retain: false, ...properties } as const;
     if (messageId === undefined) this.send({ ...message, qos: 0 });
     else if (!this.send({ ...message, qos: 1, messageId })) this.#sent.release(messageId);
+  }
+
+  /** With which QoS the client has subscribed to the filter, or to this topic alone. */
+  #qosOf(filter: string, topic: string): 0 | 1 | undefined {
+    return this.subscriptions?.get(filter) ?? this.subscriptions?.get(topic);
   }
 
   /** How many messages of ours may be unacknowledged [MQTT5-3.3.4-9]; beyond it they go out with QoS 0. */

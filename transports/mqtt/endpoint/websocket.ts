@@ -153,7 +153,7 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
   }
 
   letInWhen(isLetIn: () => boolean): void {
-    this.#frames.isLetIn = isLetIn;
+    this.#frames.isLetInWhen = isLetIn;
   }
 
   write(bytes: Buffer): boolean {

@@ -94,7 +94,7 @@ export function shareAttributes(session: Session, { behind, news }: SharedNews):
   }
   const { device, context, subscriptions } = session;
   if (device === undefined || session.payloadRules.format === 'PROTOBUF') return; // such a device cannot read JSON
-  const topics = ATTRIBUTES_TOPICS.filter((topic) => subscriptions.has(topic));
+  const topics = ATTRIBUTES_TOPICS.filter((topic) => subscriptions?.has(topic));
   if (topics.length === 0) return;
   // Looked at anew: word of other credentials may come late, or be lost between processes.
   context.attributes
@@ -110,7 +110,7 @@ export function shareAttributes(session: Session, { behind, news }: SharedNews):
 
 function shareBehind(session: Session, name: string, data: JsonObject): void {
   const { device, context, subscriptions } = session;
-  if (device === undefined || !subscriptions.has(GATEWAY_ATTRIBUTES_TOPIC)) return;
+  if (device === undefined || !subscriptions?.has(GATEWAY_ATTRIBUTES_TOPIC)) return;
   context.gateways.read(device, name).then(
     (read) => {
       if (read.type !== 'done' || read.value === undefined) return;

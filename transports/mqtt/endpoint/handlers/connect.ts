@@ -65,11 +65,12 @@ function checkAuthenticationMethod(_session: Session, { properties }: ConnectPac
 
 /** The limits of the client (version 5, section 3.1.2.11). Zero, or one given twice, is a protocol error. */
 function noteClientLimits(session: Session, { properties }: ConnectPacket): Refused {
+  if (properties === undefined) return undefined;
   const { packetBytesMax, receiveMaximum } = session.limits;
   const limits = {
-    packetBytesMax: properties?.maximumPacketSize ?? packetBytesMax,
-    receiveMaximum: properties?.receiveMaximum ?? receiveMaximum,
-    wantsProblemInformation: properties?.requestProblemInformation !== false,
+    packetBytesMax: properties.maximumPacketSize ?? packetBytesMax,
+    receiveMaximum: properties.receiveMaximum ?? receiveMaximum,
+    wantsProblemInformation: properties.requestProblemInformation !== false,
   };
   if (!(limits.packetBytesMax > 0 && limits.receiveMaximum > 0)) return 'protocolError';
   session.limits = limits;

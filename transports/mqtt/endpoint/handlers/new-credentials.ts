@@ -14,7 +14,7 @@ export function fetchCredentials(session: Session): void {
   const { device, context, subscriptions } = session;
   session.superseded = true;
   if (device === undefined) return;
-  if (!subscriptions.has(CLAIM_RESPONSE_TOPIC) && !subscriptions.has(ATTRIBUTES_TOPIC)) return;
+  if (!subscriptions?.has(CLAIM_RESPONSE_TOPIC) && !subscriptions?.has(ATTRIBUTES_TOPIC)) return;
   context.claiming.fetchCredentials(device).then(
     (fetched) => session.tell({ type: 'credentials', fetched }),
     (error) => session.fail(error),

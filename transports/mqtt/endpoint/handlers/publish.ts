@@ -70,6 +70,7 @@ function topicOf(session: Session, { topic, properties }: PublishPacket): string
     session.disconnect(Reason.topicAliasInvalid); // [MQTT5-3.3.2-8] [MQTT5-3.3.2-9]
     return undefined;
   }
+  session.topicAliases ??= new Map();
   if (topic !== '') session.topicAliases.set(alias, topic);
   const aliased = session.topicAliases.get(alias);
   if (aliased === undefined) session.disconnect(Reason.protocolError);
@@ -81,7 +82,7 @@ function topicOf(session: Session, { topic, properties }: PublishPacket): string
  * [MQTT-4.3.3-2]. If its PUBREC was sent, it is sent again.
  */
 function isDuplicate(session: Session, { qos, messageId }: PublishPacket): boolean {
-  const inUse = qos === 2 ? session.qos2Identifiers.get(messageId) : undefined;
+  const inUse = qos === 2 ? session.qos2Identifiers?.get(messageId) : undefined;
   if (inUse === 'received') session.confirm('pubrec', messageId);
   return inUse !== undefined;
 }

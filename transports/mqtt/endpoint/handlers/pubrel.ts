@@ -4,7 +4,7 @@ import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 
 export function pubrel(session: Session, { messageId }: PacketOf<'pubrel'>): void {
-  const inUse = session.qos2Identifiers.get(messageId);
+  const inUse = session.qos2Identifiers?.get(messageId);
   if (inUse === 'deciding') {
     session.disconnect(Reason.protocolError); // no PUBREC was sent yet: the client cannot have seen one
     return;
@@ -13,6 +13,6 @@ export function pubrel(session: Session, { messageId }: PacketOf<'pubrel'>): voi
     session.send({ cmd: 'pubcomp', messageId, reasonCode: Reason.packetIdentifierNotFound });
     return;
   }
-  if (session.qos2Identifiers.delete(messageId)) session.unacknowledged -= 1;
+  if (session.qos2Identifiers?.delete(messageId)) session.unacknowledged -= 1;
   session.confirm('pubcomp', messageId);
 }

@@ -20,6 +20,7 @@ export function subscribe(session: Session, packet: PacketOf<'subscribe'>): void
 const TOPICS_OF_ONE_MAX = 100;
 
 function grant(session: Session, filter: string, requestedQos: number): number {
+  session.subscriptions ??= new Map();
   const { subscriptions } = session;
   const isOfList = SUBSCRIBABLE.has(filter);
   if (isOfList || isTopicOfOne(filter)) {

@@ -5,7 +5,7 @@ import type { Session } from '../session.ts';
 
 export function unsubscribe(session: Session, { messageId, unsubscriptions }: PacketOf<'unsubscribe'>): void {
   const granted = unsubscriptions.map((filter) =>
-    session.subscriptions.delete(filter) ? Reason.success : Reason.noSubscriptionExisted,
+    session.subscriptions?.delete(filter) ? Reason.success : Reason.noSubscriptionExisted,
   );
   session.send({ cmd: 'unsuback', messageId, granted });
 }
