@@ -25,6 +25,8 @@ const CLOSED_LOOP_MS = 1_500;
 /** It is back at full rate with this share of the rate before, over this many ticks. */
 const FULL = 0.95;
 const STEADY_TICKS = 5;
+/** Clients are given so long to come back to a server that has started. */
+const RETURN_MS = 3_000;
 const SAMPLE_MAX = 300;
 
 export const recoveryScenario: Scenario = {
@@ -129,9 +131,11 @@ async function killedDuring(
   const fullAt = backAt(measurement.timeline, killedAt);
   if (fullAt === undefined) {
     const last = measurement.timeline.slice(-STEADY_TICKS);
-    // A slow return is a warning, none is a failure.
-    if (last.some(({ perSecond }) => perSecond > 0))
-      bench.warn('it was not back at its rate when the time was up');
+    const isAtLastServed = last.some(({ perSecond }) => perSecond > 0);
+    const leftMs = durationMs - killedAt * 1000 - downMs;
+    // A slow return is a warning, none is a failure. On a busy machine the start alone may take the rest of the load; that it
+    // serves, what follows shows.
+    if (isAtLastServed || leftMs < RETURN_MS) bench.warn('it was not back at its rate when the time was up');
     else bench.fail('it did not come back after the kill');
   } else bench.figure(`${play.name}: full rate after the kill`, (fullAt - killedAt) * 1000, 'ms', 'lower');
 
