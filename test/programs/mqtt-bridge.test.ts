@@ -14,6 +14,7 @@ import { createGate } from '../kit/faulty-store.ts';
 import { idOf } from '../kit/given.ts';
 import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
 import { type MqttProxy, type Refusal, startMqttProxy } from '../kit/mqtt-proxy.ts';
+import { PATIENCE_MS } from '../kit/patience.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { pause, until } from '../kit/until.ts';
@@ -310,7 +311,7 @@ for (const refuse5 of [undefined, 'connack'] as const) {
 
 law('bridge: a full window for longer than the keep-alive does not cost the connection', () =>
   play(
-    { inFlightMax: 5, keepAliveSeconds: 2 }, // the broker gives up after three seconds of silence
+    { inFlightMax: 5, keepAliveSeconds: 4 }, // the broker gives up after six seconds of silence
     async ({ world, proxy, bridge, device }) => {
       await world.provision('T');
       const gate = createGate();
@@ -600,7 +601,7 @@ law('bridge: stopping takes nothing new, finishes and acknowledges what is under
     };
     await device.publish(topicOf('T'), '{}');
     await until('it is under way', () => bridge.inFlight === 1);
-    const stopped = bridge.stop(10_000);
+    const stopped = bridge.stop(PATIENCE_MS);
     await until('the broker knows', () => proxy.sent('unsubscribe') === 1);
     world.intercept = undefined;
     const other = await join();

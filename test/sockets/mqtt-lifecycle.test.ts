@@ -11,7 +11,7 @@ import { MQTT_ENDPOINT_DEFAULTS } from '../../transports/mqtt/endpoint/settings.
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { createTransportWorld, TENANT } from '../contract/transport-world.ts';
 import { claimPacket, connectPacket, RawMqttClient } from '../kit/mqtt-client.ts';
-import { within } from '../kit/patience.ts';
+import { PATIENCE_MS, within } from '../kit/patience.ts';
 import { pause, until } from '../kit/until.ts';
 
 const codes = (packets: readonly { cmd: string; reasonCode?: number }[]) =>
@@ -91,7 +91,7 @@ for (const version of VERSIONS) {
       busy.send(claimPacket(1, 1));
       await busy.untilPong();
 
-      const stopped = endpoint.stop(3_000);
+      const stopped = endpoint.stop(PATIENCE_MS);
       assert.equal(codes(await idle.untilClosed()), only5(0x8b));
       busy.send(claimPacket(1, 2));
       await pause(20);

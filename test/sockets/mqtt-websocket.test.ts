@@ -17,6 +17,7 @@ import { createWebSocketDoor } from '../../transports/mqtt/endpoint/websocket.ts
 import { transportContract } from '../contract/transport.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { claimPacket, connectPacket, type RawMqttClient } from '../kit/mqtt-client.ts';
+import { PATIENCE_MS } from '../kit/patience.ts';
 import { pause, until } from '../kit/until.ts';
 import {
   frame,
@@ -411,7 +412,7 @@ law(
     const client = await connect(5, 'T');
     client.send(claimPacket(1, 1));
     assert.equal(await client.untilPong(), []);
-    const stopped = endpoint.stop(3_000);
+    const stopped = endpoint.stop(PATIENCE_MS);
     const late = openRaw(port, handshake());
     await late.closed;
     assert.match(late.received(), /^HTTP\/1\.1 503 /);
@@ -430,7 +431,7 @@ law(
     const { socket, until, closed } = await raw();
     socket.write(frame(Opcode.binary, CONNECT));
     await until((text) => text.endsWith('\x20\x02\x00\x00'));
-    await endpoint.stop(5_000);
+    await endpoint.stop(PATIENCE_MS);
     assert.is(endpoint.connections, 0);
     await closed;
   },
