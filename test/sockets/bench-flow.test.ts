@@ -253,7 +253,7 @@ test('bench: what was acknowledged and is not there yet is a finding, waited for
   };
   const early = { early: ['400 FAILURE'] };
   const result = await withHttp(listener, (port) =>
-    run(job([post(port, early)], { subjects: { type: 'once', from: 0, count: 10 }, timeoutMs: 300 })),
+    run(job([post(port, early)], { subjects: { type: 'once', from: 0, count: 10 }, timeoutMs: 2_000 })),
   );
   assert.is(result.operations, 9);
   assert.equal(result.wrong, { '400 FAILURE': 1 });
