@@ -238,7 +238,7 @@ law(
     const labels = await admin.post('/devices/selected', { id, do: 'labels' });
     assert.match((await admin.follow(labels)).text, 'One device has no key');
     const asked = await admin.post('/devices/selected', { id, do: 'keys' });
-    assert.match(asked.text, /Set new keys\? 1 device Labels that were printed/);
+    assert.match(asked.text, /Set a new key\? 1 device A label that was printed/);
     assert.match((await admin.get('/devices')).text, 'Unclaimed', 'nothing was done yet');
     const keyed = await carriedOut(admin, { id, do: 'keys', days: '7' });
     assert.match(keyed.ended.shown.text, /Done New keys set 1 /);

@@ -77,6 +77,13 @@ function backTo(from: string, more: Pick<Selection, 'ids' | 'described'>): strin
   return `/devices?${query}`;
 }
 
+/** Of one device as of one, of several as of several. */
+function questionOf(name: Action, count: number, say: Say): string {
+  return name === 'allow' || name === 'forbid'
+    ? say(`batch.${name}.ask`)
+    : say(`batch.${name}.ask`, { count });
+}
+
 async function ask(
   visit: SignedIn,
   name: Action,
@@ -87,9 +94,9 @@ async function ask(
   const { say } = visit.locale;
   const reply = questionReply(
     {
-      title: say(`batch.${name}.ask`),
+      title: questionOf(name, total, say),
       what: say('mine.count', { count: total }),
-      consequence: say(`batch.${name}.text`),
+      consequence: say(`batch.${name}.text`, { count: total }),
       fields: (
         <>
           <Refusal text={refused} />

@@ -177,39 +177,42 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'views.refused':
     'Die Liste wurde nicht gespeichert. Vielleicht sind es zu viele: Vergessen Sie zuerst eine.',
   'batch.assign.label': 'Zuweisen …',
-  'batch.assign.ask': 'Einem Kunden zuweisen?',
+  'batch.assign.ask':
+    '{count, plural, one {Das Gerät einem Kunden zuweisen?} other {Die Geräte einem Kunden zuweisen?}}',
   'batch.assign.text':
-    'Dann gehören sie dem Kunden; wem sie vorher gehörten, der sieht sie nicht mehr. Offene Registrierungsfenster schließen sich. Es lässt sich rückgängig machen.',
+    '{count, plural, one {Dann gehört es dem Kunden; wem es vorher gehörte, der sieht es nicht mehr. Ein offenes Registrierungsfenster schließt sich. Es lässt sich rückgängig machen.} other {Dann gehören sie dem Kunden; wem sie vorher gehörten, der sieht sie nicht mehr. Offene Registrierungsfenster schließen sich. Es lässt sich rückgängig machen.}}',
   'batch.assign.yes': 'Zuweisen: {count, plural, one {# Gerät} other {# Geräte}}',
   'batch.take-back.label': 'Zurücknehmen …',
-  'batch.take-back.ask': 'Von ihren Besitzern zurücknehmen?',
+  'batch.take-back.ask':
+    '{count, plural, one {Von seinem Besitzer zurücknehmen?} other {Von ihren Besitzern zurücknehmen?}}',
   'batch.take-back.text':
-    'Dann gehören sie niemandem. Etiketten, mit denen sie registriert wurden, gelten nicht noch einmal: Setzen Sie neue Schlüssel und drucken Sie sie. Das lässt sich nicht rückgängig machen.',
+    '{count, plural, one {Dann gehört es niemandem. Ein Etikett, mit dem es registriert wurde, gilt nicht noch einmal: Setzen Sie einen neuen Schlüssel und drucken Sie ihn. Das lässt sich nicht rückgängig machen.} other {Dann gehören sie niemandem. Etiketten, mit denen sie registriert wurden, gelten nicht noch einmal: Setzen Sie neue Schlüssel und drucken Sie sie. Das lässt sich nicht rückgängig machen.}}',
   'batch.take-back.yes': 'Zurücknehmen: {count, plural, one {# Gerät} other {# Geräte}}',
   'batch.allow.label': 'Erlauben …',
   'batch.allow.ask': 'Registrieren erlauben?',
   'batch.allow.text':
-    'Wer den richtigen Schlüssel hat, kann sie registrieren. Es lässt sich rückgängig machen.',
+    '{count, plural, one {Wer den richtigen Schlüssel hat, kann es registrieren. Es lässt sich rückgängig machen.} other {Wer den richtigen Schlüssel hat, kann sie registrieren. Es lässt sich rückgängig machen.}}',
   'batch.allow.yes': 'Registrieren erlauben: {count, plural, one {# Gerät} other {# Geräte}}',
   'batch.forbid.label': 'Verbieten …',
   'batch.forbid.ask': 'Registrieren verbieten?',
   'batch.forbid.text':
-    'Niemand kann sie registrieren, auch nicht mit einem gedruckten Schlüssel. Es lässt sich rückgängig machen.',
+    '{count, plural, one {Niemand kann es registrieren, auch nicht mit einem gedruckten Schlüssel. Es lässt sich rückgängig machen.} other {Niemand kann sie registrieren, auch nicht mit einem gedruckten Schlüssel. Es lässt sich rückgängig machen.}}',
   'batch.forbid.yes': 'Registrieren verbieten: {count, plural, one {# Gerät} other {# Geräte}}',
   'batch.label.label': 'Beschreiben …',
-  'batch.label.ask': 'Allen diese Beschreibung geben?',
+  'batch.label.ask':
+    '{count, plural, one {Dem Gerät diese Beschreibung geben?} other {Allen diese Beschreibung geben?}}',
   'batch.label.text':
-    'Sie steht in Listen neben dem Namen und ersetzt die bisherigen Beschreibungen; wie ein Besitzer sein Gerät genannt hat, bleibt. Es lässt sich rückgängig machen.',
+    '{count, plural, one {Sie steht in Listen neben dem Namen und ersetzt die bisherige Beschreibung; wie ein Besitzer sein Gerät genannt hat, bleibt. Es lässt sich rückgängig machen.} other {Sie steht in Listen neben dem Namen und ersetzt die bisherigen Beschreibungen; wie ein Besitzer sein Gerät genannt hat, bleibt. Es lässt sich rückgängig machen.}}',
   'batch.label.yes': 'Beschreiben: {count, plural, one {# Gerät} other {# Geräte}}',
   'batch.keys.label': 'Neue Schlüssel …',
-  'batch.keys.ask': 'Neue Schlüssel setzen?',
+  'batch.keys.ask': '{count, plural, one {Neuen Schlüssel setzen?} other {Neue Schlüssel setzen?}}',
   'batch.keys.text':
-    'Etiketten, die mit den jetzigen Schlüsseln gedruckt wurden, gelten dann nicht mehr: Drucken Sie neue. Das lässt sich nicht rückgängig machen.',
+    '{count, plural, one {Ein Etikett, das mit dem jetzigen Schlüssel gedruckt wurde, gilt dann nicht mehr: Drucken Sie ein neues. Das lässt sich nicht rückgängig machen.} other {Etiketten, die mit den jetzigen Schlüsseln gedruckt wurden, gelten dann nicht mehr: Drucken Sie neue. Das lässt sich nicht rückgängig machen.}}',
   'batch.keys.yes': 'Neue Schlüssel setzen: {count, plural, one {# Gerät} other {# Geräte}}',
   'batch.delete.label': 'Löschen …',
-  'batch.delete.ask': 'Diese Geräte löschen?',
+  'batch.delete.ask': '{count, plural, one {Dieses Gerät löschen?} other {Diese Geräte löschen?}}',
   'batch.delete.text':
-    'Sie können sich nicht mehr verbinden und gehören niemandem. Ihre Namen und Zugangstoken sind wieder frei. Das lässt sich nicht rückgängig machen.',
+    '{count, plural, one {Es kann sich nicht mehr verbinden und gehört niemandem. Sein Name und sein Zugangstoken sind wieder frei. Das lässt sich nicht rückgängig machen.} other {Sie können sich nicht mehr verbinden und gehören niemandem. Ihre Namen und Zugangstoken sind wieder frei. Das lässt sich nicht rückgängig machen.}}',
   'batch.delete.yes': 'Löschen: {count, plural, one {# Gerät} other {# Geräte}}',
   'batch.customer': 'Kunde',
   'batch.descriptionHint': 'Leer: Dann haben sie keine.',

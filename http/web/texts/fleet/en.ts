@@ -175,37 +175,41 @@ export const ENGLISH = {
   'views.refused': 'The list was not saved. Perhaps there are too many: forget one first.',
   // ---------------------------------------------------------------------------------------------- changes to many devices
   'batch.assign.label': 'Assign…',
-  'batch.assign.ask': 'Assign to a customer?',
+  'batch.assign.ask': '{count, plural, one {Assign it to a customer?} other {Assign them to a customer?}}',
   'batch.assign.text':
-    'The customer owns them then; whoever owned them does not see them any more. Open claim windows close. It can be undone.',
+    '{count, plural, one {The customer owns it then; whoever owned it does not see it any more. An open claim window closes. It can be undone.} other {The customer owns them then; whoever owned them does not see them any more. Open claim windows close. It can be undone.}}',
   'batch.assign.yes': 'Assign: {count, plural, one {# device} other {# devices}}',
   'batch.take-back.label': 'Take back…',
-  'batch.take-back.ask': 'Take back from their owners?',
+  'batch.take-back.ask':
+    '{count, plural, one {Take back from its owner?} other {Take back from their owners?}}',
   'batch.take-back.text':
-    'Nobody owns them then. Labels that they were claimed with do not work again: set new keys and print them. This cannot be undone.',
+    '{count, plural, one {Nobody owns it then. A label that it was claimed with does not work again: set a new key and print it. This cannot be undone.} other {Nobody owns them then. Labels that they were claimed with do not work again: set new keys and print them. This cannot be undone.}}',
   'batch.take-back.yes': 'Take back: {count, plural, one {# device} other {# devices}}',
   'batch.allow.label': 'Allow…',
   'batch.allow.ask': 'Allow claiming?',
-  'batch.allow.text': 'Whoever has the right key can claim them. It can be undone.',
+  'batch.allow.text':
+    '{count, plural, one {Whoever has the right key can claim it. It can be undone.} other {Whoever has the right key can claim them. It can be undone.}}',
   'batch.allow.yes': 'Allow claiming: {count, plural, one {# device} other {# devices}}',
   'batch.forbid.label': 'Forbid…',
   'batch.forbid.ask': 'Forbid claiming?',
-  'batch.forbid.text': 'Nobody can claim them, also not with a key that is printed. It can be undone.',
+  'batch.forbid.text':
+    '{count, plural, one {Nobody can claim it, also not with a key that is printed. It can be undone.} other {Nobody can claim them, also not with a key that is printed. It can be undone.}}',
   'batch.forbid.yes': 'Forbid claiming: {count, plural, one {# device} other {# devices}}',
   'batch.label.label': 'Describe…',
-  'batch.label.ask': 'Give all of them this description?',
+  'batch.label.ask':
+    '{count, plural, one {Give it this description?} other {Give all of them this description?}}',
   'batch.label.text':
-    'It is what lists show beside the name, and takes the place of the descriptions that they have now; what an owner has called its device stays. It can be undone.',
+    '{count, plural, one {It is what lists show beside the name, and takes the place of the description that it has now; what an owner has called its device stays. It can be undone.} other {It is what lists show beside the name, and takes the place of the descriptions that they have now; what an owner has called its device stays. It can be undone.}}',
   'batch.label.yes': 'Describe: {count, plural, one {# device} other {# devices}}',
   'batch.keys.label': 'New keys…',
-  'batch.keys.ask': 'Set new keys?',
+  'batch.keys.ask': '{count, plural, one {Set a new key?} other {Set new keys?}}',
   'batch.keys.text':
-    'Labels that were printed with the keys that they have now do not work any more: print new ones. This cannot be undone.',
+    '{count, plural, one {A label that was printed with the key that it has now does not work any more: print a new one. This cannot be undone.} other {Labels that were printed with the keys that they have now do not work any more: print new ones. This cannot be undone.}}',
   'batch.keys.yes': 'Set new keys: {count, plural, one {# device} other {# devices}}',
   'batch.delete.label': 'Delete…',
-  'batch.delete.ask': 'Delete them?',
+  'batch.delete.ask': '{count, plural, one {Delete it?} other {Delete them?}}',
   'batch.delete.text':
-    'They cannot connect any more, and nobody owns them. Their names and access tokens are free again. This cannot be undone.',
+    '{count, plural, one {It cannot connect any more, and nobody owns it. Its name and access token are free again. This cannot be undone.} other {They cannot connect any more, and nobody owns them. Their names and access tokens are free again. This cannot be undone.}}',
   'batch.delete.yes': 'Delete: {count, plural, one {# device} other {# devices}}',
   'batch.customer': 'Customer',
   'batch.descriptionHint': 'Empty: they have none then.',

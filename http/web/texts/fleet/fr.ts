@@ -175,37 +175,41 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'views.saved': 'La liste est enregistrée sous le nom « {name} ».',
   'views.refused': 'La liste n’a pas été enregistrée. Il y en a peut-être trop : oubliez-en d’abord une.',
   'batch.assign.label': 'Attribuer…',
-  'batch.assign.ask': 'Attribuer à un client ?',
+  'batch.assign.ask': '{count, plural, one {L’attribuer à un client ?} other {Les attribuer à un client ?}}',
   'batch.assign.text':
-    'Ils appartiennent alors au client ; leur propriétaire précédent ne les voit plus. Les fenêtres d’association ouvertes se ferment. C’est réversible.',
+    '{count, plural, one {Il appartient alors au client ; son propriétaire précédent ne le voit plus. Une fenêtre d’association ouverte se ferme. C’est réversible.} other {Ils appartiennent alors au client ; leur propriétaire précédent ne les voit plus. Les fenêtres d’association ouvertes se ferment. C’est réversible.}}',
   'batch.assign.yes': 'Attribuer : {count, plural, one {# appareil} other {# appareils}}',
   'batch.take-back.label': 'Retirer…',
-  'batch.take-back.ask': 'Les retirer à leurs propriétaires ?',
+  'batch.take-back.ask':
+    '{count, plural, one {Le retirer à son propriétaire ?} other {Les retirer à leurs propriétaires ?}}',
   'batch.take-back.text':
-    'Ils n’appartiennent alors à personne. Les étiquettes avec lesquelles ils ont été associés ne servent plus : définissez de nouvelles clés et imprimez-les. C’est irréversible.',
+    '{count, plural, one {Il n’appartient alors à personne. L’étiquette avec laquelle il a été associé ne sert plus : définissez une nouvelle clé et imprimez-la. C’est irréversible.} other {Ils n’appartiennent alors à personne. Les étiquettes avec lesquelles ils ont été associés ne servent plus : définissez de nouvelles clés et imprimez-les. C’est irréversible.}}',
   'batch.take-back.yes': 'Retirer : {count, plural, one {# appareil} other {# appareils}}',
   'batch.allow.label': 'Autoriser…',
   'batch.allow.ask': 'Autoriser l’association ?',
-  'batch.allow.text': 'Toute personne ayant la bonne clé peut les associer. C’est réversible.',
+  'batch.allow.text':
+    '{count, plural, one {Toute personne ayant la bonne clé peut l’associer. C’est réversible.} other {Toute personne ayant la bonne clé peut les associer. C’est réversible.}}',
   'batch.allow.yes': 'Autoriser l’association : {count, plural, one {# appareil} other {# appareils}}',
   'batch.forbid.label': 'Interdire…',
   'batch.forbid.ask': 'Interdire l’association ?',
-  'batch.forbid.text': 'Personne ne peut les associer, même avec une clé imprimée. C’est réversible.',
+  'batch.forbid.text':
+    '{count, plural, one {Personne ne peut l’associer, même avec une clé imprimée. C’est réversible.} other {Personne ne peut les associer, même avec une clé imprimée. C’est réversible.}}',
   'batch.forbid.yes': 'Interdire l’association : {count, plural, one {# appareil} other {# appareils}}',
   'batch.label.label': 'Décrire…',
-  'batch.label.ask': 'Leur donner à tous cette description ?',
+  'batch.label.ask':
+    '{count, plural, one {Lui donner cette description ?} other {Leur donner à tous cette description ?}}',
   'batch.label.text':
-    'C’est ce que les listes affichent à côté du nom ; elle remplace leurs descriptions actuelles. Le nom qu’un propriétaire a donné à son appareil reste. C’est réversible.',
+    '{count, plural, one {C’est ce que les listes affichent à côté du nom ; elle remplace sa description actuelle. Le nom qu’un propriétaire a donné à son appareil reste. C’est réversible.} other {C’est ce que les listes affichent à côté du nom ; elle remplace leurs descriptions actuelles. Le nom qu’un propriétaire a donné à son appareil reste. C’est réversible.}}',
   'batch.label.yes': 'Décrire : {count, plural, one {# appareil} other {# appareils}}',
   'batch.keys.label': 'Nouvelles clés…',
-  'batch.keys.ask': 'Définir de nouvelles clés ?',
+  'batch.keys.ask': '{count, plural, one {Définir une nouvelle clé ?} other {Définir de nouvelles clés ?}}',
   'batch.keys.text':
-    'Les étiquettes imprimées avec leurs clés actuelles ne serviront plus : imprimez-en de nouvelles. C’est irréversible.',
+    '{count, plural, one {Une étiquette imprimée avec sa clé actuelle ne servira plus : imprimez-en une nouvelle. C’est irréversible.} other {Les étiquettes imprimées avec leurs clés actuelles ne serviront plus : imprimez-en de nouvelles. C’est irréversible.}}',
   'batch.keys.yes': 'Définir de nouvelles clés : {count, plural, one {# appareil} other {# appareils}}',
   'batch.delete.label': 'Supprimer…',
-  'batch.delete.ask': 'Les supprimer ?',
+  'batch.delete.ask': '{count, plural, one {Le supprimer ?} other {Les supprimer ?}}',
   'batch.delete.text':
-    'Ils ne peuvent plus se connecter et n’appartiennent plus à personne. Leurs noms et jetons d’accès redeviennent libres. C’est irréversible.',
+    '{count, plural, one {Il ne peut plus se connecter et n’appartient plus à personne. Son nom et son jeton d’accès redeviennent libres. C’est irréversible.} other {Ils ne peuvent plus se connecter et n’appartiennent plus à personne. Leurs noms et jetons d’accès redeviennent libres. C’est irréversible.}}',
   'batch.delete.yes': 'Supprimer : {count, plural, one {# appareil} other {# appareils}}',
   'batch.customer': 'Client',
   'batch.descriptionHint': 'Vide : ils n’en ont alors pas.',

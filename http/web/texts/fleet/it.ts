@@ -176,37 +176,41 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'views.saved': 'L’elenco è salvato come «{name}».',
   'views.refused': 'L’elenco non è stato salvato. Forse sono troppi: ne dimentichi prima uno.',
   'batch.assign.label': 'Assegna…',
-  'batch.assign.ask': 'Assegnarli a un cliente?',
+  'batch.assign.ask': '{count, plural, one {Assegnarlo a un cliente?} other {Assegnarli a un cliente?}}',
   'batch.assign.text':
-    'Poi appartengono al cliente; chi li aveva prima non li vede più. Le finestre di registrazione aperte si chiudono. Si può annullare.',
+    '{count, plural, one {Poi appartiene al cliente; chi lo aveva prima non lo vede più. Una finestra di registrazione aperta si chiude. Si può annullare.} other {Poi appartengono al cliente; chi li aveva prima non li vede più. Le finestre di registrazione aperte si chiudono. Si può annullare.}}',
   'batch.assign.yes': 'Assegna: {count, plural, one {# dispositivo} other {# dispositivi}}',
   'batch.take-back.label': 'Riprendi…',
-  'batch.take-back.ask': 'Riprenderli ai proprietari?',
+  'batch.take-back.ask':
+    '{count, plural, one {Riprenderlo al proprietario?} other {Riprenderli ai proprietari?}}',
   'batch.take-back.text':
-    'Poi non sono di nessuno. Le etichette con cui sono stati registrati non valgono più: imposti nuove chiavi e le stampi. Non si può annullare.',
+    '{count, plural, one {Poi non è di nessuno. L’etichetta con cui è stato registrato non vale più: imposti una nuova chiave e la stampi. Non si può annullare.} other {Poi non sono di nessuno. Le etichette con cui sono stati registrati non valgono più: imposti nuove chiavi e le stampi. Non si può annullare.}}',
   'batch.take-back.yes': 'Riprendi: {count, plural, one {# dispositivo} other {# dispositivi}}',
   'batch.allow.label': 'Permetti…',
   'batch.allow.ask': 'Permettere la registrazione?',
-  'batch.allow.text': 'Chi ha la chiave giusta può registrarli. Si può annullare.',
+  'batch.allow.text':
+    '{count, plural, one {Chi ha la chiave giusta può registrarlo. Si può annullare.} other {Chi ha la chiave giusta può registrarli. Si può annullare.}}',
   'batch.allow.yes': 'Permetti la registrazione: {count, plural, one {# dispositivo} other {# dispositivi}}',
   'batch.forbid.label': 'Vieta…',
   'batch.forbid.ask': 'Vietare la registrazione?',
-  'batch.forbid.text': 'Nessuno può registrarli, nemmeno con una chiave stampata. Si può annullare.',
+  'batch.forbid.text':
+    '{count, plural, one {Nessuno può registrarlo, nemmeno con una chiave stampata. Si può annullare.} other {Nessuno può registrarli, nemmeno con una chiave stampata. Si può annullare.}}',
   'batch.forbid.yes': 'Vieta la registrazione: {count, plural, one {# dispositivo} other {# dispositivi}}',
   'batch.label.label': 'Descrivi…',
-  'batch.label.ask': 'Dare a tutti questa descrizione?',
+  'batch.label.ask':
+    '{count, plural, one {Dargli questa descrizione?} other {Dare a tutti questa descrizione?}}',
   'batch.label.text':
-    'È ciò che gli elenchi mostrano accanto al nome e sostituisce le descrizioni attuali; il nome che un proprietario ha dato al suo dispositivo resta. Si può annullare.',
+    '{count, plural, one {È ciò che gli elenchi mostrano accanto al nome e sostituisce la descrizione attuale; il nome che un proprietario ha dato al suo dispositivo resta. Si può annullare.} other {È ciò che gli elenchi mostrano accanto al nome e sostituisce le descrizioni attuali; il nome che un proprietario ha dato al suo dispositivo resta. Si può annullare.}}',
   'batch.label.yes': 'Descrivi: {count, plural, one {# dispositivo} other {# dispositivi}}',
   'batch.keys.label': 'Nuove chiavi…',
-  'batch.keys.ask': 'Impostare nuove chiavi?',
+  'batch.keys.ask': '{count, plural, one {Impostare una nuova chiave?} other {Impostare nuove chiavi?}}',
   'batch.keys.text':
-    'Le etichette stampate con le chiavi attuali non valgono più: ne stampi di nuove. Non si può annullare.',
+    '{count, plural, one {Un’etichetta stampata con la chiave attuale non vale più: ne stampi una nuova. Non si può annullare.} other {Le etichette stampate con le chiavi attuali non valgono più: ne stampi di nuove. Non si può annullare.}}',
   'batch.keys.yes': 'Imposta nuove chiavi: {count, plural, one {# dispositivo} other {# dispositivi}}',
   'batch.delete.label': 'Elimina…',
-  'batch.delete.ask': 'Eliminarli?',
+  'batch.delete.ask': '{count, plural, one {Eliminarlo?} other {Eliminarli?}}',
   'batch.delete.text':
-    'Non possono più connettersi e non sono di nessuno. I loro nomi e token di accesso sono di nuovo liberi. Non si può annullare.',
+    '{count, plural, one {Non può più connettersi e non è di nessuno. Il suo nome e il suo token di accesso sono di nuovo liberi. Non si può annullare.} other {Non possono più connettersi e non sono di nessuno. I loro nomi e token di accesso sono di nuovo liberi. Non si può annullare.}}',
   'batch.delete.yes': 'Elimina: {count, plural, one {# dispositivo} other {# dispositivi}}',
   'batch.customer': 'Cliente',
   'batch.descriptionHint': 'Vuoto: allora non ne hanno.',

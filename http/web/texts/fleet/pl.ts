@@ -178,43 +178,50 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'views.saved': 'Listę zapisano jako „{name}”.',
   'views.refused': 'Listy nie zapisano. Być może jest ich za dużo: najpierw zapomnij jedną.',
   'batch.assign.label': 'Przypisz…',
-  'batch.assign.ask': 'Przypisać klientowi?',
+  'batch.assign.ask':
+    '{count, plural, one {Przypisać je klientowi?} few {Przypisać je klientowi?} many {Przypisać je klientowi?} other {Przypisać je klientowi?}}',
   'batch.assign.text':
-    'Klient będzie ich właścicielem; poprzedni właściciel już ich nie zobaczy. Otwarte okna rejestracji zostaną zamknięte. Można to cofnąć.',
+    '{count, plural, one {Klient będzie jego właścicielem; poprzedni właściciel już go nie zobaczy. Otwarte okno rejestracji zostanie zamknięte. Można to cofnąć.} few {Klient będzie ich właścicielem; poprzedni właściciel już ich nie zobaczy. Otwarte okna rejestracji zostaną zamknięte. Można to cofnąć.} many {Klient będzie ich właścicielem; poprzedni właściciel już ich nie zobaczy. Otwarte okna rejestracji zostaną zamknięte. Można to cofnąć.} other {Klient będzie ich właścicielem; poprzedni właściciel już ich nie zobaczy. Otwarte okna rejestracji zostaną zamknięte. Można to cofnąć.}}',
   'batch.assign.yes':
     'Przypisz: {count, plural, one {# urządzenie} few {# urządzenia} many {# urządzeń} other {# urządzenia}}',
   'batch.take-back.label': 'Odbierz…',
-  'batch.take-back.ask': 'Odebrać właścicielom?',
+  'batch.take-back.ask':
+    '{count, plural, one {Odebrać właścicielowi?} few {Odebrać właścicielom?} many {Odebrać właścicielom?} other {Odebrać właścicielom?}}',
   'batch.take-back.text':
-    'Nie będą miały właściciela. Etykiety, którymi je zarejestrowano, nie zadziałają ponownie: ustaw nowe klucze i wydrukuj je. Tego nie można cofnąć.',
+    '{count, plural, one {Nie będzie miało właściciela. Etykieta, którą je zarejestrowano, nie zadziała ponownie: ustaw nowy klucz i wydrukuj go. Tego nie można cofnąć.} few {Nie będą miały właściciela. Etykiety, którymi je zarejestrowano, nie zadziałają ponownie: ustaw nowe klucze i wydrukuj je. Tego nie można cofnąć.} many {Nie będą miały właściciela. Etykiety, którymi je zarejestrowano, nie zadziałają ponownie: ustaw nowe klucze i wydrukuj je. Tego nie można cofnąć.} other {Nie będą miały właściciela. Etykiety, którymi je zarejestrowano, nie zadziałają ponownie: ustaw nowe klucze i wydrukuj je. Tego nie można cofnąć.}}',
   'batch.take-back.yes':
     'Odbierz: {count, plural, one {# urządzenie} few {# urządzenia} many {# urządzeń} other {# urządzenia}}',
   'batch.allow.label': 'Zezwól…',
   'batch.allow.ask': 'Zezwolić na rejestrację?',
-  'batch.allow.text': 'Każdy, kto ma właściwy klucz, może je zarejestrować. Można to cofnąć.',
+  'batch.allow.text':
+    '{count, plural, one {Każdy, kto ma właściwy klucz, może je zarejestrować. Można to cofnąć.} few {Każdy, kto ma właściwy klucz, może je zarejestrować. Można to cofnąć.} many {Każdy, kto ma właściwy klucz, może je zarejestrować. Można to cofnąć.} other {Każdy, kto ma właściwy klucz, może je zarejestrować. Można to cofnąć.}}',
   'batch.allow.yes':
     'Zezwól na rejestrację: {count, plural, one {# urządzenie} few {# urządzenia} many {# urządzeń} other {# urządzenia}}',
   'batch.forbid.label': 'Zabroń…',
   'batch.forbid.ask': 'Zabronić rejestracji?',
-  'batch.forbid.text': 'Nikt nie może ich zarejestrować, także wydrukowanym kluczem. Można to cofnąć.',
+  'batch.forbid.text':
+    '{count, plural, one {Nikt nie może go zarejestrować, także wydrukowanym kluczem. Można to cofnąć.} few {Nikt nie może ich zarejestrować, także wydrukowanym kluczem. Można to cofnąć.} many {Nikt nie może ich zarejestrować, także wydrukowanym kluczem. Można to cofnąć.} other {Nikt nie może ich zarejestrować, także wydrukowanym kluczem. Można to cofnąć.}}',
   'batch.forbid.yes':
     'Zabroń rejestracji: {count, plural, one {# urządzenie} few {# urządzenia} many {# urządzeń} other {# urządzenia}}',
   'batch.label.label': 'Opisz…',
-  'batch.label.ask': 'Nadać wszystkim ten opis?',
+  'batch.label.ask':
+    '{count, plural, one {Nadać mu ten opis?} few {Nadać wszystkim ten opis?} many {Nadać wszystkim ten opis?} other {Nadać wszystkim ten opis?}}',
   'batch.label.text':
-    'Listy pokazują go obok nazwy; zastąpi on obecne opisy. Nazwa, którą właściciel nadał swojemu urządzeniu, pozostaje. Można to cofnąć.',
+    '{count, plural, one {Listy pokazują go obok nazwy; zastąpi on obecny opis. Nazwa, którą właściciel nadał swojemu urządzeniu, pozostaje. Można to cofnąć.} few {Listy pokazują go obok nazwy; zastąpi on obecne opisy. Nazwa, którą właściciel nadał swojemu urządzeniu, pozostaje. Można to cofnąć.} many {Listy pokazują go obok nazwy; zastąpi on obecne opisy. Nazwa, którą właściciel nadał swojemu urządzeniu, pozostaje. Można to cofnąć.} other {Listy pokazują go obok nazwy; zastąpi on obecne opisy. Nazwa, którą właściciel nadał swojemu urządzeniu, pozostaje. Można to cofnąć.}}',
   'batch.label.yes':
     'Opisz: {count, plural, one {# urządzenie} few {# urządzenia} many {# urządzeń} other {# urządzenia}}',
   'batch.keys.label': 'Nowe klucze…',
-  'batch.keys.ask': 'Ustawić nowe klucze?',
+  'batch.keys.ask':
+    '{count, plural, one {Ustawić nowy klucz?} few {Ustawić nowe klucze?} many {Ustawić nowe klucze?} other {Ustawić nowe klucze?}}',
   'batch.keys.text':
-    'Etykiety wydrukowane z obecnymi kluczami przestaną działać: wydrukuj nowe. Tego nie można cofnąć.',
+    '{count, plural, one {Etykieta wydrukowana z obecnym kluczem przestanie działać: wydrukuj nową. Tego nie można cofnąć.} few {Etykiety wydrukowane z obecnymi kluczami przestaną działać: wydrukuj nowe. Tego nie można cofnąć.} many {Etykiety wydrukowane z obecnymi kluczami przestaną działać: wydrukuj nowe. Tego nie można cofnąć.} other {Etykiety wydrukowane z obecnymi kluczami przestaną działać: wydrukuj nowe. Tego nie można cofnąć.}}',
   'batch.keys.yes':
     'Ustaw nowe klucze: {count, plural, one {# urządzenie} few {# urządzenia} many {# urządzeń} other {# urządzenia}}',
   'batch.delete.label': 'Usuń…',
-  'batch.delete.ask': 'Usunąć te urządzenia?',
+  'batch.delete.ask':
+    '{count, plural, one {Usunąć to urządzenie?} few {Usunąć te urządzenia?} many {Usunąć te urządzenia?} other {Usunąć te urządzenia?}}',
   'batch.delete.text':
-    'Nie będą mogły się łączyć i nie będą miały właściciela. Ich nazwy i tokeny dostępu będą znów wolne. Tego nie można cofnąć.',
+    '{count, plural, one {Nie będzie mogło się łączyć i nie będzie miało właściciela. Jego nazwa i token dostępu będą znów wolne. Tego nie można cofnąć.} few {Nie będą mogły się łączyć i nie będą miały właściciela. Ich nazwy i tokeny dostępu będą znów wolne. Tego nie można cofnąć.} many {Nie będą mogły się łączyć i nie będą miały właściciela. Ich nazwy i tokeny dostępu będą znów wolne. Tego nie można cofnąć.} other {Nie będą mogły się łączyć i nie będą miały właściciela. Ich nazwy i tokeny dostępu będą znów wolne. Tego nie można cofnąć.}}',
   'batch.delete.yes':
     'Usuń: {count, plural, one {# urządzenie} few {# urządzenia} many {# urządzeń} other {# urządzenia}}',
   'batch.customer': 'Klient',

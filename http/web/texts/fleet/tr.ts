@@ -176,37 +176,42 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'views.saved': 'Liste “{name}” adıyla saklandı.',
   'views.refused': 'Liste saklanmadı. Belki çok fazla var: önce birini unutun.',
   'batch.assign.label': 'Ata…',
-  'batch.assign.ask': 'Bir müşteriye atansın mı?',
+  'batch.assign.ask': '{count, plural, one {Bir müşteriye atansın mı?} other {Bir müşteriye atansınlar mı?}}',
   'batch.assign.text':
-    'Artık müşterinin olurlar; önceki sahipleri onları görmez. Açık kayıt pencereleri kapanır. Geri alınabilir.',
+    '{count, plural, one {Artık müşterinin olur; önceki sahibi onu görmez. Açık kayıt penceresi kapanır. Geri alınabilir.} other {Artık müşterinin olurlar; önceki sahipleri onları görmez. Açık kayıt pencereleri kapanır. Geri alınabilir.}}',
   'batch.assign.yes': 'Ata: {count, plural, one {# cihaz} other {# cihaz}}',
   'batch.take-back.label': 'Geri al…',
-  'batch.take-back.ask': 'Sahiplerinden geri alınsın mı?',
+  'batch.take-back.ask':
+    '{count, plural, one {Sahibinden geri alınsın mı?} other {Sahiplerinden geri alınsın mı?}}',
   'batch.take-back.text':
-    'Artık kimsenin olmazlar. Kaydedildikleri etiketler yeniden çalışmaz: yeni anahtarlar belirleyip yazdırın. Bu geri alınamaz.',
+    '{count, plural, one {Artık kimsenin olmaz. Kaydedildiği etiket yeniden çalışmaz: yeni bir anahtar belirleyip yazdırın. Bu geri alınamaz.} other {Artık kimsenin olmazlar. Kaydedildikleri etiketler yeniden çalışmaz: yeni anahtarlar belirleyip yazdırın. Bu geri alınamaz.}}',
   'batch.take-back.yes': 'Sahiplerinden geri al: {count, plural, one {# cihaz} other {# cihaz}}',
   'batch.allow.label': 'İzin ver…',
   'batch.allow.ask': 'Kayda izin verilsin mi?',
-  'batch.allow.text': 'Doğru anahtarı olan herkes onları kaydedebilir. Geri alınabilir.',
+  'batch.allow.text':
+    '{count, plural, one {Doğru anahtarı olan herkes onu kaydedebilir. Geri alınabilir.} other {Doğru anahtarı olan herkes onları kaydedebilir. Geri alınabilir.}}',
   'batch.allow.yes': 'Kayda izin ver: {count, plural, one {# cihaz} other {# cihaz}}',
   'batch.forbid.label': 'Yasakla…',
   'batch.forbid.ask': 'Kayıt yasaklansın mı?',
-  'batch.forbid.text': 'Basılı bir anahtarla bile kimse onları kaydedemez. Geri alınabilir.',
+  'batch.forbid.text':
+    '{count, plural, one {Basılı bir anahtarla bile kimse onu kaydedemez. Geri alınabilir.} other {Basılı bir anahtarla bile kimse onları kaydedemez. Geri alınabilir.}}',
   'batch.forbid.yes': 'Kaydı yasakla: {count, plural, one {# cihaz} other {# cihaz}}',
   'batch.label.label': 'Açıklama ekle…',
-  'batch.label.ask': 'Hepsine bu açıklama verilsin mi?',
+  'batch.label.ask':
+    '{count, plural, one {Bu açıklama verilsin mi?} other {Hepsine bu açıklama verilsin mi?}}',
   'batch.label.text':
-    'Listelerde adın yanında görünür ve şimdiki açıklamaların yerini alır; bir sahibin cihazına verdiği ad kalır. Geri alınabilir.',
+    '{count, plural, one {Listelerde adın yanında görünür ve şimdiki açıklamanın yerini alır; bir sahibin cihazına verdiği ad kalır. Geri alınabilir.} other {Listelerde adın yanında görünür ve şimdiki açıklamaların yerini alır; bir sahibin cihazına verdiği ad kalır. Geri alınabilir.}}',
   'batch.label.yes': 'Açıklama ekle: {count, plural, one {# cihaz} other {# cihaz}}',
   'batch.keys.label': 'Yeni anahtarlar…',
-  'batch.keys.ask': 'Yeni anahtarlar belirlensin mi?',
+  'batch.keys.ask':
+    '{count, plural, one {Yeni bir anahtar belirlensin mi?} other {Yeni anahtarlar belirlensin mi?}}',
   'batch.keys.text':
-    'Şimdiki anahtarlarla basılmış etiketler artık çalışmaz: yenilerini yazdırın. Bu geri alınamaz.',
+    '{count, plural, one {Şimdiki anahtarla basılmış etiket artık çalışmaz: yenisini yazdırın. Bu geri alınamaz.} other {Şimdiki anahtarlarla basılmış etiketler artık çalışmaz: yenilerini yazdırın. Bu geri alınamaz.}}',
   'batch.keys.yes': 'Yeni anahtarlar belirle: {count, plural, one {# cihaz} other {# cihaz}}',
   'batch.delete.label': 'Sil…',
-  'batch.delete.ask': 'Silinsinler mi?',
+  'batch.delete.ask': '{count, plural, one {Silinsin mi?} other {Silinsinler mi?}}',
   'batch.delete.text':
-    'Artık bağlanamazlar ve kimsenin olmazlar. Adları ve erişim belirteçleri yeniden boşa çıkar. Bu geri alınamaz.',
+    '{count, plural, one {Artık bağlanamaz ve kimsenin olmaz. Adı ve erişim belirteci yeniden boşa çıkar. Bu geri alınamaz.} other {Artık bağlanamazlar ve kimsenin olmazlar. Adları ve erişim belirteçleri yeniden boşa çıkar. Bu geri alınamaz.}}',
   'batch.delete.yes': 'Sil: {count, plural, one {# cihaz} other {# cihaz}}',
   'batch.customer': 'Müşteri',
   'batch.descriptionHint': 'Boş: o zaman açıklamaları olmaz.',
