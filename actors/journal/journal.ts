@@ -106,6 +106,12 @@ export interface Journal {
   load(stream: string): Promise<Head>;
 
   /**
+   * The number of the newest head, at once; 0 where the stream does not exist. Only where that is much cheaper than a load,
+   * and crosses no network. Throws when the store cannot be read.
+   */
+  sequenceOf?(stream: string): number;
+
+  /**
    * Appends one event. Rejects when the store cannot say whether it is durable: then the event may or may not be
    * there, and the caller must load the head before it decides anything more.
    */

@@ -57,7 +57,7 @@ export interface EventSourced<State, Command, Event, Refusal, Rules = never> {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
-  /** Loads the head before deciding: for a store that others write to. */
+  /** Looks at the head before deciding, and loads it where it may have moved on: for a store that others write to. */
   readonly looksFirst?: {
     readonly decodeState: DecodeState<State>;
     /**
@@ -98,6 +98,8 @@ class Incarnation<State, Command, Event, Refusal, Rules>
   readonly #onEnd: (end: End) => void;
   /** How often it still looks first, if nothing is found. */
   #looks: number;
+  /** It has decided nothing yet, so its state was read just now. After a conflict others are at it, and just now is not enough. */
+  #isFresh: boolean;
 
   constructor(
     id: string,
@@ -109,6 +111,7 @@ class Incarnation<State, Command, Event, Refusal, Rules>
     this.#system = system;
     this.#onEnd = onEnd;
     this.#looks = isContended && system.looksFirst?.when === 'contended' ? LOOKS_IN_VAIN_MAX : 0;
+    this.#isFresh = !isContended;
   }
 
   get initial(): Versioned<State> {
@@ -123,7 +126,10 @@ class Incarnation<State, Command, Event, Refusal, Rules>
     const id = this.#id;
     const system = this.#system;
     const { decider, persistence, journal, clock } = system;
-    const state = ask.settled ? ours : await this.#look(ours);
+    const isFresh = this.#isFresh;
+    this.#isFresh = false;
+    const looked = ask.settled || isFresh ? ours : this.#look(ours);
+    const state = looked instanceof Promise ? await looked : looked;
     const found = ask.settled ? undefined : system.rulesFor?.(id, state.value);
     const rules = found instanceof Promise ? await found : found;
     // Checked after the look-ups, which take time: nothing is decided for an asker that was already answered "unavailable".
@@ -135,7 +141,7 @@ class Incarnation<State, Command, Event, Refusal, Rules>
     const decision = decider.decide(state.value, ask.command, at, rules);
 
     if (decision.type !== 'accept') {
-      await ensureNewest(id, journal, state);
+      if (!isAt(id, journal, state)) await ensureNewest(id, journal, state);
       ask.answer(
         decision.type === 'refuse'
           ? { type: 'refused', refusal: decision.refusal }
@@ -162,10 +168,15 @@ class Incarnation<State, Command, Event, Refusal, Rules>
   }
 
   /** The newest state, where it is looked for; otherwise the one at hand. */
-  async #look(ours: Versioned<State>): Promise<Versioned<State>> {
-    const { looksFirst } = this.#system;
+  #look(ours: Versioned<State>): Versioned<State> | Promise<Versioned<State>> {
+    const { looksFirst, journal } = this.#system;
     if (looksFirst === undefined || (looksFirst.when === 'contended' && this.#looks === 0)) return ours;
-    const found = await newest(this.#id, this.#system, ours, looksFirst.decodeState);
+    if (isAt(this.#id, journal, ours)) return ours;
+    return this.#load(ours, looksFirst.decodeState);
+  }
+
+  async #load(ours: Versioned<State>, decodeState: DecodeState<State>): Promise<Versioned<State>> {
+    const found = await newest(this.#id, this.#system, ours, decodeState);
     this.#looks = found === ours ? Math.max(0, this.#looks - 1) : LOOKS_IN_VAIN_MAX;
     return found;
   }
@@ -203,6 +214,11 @@ async function newest<State, Command, Event, Refusal, Rules>(
   const head = await journal.load(id);
   if (head.sequence === ours.sequence) return ours;
   return versionOf(head, decodeState) ?? { sequence: head.sequence, value: decider.initial };
+}
+
+/** Whether a state is seen at once to be the newest. If not, it may still be: only a load tells. */
+function isAt<State>(id: string, journal: Journal, { sequence }: Versioned<State>): boolean {
+  return journal.sequenceOf?.(id) === sequence;
 }
 
 /** Ends this incarnation where another process has moved the head on. */

@@ -93,6 +93,11 @@ class MemoryJournal implements Journal {
     return details === undefined ? { sequence, state } : { sequence, state, details };
   }
 
+  sequenceOf(stream: string): number {
+    this.#gate.pass();
+    return this.#streams.get(stream)?.sequence ?? 0;
+  }
+
   async append(entry: Append): Promise<AppendResult> {
     this.#gate.pass();
     const { stream, expected, event, state, alarmAt, index } = entry;

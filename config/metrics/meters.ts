@@ -208,6 +208,7 @@ function meterJournal(metrics: Metrics): (journal: Journal) => Journal {
       logs: journal.logs,
       append,
       load: (stream) => journal.load(stream),
+      ...(journal.sequenceOf && { sequenceOf: journal.sequenceOf.bind(journal) }),
       due: (now, after, limit) => journal.due(now, after, limit),
       log: (which, from, limit) => journal.log(which, from, limit),
       trim: (which, upTo) => journal.trim(which, upTo),

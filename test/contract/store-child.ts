@@ -5,7 +5,7 @@
  *             what it appended, closes
  *   endless   appends to streams and commits entities of its own for ever, writes a line to stdout for each that it was
  *             told of
- *   reader    reads all the time; for each stream it is sent, tells the head it finds
+ *   reader    reads all the time; for each stream it is sent, tells the number of the head it finds, read with its state and alone by turns
  *   opener    opens the folder as an owner, tells whether it may, and keeps it until it is killed
  *   holder    holds the lock for writing until a file RELEASE is in the folder; tells when it has it
  *   forgetful appends, and ends without closing
@@ -82,8 +82,12 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
 
   async reader(path) {
     const store = openLmdbStore({ path, shared: true });
+    let isAlone = false;
     process.on('message', (stream: string) => {
-      void store.journal.load(stream).then(({ sequence }) => tell(sequence));
+      isAlone = !isAlone;
+      const alone = isAlone ? store.journal.sequenceOf?.(stream) : undefined;
+      if (alone !== undefined) void tell(alone);
+      else void store.journal.load(stream).then(({ sequence }) => tell(sequence));
     });
     await tell('ready');
     while (process.connected) {

@@ -32,7 +32,8 @@ export interface FaultyJournal extends Journal {
 
 const HEALTHY: Faults = { append: () => 'none', load: () => 'none', due: () => 'none' };
 
-export function createFaultyJournal(journal: Journal): FaultyJournal {
+/** @param seesAtOnce whether the number of a head can be had without a load, and without a fault */
+export function createFaultyJournal(journal: Journal, seesAtOnce = false): FaultyJournal {
   let faults = HEALTHY;
   const calls = { append: 0, load: 0, due: 0 };
   let underWay = 0;
@@ -73,6 +74,7 @@ export function createFaultyJournal(journal: Journal): FaultyJournal {
       calls.due += 1;
       return under(faults.due(), () => journal.due(now, after, limit));
     },
+    ...(seesAtOnce && journal.sequenceOf && { sequenceOf: journal.sequenceOf.bind(journal) }),
     logs: journal.logs,
     log: (which, from, limit) => journal.log(which, from, limit),
     trim: (which, upTo) => journal.trim(which, upTo),

@@ -8,8 +8,10 @@ import { inWords, inWorld, put, settle, swap, type World } from './registry-worl
 /** Runs a law with two registries, as of two processes, on one store; also with two that look before they decide. */
 async function inTwoWorlds(law: (here: World, there: World) => Promise<void>): Promise<void> {
   for (const looksFirst of [undefined, 'always', 'contended'] as const) {
-    const options = { store: createMemoryStore(), looksFirst };
-    await inWorld((here) => inWorld((there) => law(here, there), options), options);
+    for (const seesAtOnce of [false, true]) {
+      const options = { store: createMemoryStore(), looksFirst, seesAtOnce };
+      await inWorld((here) => inWorld((there) => law(here, there), options), options);
+    }
   }
 }
 
@@ -88,6 +90,26 @@ test('race: of two registries that load before they decide, neither has a failed
         }
         assert.is(here.journal.calls.append + there.journal.calls.append, 100);
         assert.is((await here.shelf('s'))?.history.length, 100);
+      }, options),
+    options,
+  );
+});
+
+test('race: where the number of a head is seen at once, it is loaded only after somebody else has written', () => {
+  const options = { store: createMemoryStore(), looksFirst: 'always', seesAtOnce: true } as const;
+  return inWorld(
+    (here) =>
+      inWorld(async (there) => {
+        let turns = 0;
+        let before: World | undefined;
+        for (let round = 0; round < 100; round++) {
+          const world = round % 3 === 0 ? here : there;
+          if (world !== before) turns += 1;
+          before = world;
+          assert.is(inWords(await world.registry.ask('s', swap(`of ${round}`))), 'accepted');
+          assert.is(here.journal.calls.load + there.journal.calls.load, turns);
+        }
+        assert.is(here.journal.calls.append + there.journal.calls.append, 100);
       }, options),
     options,
   );

@@ -100,14 +100,16 @@ export interface WorldOptions {
   readonly listener?: () => void;
   /** See `EventSourced`. */
   readonly looksFirst?: 'always' | 'contended' | undefined;
+  /** Whether the journal tells the number of a head at once. */
+  readonly seesAtOnce?: boolean;
 }
 
 /** Runs a law in a world, and ends that afterwards. */
 export async function inWorld(
   law: (world: World) => Promise<void>,
-  { settings, store = createMemoryStore(), listener = () => {}, looksFirst }: WorldOptions = {},
+  { settings, store = createMemoryStore(), listener = () => {}, looksFirst, seesAtOnce }: WorldOptions = {},
 ): Promise<void> {
-  const journal = createFaultyJournal(store.journal);
+  const journal = createFaultyJournal(store.journal, seesAtOnce);
   const clock = createSimClock(1_700_000_000_000);
   const complaints: string[] = [];
   const heard: string[] = [];

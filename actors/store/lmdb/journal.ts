@@ -39,6 +39,11 @@ export class LmdbJournal implements Journal {
     return other === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(other) };
   }
 
+  sequenceOf(stream: string): number {
+    if (!fits(stream)) return 0;
+    return this.#read(() => readMark(this.#tables.heads, stream)?.sequence ?? 0);
+  }
+
   append(entry: Append): Promise<AppendResult> {
     try {
       checkStreamName(entry.stream);
