@@ -111,6 +111,16 @@ export function parseStandingLine(line: string): Standing | undefined {
   return ownerEpoch === undefined ? undefined : { owner, ownerEpoch, window, serverKey: null };
 }
 
+/** The line of a device without an owner behind its mark, with the end of its window. */
+const OWNERLESS = /^.\d{0,16};;(?:[dg]\d{1,16},(\d{1,16}),[\w-]+(?:,\d{1,16})?)?$/;
+
+/** When the window of a device that nobody owns closes, by its line alone; 0: it has none. Undefined: another standing. */
+export function closesAtIn(line: string): Instant | undefined {
+  const found = line.startsWith(LINE_MARK) ? OWNERLESS.exec(line) : null;
+  if (found === null) return undefined;
+  return found[1] === undefined ? 0 : wholeNumber(found[1]);
+}
+
 const HOW = { claim: 'c', assignment: 'a', transfer: 't', 'take-over': 'o' } as const satisfies Readonly<
   Record<Owner['by'], string>
 >;

@@ -125,12 +125,17 @@ export function decodeHead(state: string, details: string | undefined): DeviceSt
   return { status: 'provisioned', ...rest, ...decodeStanding(state) };
 }
 
-function decodeStanding(text: string): Standing {
+/** The part of a head that every event writes, where its details are there, too. Throws `UnreadableRecord`. */
+export function decodeStanding(text: string): Standing {
   if (!text.startsWith(LINE_MARK)) return unwrap(text, PART_FORMAT) as unknown as Standing;
   const standing = parseStandingLine(text);
   if (standing === undefined) throw new UnreadableRecord('a part of it is damaged');
   return standing;
 }
+
+/** Whether a text is of the details that this version writes, as far as its beginning says. */
+export const isDetailsText = (text: string): boolean => text.startsWith(DETAILS_START);
+const DETAILS_START = `{"v":${PART_FORMAT},`;
 
 /** Puts the version in front of a JSON object without building another object. */
 function wrap(format: number, json: string): string {

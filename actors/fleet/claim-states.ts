@@ -13,13 +13,14 @@ import { instantOf } from '../base/by-instant.ts';
 import type { Instant } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
 import { Recent } from '../base/recent.ts';
-import { mapInSlices, nextTurn } from '../base/slices.ts';
-import { CLAIM_GROUPS, type ClaimState, claimGroupOf, claimStateOf } from '../device/claim-state.ts';
+import { nextTurn } from '../base/slices.ts';
+import { CLAIM_GROUPS, type ClaimGroup, type ClaimState } from '../device/claim-state.ts';
+import { openGroupIn } from '../device/head-glance.ts';
 import { deviceOf, lists } from '../device/indexes.ts';
-import type { DeviceRecord } from '../device/state.ts';
+import { decodeHead } from '../device/persistence.ts';
 import type { Journal, ListMember } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
-import { beginEffort } from './id-joins.ts';
+import { beginEffort, type Effort } from './id-joins.ts';
 import { fromNearerEnd, type RowRange } from './search.ts';
 
 /** Open windows of a tenant that are looked at, each of which costs a device's head; and devices, where those are fewer. */
@@ -33,6 +34,8 @@ const ALARMS_MAX_MS = 3 * ALARMS_MS;
 /** Some 100 bytes each. */
 const TENANTS_REMEMBERED = 100_000;
 const ALARM_PAGE = 1_000;
+/** Heads that are read at once. */
+const HEADS_AT_ONCE = 250;
 /** Elapsed keys of a tenant that are looked at. */
 const ELAPSED_MAX = 10_000;
 /** Rows that are read at once. */
@@ -95,56 +98,81 @@ export async function lackInGroups(index: Index, tenantId: TenantId): Promise<nu
   return all - counts.reduce((sum, count) => sum + count, 0);
 }
 
-export function createClaimStates(
-  journal: Pick<Journal, 'due'>,
-  index: Index,
-  read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
-): ClaimStates {
+/** Devices with open windows, and of which group each is. */
+type OpenWindows = ReadonlyMap<DeviceId, ClaimGroup>;
+
+export function createClaimStates(journal: Pick<Journal, 'due' | 'loadMany'>, index: Index): ClaimStates {
   /** Whose device it is, which stays so: a device of another tenant with an alarm costs one look. */
   const tenantOf = new Recent<DeviceId, TenantId>(TENANTS_REMEMBERED);
 
   /** The tenant's devices with open windows; undefined: it takes too long to find them. */
-  async function openWindows(tenantId: TenantId, at: Instant): Promise<readonly DeviceRecord[] | undefined> {
+  async function openWindows(tenantId: TenantId, at: Instant): Promise<OpenWindows | undefined> {
     const groups = (['free', 'keyed'] as const).map((group) => lists.ofGroup(tenantId, group));
     const counts = await Promise.all(groups.map((list) => index.count(list)));
     const able = counts.reduce((sum, count) => sum + count, 0);
-    const found =
-      able <= FEW
-        ? await devicesIn(groups)
-        : ((await withAlarms(tenantId)) ?? (able <= WINDOWS_MAX ? await devicesIn(groups) : undefined));
-    return found?.filter(
-      (device) => device.tenantId === tenantId && claimStateOf(device, at) === 'WINDOW_OPEN',
-    );
+    if (able <= FEW) return openIn(groups, tenantId, at);
+    const found = await withAlarms(tenantId, at);
+    return found ?? (able <= WINDOWS_MAX ? openIn(groups, tenantId, at) : undefined);
   }
 
-  async function devicesIn(groups: readonly string[]): Promise<readonly DeviceRecord[]> {
+  async function openIn(groups: readonly string[], tenantId: TenantId, at: Instant): Promise<OpenWindows> {
     const pages = await Promise.all(
       groups.map((list) => index.page(list, { offset: 0, limit: WINDOWS_MAX })),
     );
-    return (await mapInSlices(pages.flat().map(deviceOf), read)).filter((device) => device !== undefined);
+    const found = new Map<DeviceId, ClaimGroup>();
+    await look(pages.flat().map(deviceOf), { tenantId, at, found, effort: beginEffort() });
+    return found;
   }
 
-  /** The tenant's devices that have an alarm; undefined: there are more, or more alarms of others, than are soon looked at. */
-  async function withAlarms(tenantId: TenantId): Promise<readonly DeviceRecord[] | undefined> {
+  /** The tenant's devices among those that have an alarm; undefined: there are more, or more alarms of others, than are soon looked at. */
+  async function withAlarms(tenantId: TenantId, at: Instant): Promise<OpenWindows | undefined> {
     const effort = beginEffort();
-    const found = new Map<DeviceId, DeviceRecord>();
+    const found = new Map<DeviceId, ClaimGroup>();
+    const seen = new Set<DeviceId>();
     let looked = 0;
     for (let after: string | undefined; ; await effort.rest()) {
       const page = await journal.due(FOREVER, after, ALARM_PAGE);
       // A stream that has an alarm is a device's, with its id for a name.
       const ids = page.alarms.map(({ stream }) => stream as DeviceId);
-      const perhaps = ids.filter((id) => !found.has(id) && (tenantOf.get(id) ?? tenantId) === tenantId);
-      for (const device of await mapInSlices(perhaps, read)) {
-        if (device === undefined) continue;
-        tenantOf.set(device.id, device.tenantId);
-        if (device.tenantId === tenantId) found.set(device.id, device);
-      }
+      const perhaps = ids.filter((id) => !seen.has(id) && (tenantOf.get(id) ?? tenantId) === tenantId);
+      for (const id of await look(perhaps, { tenantId, at, found, effort })) seen.add(id);
       looked += perhaps.length;
       after = page.next;
-      if (found.size > WINDOWS_MAX) return undefined;
-      if (after === undefined) return [...found.values()];
+      if (seen.size > WINDOWS_MAX) return undefined;
+      if (after === undefined) return found;
       if (effort.usedMs() > (looked > WINDOWS_MAX ? ALARMS_MS : ALARMS_MAX_MS)) return undefined;
     }
+  }
+
+  interface Look {
+    readonly tenantId: TenantId;
+    readonly at: Instant;
+    /** Gets those with an open window. */
+    readonly found: Map<DeviceId, ClaimGroup>;
+    readonly effort: Effort;
+  }
+
+  /** Looks at devices for open windows, as many at a time as a slice may have. Resolves to those of the tenant. */
+  async function look(ids: readonly DeviceId[], { tenantId, at, found, effort }: Look): Promise<DeviceId[]> {
+    const own: DeviceId[] = [];
+    for (let from = 0; from < ids.length; from += HEADS_AT_ONCE) {
+      if (from > 0) await effort.rest();
+      const some = ids.slice(from, from + HEADS_AT_ONCE);
+      const heads = await journal.loadMany(some);
+      for (const [nth, id] of some.entries()) {
+        const { state, details } = heads[nth] ?? { state: undefined };
+        if (state === undefined) continue;
+        if (tenantOf.get(id) === undefined) {
+          const device = decodeHead(state, details);
+          if (device.status !== 'absent') tenantOf.set(id, device.tenantId);
+        }
+        if (tenantOf.get(id) !== tenantId) continue;
+        own.push(id);
+        const group = openGroupIn(state, details, at);
+        if (group !== undefined) found.set(id, group);
+      }
+    }
+    return own;
   }
 
   /** Devices of the group `keyed` whose key has elapsed; undefined: more than are looked at. */
@@ -179,8 +207,8 @@ export function createClaimStates(
   return {
     async find(tenantId, { state, at }) {
       if (!(await areGroupsWhole(index, tenantId))) return undefined;
-      const inGroup = (group: (typeof CLAIM_GROUPS)[number]) => lists.ofGroup(tenantId, group);
-      const among = (...groups: readonly (typeof CLAIM_GROUPS)[number][]): AmongOthers => ({
+      const inGroup = (group: ClaimGroup) => lists.ofGroup(tenantId, group);
+      const among = (...groups: readonly ClaimGroup[]): AmongOthers => ({
         type: 'among',
         lists: groups.map(inGroup),
       });
@@ -188,15 +216,14 @@ export function createClaimStates(
       if (state === 'FORBIDDEN') return part(inGroup('forbidden'), [], []);
       const open = await openWindows(tenantId, at);
       if (open === undefined) return state === 'HAS_KEY' ? among('keyed') : among('free', 'keyed');
-      const openIn = (group: string) =>
-        open.filter((device) => claimGroupOf(device) === group).map(({ id }) => id);
-      if (state === 'WINDOW_OPEN') return part(undefined, [], open.map(({ id }) => id).sort());
+      const openOf = (group: ClaimGroup) => [...open].flatMap(([id, of]) => (of === group ? [id] : []));
+      if (state === 'WINDOW_OPEN') return part(undefined, [], [...open.keys()].sort());
       const elapsed = await elapsedKeys(tenantId, at);
       if (elapsed === undefined) return state === 'HAS_KEY' ? among('keyed') : among('free', 'keyed');
-      const openKeyed = new Set(openIn('keyed'));
+      const openKeyed = new Set(openOf('keyed'));
       if (state === 'HAS_KEY')
         return part(inGroup('keyed'), [...new Set([...elapsed, ...openKeyed])].sort(), []);
-      const without = openIn('free').sort();
+      const without = openOf('free').sort();
       return part(
         inGroup('free'),
         without,

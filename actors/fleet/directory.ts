@@ -5,7 +5,7 @@
  * entry. So an entry that is late or left over, which is possible where a store spreads over machines, is never seen.
  */
 import { type CustomerId, type DeviceId, storedId, type TenantId } from '../base/ids.ts';
-import { mapInSlices, nextTurn } from '../base/slices.ts';
+import { nextTurn } from '../base/slices.ts';
 import { composed, findSpelling } from '../base/spelling.ts';
 import { claimStateOf } from '../device/claim-state.ts';
 import { deviceOf, keys, lists, namePrefix, textOf } from '../device/indexes.ts';
@@ -16,7 +16,7 @@ import { createClaimStates } from './claim-states.ts';
 import type { Directory, ListQuery, Page } from './devices.ts';
 import type { DeviceList } from './filters.ts';
 import { createListing } from './listing.ts';
-import { readDevice } from './live-devices.ts';
+import { createReadDevices, readDevice } from './live-devices.ts';
 import { SEARCH_BOUNDS, type SearchBounds } from './search.ts';
 
 /** Offers of one list that are told. */
@@ -31,8 +31,8 @@ export function createDirectory(
   index: Index,
   bounds: SearchBounds = SEARCH_BOUNDS,
 ): Directory {
-  const read = (id: DeviceId) => readDevice(journal, id);
-  const listing = createListing(index, bounds, createClaimStates(journal, index, read), read);
+  const read = createReadDevices(journal);
+  const listing = createListing(index, bounds, createClaimStates(journal, index), read);
 
   async function idAt(key: string): Promise<DeviceId | undefined> {
     const id = await index.lookup(key);
@@ -50,13 +50,9 @@ export function createDirectory(
 
   async function page(list: DeviceList, query: ListQuery): Promise<Page<DeviceRecord>> {
     const { ids, ...found } = await listing.find(list, query);
-    const read = await mapInSlices(ids, async (id) => {
-      const device = await readDevice(journal, id);
-      return device !== undefined && list.agrees(device) && isInState(device, query)
-        ? asListed(device)
-        : undefined;
-    });
-    const items = read.filter((device) => device !== undefined);
+    const items = (await read(ids)).flatMap((device) =>
+      device !== undefined && list.agrees(device) && isInState(device, query) ? [asListed(device)] : [],
+    );
     return { items, ...found };
   }
 
@@ -123,9 +119,7 @@ export function createDirectory(
         let behind: { readonly after: string } | undefined;
         for (let looked = 0; looked < OFFERS_LOOKED_AT; looked += OFFERS_MAX) {
           const members = await index.page(list, { offset: 0, limit: OFFERS_MAX, ...behind });
-          for (const device of await mapInSlices(members, (member) =>
-            readDevice(journal, deviceOf(member)),
-          )) {
+          for (const device of await read(members.map(deviceOf))) {
             if (device?.tenantId !== tenantId || device.offer === undefined) continue;
             if (!agrees(device.offer.to)) continue;
             const offerer = device.owner?.customerId;

@@ -4,13 +4,13 @@
  * was found is given, with the place behind which the next search goes on. Who counts pages instead may wait for a full one.
  */
 import type { DeviceId } from '../base/ids.ts';
-import { mapInSlices } from '../base/slices.ts';
 import { deviceOf, memberByName } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import type { Index } from '../store/store.ts';
 import type { ListQuery } from './devices.ts';
 import { type DeviceList, type Filters, filterOf, hasFilter, headsThat, rowRangeOf } from './filters.ts';
 import { beginEffort, type Effort, joined } from './id-joins.ts';
+import type { ReadDevices } from './live-devices.ts';
 import type { Found, RowRange, SearchBounds } from './search.ts';
 
 /** A page of many devices may take longer: so much for each. Who asks for all that fit asks for a large page. */
@@ -42,11 +42,7 @@ interface Ending {
   readonly total: number | undefined;
 }
 
-export function createFilteredSearch(
-  index: Index,
-  bounds: SearchBounds,
-  read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
-): FilteredSearch {
+export function createFilteredSearch(index: Index, bounds: SearchBounds, read: ReadDevices): FilteredSearch {
   /** Whether a search should end: its page is there and some time was spent on counting, or its page takes too long. */
   function patience(
     { page, pageSize, untilFull = false }: ListQuery,
@@ -151,7 +147,7 @@ export function createFilteredSearch(
         return endedAt(query, await walkByName(devices, query, undefined, known, effort));
       const { ids, found } = await all(query, filters, effort);
       if (ids !== undefined && ids.length <= bounds.sortMax) {
-        const some = (await mapInSlices(ids, read)).filter((device) => device !== undefined);
+        const some = (await read(ids)).filter((device) => device !== undefined);
         return sorted(some.filter(filterOf(devices, query)), rowRangeOf(query), true);
       }
       const total = ids === undefined ? known : ids.length;

@@ -1,6 +1,5 @@
 /** The filters of a list of devices: which lists of the index answer them, and what is left to be asked of each device's head. */
-import type { DeviceId, ProfileId, TenantId } from '../base/ids.ts';
-import { mapInSlices } from '../base/slices.ts';
+import type { ProfileId, TenantId } from '../base/ids.ts';
 import { claimStateOf } from '../device/claim-state.ts';
 import { lists, typePrefix } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
@@ -8,6 +7,7 @@ import type { Index } from '../store/store.ts';
 import { type InState, isIn, WHOLE } from './claim-states.ts';
 import type { ListQuery } from './devices.ts';
 import type { IdList, Source } from './id-joins.ts';
+import type { ReadDevices } from './live-devices.ts';
 import type { RowRange, Scan } from './search.ts';
 
 /** Whose devices are listed, and in which lists they are. */
@@ -46,7 +46,7 @@ export async function filtersOf(
   devices: DeviceList,
   query: ListQuery,
   inState: InState | undefined,
-  read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
+  read: ReadDevices,
 ): Promise<Filters> {
   const { tenantId } = devices;
   const { type, profileId, orNoProfile = false, claimState, where } = query;
@@ -143,11 +143,11 @@ export function filterOf(
 
 /** Reads devices, and gives the ids of those that fit. */
 export function headsThat(
-  read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
+  read: ReadDevices,
   fits: (device: DeviceRecord) => boolean,
 ): NonNullable<Scan['head']> {
   return async (ids) => {
-    const devices = await mapInSlices(ids, read);
+    const devices = await read(ids);
     return devices.flatMap((device) => (device !== undefined && fits(device) ? [device.id] : []));
   };
 }

@@ -84,7 +84,7 @@ const STEPS = 256;
 
 export async function joined(index: Index, effort: Effort, join: Join): Promise<Joined> {
   const { sources, descending, after, offset, limit, fits = () => true, head, stops } = join;
-  const cursors = sources.map((source) => openCursor(index, source, descending, after));
+  const cursors = sources.map((source) => openCursor({ index, effort }, source, descending, after));
   const ids: DeviceId[] = [];
   let [total, looked, steps, reads] = [0, 0, 0, 0];
   let candidates: DeviceId[] = [];
@@ -167,8 +167,13 @@ interface Cursor {
   fill(): Promise<void>;
 }
 
+interface Means {
+  readonly index: Index;
+  readonly effort: Effort;
+}
+
 function openCursor(
-  index: Index,
+  { index, effort }: Means,
   { lists, others, without }: Source,
   descending: boolean,
   after: string | undefined,
@@ -181,7 +186,7 @@ function openCursor(
   ];
   const [only] = parts;
   const whole = parts.length === 1 && only !== undefined ? only : unionCursor(parts, descending);
-  return without.size === 0 ? whole : cursorWithout(whole, without);
+  return without.size === 0 ? whole : cursorWithout(whole, without, effort);
 }
 
 /** Rows read at once: few where the reader jumps far, many where it goes on step by step. */
@@ -316,7 +321,8 @@ function unionCursor(parts: readonly Cursor[], descending: boolean): Cursor {
   };
 }
 
-function cursorWithout(whole: Cursor, without: ReadonlySet<DeviceId>): Cursor {
+/** What does not fit may stand side by side: all of it is read before the next that fits, in slices. There are some thousand at most. */
+function cursorWithout(whole: Cursor, without: ReadonlySet<DeviceId>, effort: Effort): Cursor {
   let isThere = true;
   const skip = () => {
     for (let id = whole.current(); isThere && id !== undefined && without.has(id); id = whole.current())
@@ -334,10 +340,12 @@ function cursorWithout(whole: Cursor, without: ReadonlySet<DeviceId>): Cursor {
       return skip();
     },
     async fill() {
-      do {
+      for (;;) {
         await whole.fill();
         isThere = true;
-      } while (!skip());
+        if (skip()) return;
+        await effort.rest();
+      }
     },
   };
 }

@@ -2,8 +2,6 @@
  * Answers a query on a list of devices: as one list or a range of it says, by joining the lists of several filters
  * (`filtered.ts`), or by searching for a text (`search.ts`, which has the bounds).
  */
-import type { DeviceId } from '../base/ids.ts';
-import { mapInSlices } from '../base/slices.ts';
 import { isCleanText } from '../base/text.ts';
 import { deviceOf, foldName, lists, searchedText } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
@@ -21,6 +19,7 @@ import {
   isByName,
   rowRangeOf,
 } from './filters.ts';
+import type { ReadDevices } from './live-devices.ts';
 import { type Found, fromNearerEnd, type RowRange, range, type SearchBounds, searchText } from './search.ts';
 
 export interface Listing {
@@ -31,7 +30,7 @@ export function createListing(
   index: Index,
   bounds: SearchBounds,
   states: ClaimStates,
-  read: (id: DeviceId) => Promise<DeviceRecord | undefined>,
+  read: ReadDevices,
 ): Listing {
   const filtered = createFilteredSearch(index, bounds, read);
 
@@ -81,7 +80,7 @@ export function createListing(
       const { where = () => true } = query;
       const all = { offset: 0, limit: inState.total, descending: false };
       const ids = (await idsInState(index, inState, all)).filter(where);
-      const found = (await mapInSlices(ids, read)).filter((device) => device !== undefined);
+      const found = (await read(ids)).filter((device) => device !== undefined);
       const fitting = found.filter((device) => fits(device) && contains(device));
       return sorted(fitting, rowRangeOf(query), isByName(devices, query));
     }

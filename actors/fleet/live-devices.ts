@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { type DeviceId, storedId } from '../base/ids.ts';
 import { type Log, logBounded } from '../base/log.ts';
 import type { CredentialSecrets } from '../base/secret.ts';
+import { slices } from '../base/slices.ts';
 import type { ChangeCredentials, DeviceRules } from '../device/credentials.ts';
 import {
   type ClaimByKit,
@@ -22,7 +23,7 @@ import {
   type DeviceState,
   ownerEpochOf,
 } from '../device/state.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Head, Journal } from '../journal/journal.ts';
 import { ifUnavailable } from '../journal/unavailable.ts';
 import type { Quota } from '../limits/quota.ts';
 import type { Parent } from '../runtime/nact.ts';
@@ -263,8 +264,26 @@ export async function readDevice(
   journal: Pick<Journal, 'load'>,
   id: DeviceId,
 ): Promise<DeviceRecord | undefined> {
-  const head = await journal.load(id);
-  if (head.state === undefined) return undefined;
+  return deviceIn(id, await journal.load(id));
+}
+
+/** Reads devices in slices, in the order of their ids; undefined for one that is not there. */
+export type ReadDevices = (ids: readonly DeviceId[]) => Promise<readonly (DeviceRecord | undefined)[]>;
+
+export function createReadDevices(journal: Pick<Journal, 'loadMany'>): ReadDevices {
+  return async (ids) => {
+    const devices: (DeviceRecord | undefined)[] = [];
+    for await (const some of slices(ids)) {
+      const heads = await journal.loadMany(some);
+      for (const [nth, id] of some.entries()) devices.push(deviceIn(id, heads[nth]));
+    }
+    return devices;
+  };
+}
+
+/** Undefined: it is not there. Throws `UnreadableRecord`. */
+function deviceIn(id: DeviceId, head: Head | undefined): DeviceRecord | undefined {
+  if (head?.state === undefined) return undefined;
   const state = decodeHead(head.state, head.details);
   return state.status === 'absent' ? undefined : { ...state, id };
 }

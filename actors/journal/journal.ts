@@ -112,6 +112,14 @@ export interface Journal {
   sequenceOf?(stream: string): number;
 
   /**
+   * Reads the newest heads of several streams, in their order: at one go, which costs a fraction of as many loads. Each is whole as
+   * `load` has it; they need not be of one moment. Rejects when the store cannot be read.
+   *
+   * @param streams some hundred: it is one slice of work
+   */
+  loadMany(streams: readonly string[]): Promise<readonly Head[]>;
+
+  /**
    * Appends one event. Rejects when the store cannot say whether it is durable: then the event may or may not be
    * there, and the caller must load the head before it decides anything more.
    */

@@ -88,6 +88,14 @@ class MemoryJournal implements Journal {
   }
 
   async load(stream: string): Promise<Head> {
+    return this.#headOf(stream);
+  }
+
+  async loadMany(streams: readonly string[]): Promise<readonly Head[]> {
+    return streams.map((stream) => this.#headOf(stream));
+  }
+
+  #headOf(stream: string): Head {
     this.#gate.pass();
     const { sequence = 0, state, details } = this.#streams.get(stream) ?? {};
     return details === undefined ? { sequence, state } : { sequence, state, details };

@@ -208,6 +208,7 @@ function meterJournal(metrics: Metrics): (journal: Journal) => Journal {
       logs: journal.logs,
       append,
       load: (stream) => journal.load(stream),
+      loadMany: (streams) => journal.loadMany(streams),
       ...(journal.sequenceOf && { sequenceOf: journal.sequenceOf.bind(journal) }),
       due: (now, after, limit) => journal.due(now, after, limit),
       log: (which, from, limit) => journal.log(which, from, limit),

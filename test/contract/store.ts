@@ -290,6 +290,27 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     assert.equal(await journal.load('t'), { sequence: 0, state: undefined });
   });
 
+  law(
+    'many heads are read at one go, each as it is alone, in the order in which they were asked for',
+    async ({ journal }) => {
+      const names = Array.from({ length: 300 }, (_, n) => `s${n}`);
+      for (const [n, name] of names.entries()) {
+        if (n % 3 === 0) continue;
+        assert.equal(
+          await journal.append(entry(name, 0, n % 3 === 1 ? { details: `of ${n}` } : {})),
+          APPENDED,
+        );
+        if (n % 7 === 0) assert.equal(await journal.append(entry(name, 1, { state: undefined })), APPENDED);
+      }
+      const asked = [...names, 's4', 'x'.repeat(5_000), ...names.slice(0, 10).reverse()];
+      const alone: Head[] = [];
+      for (const name of asked) alone.push(await journal.load(name));
+      assert.equal(await journal.loadMany(asked), alone);
+      assert.equal(alone[1], { sequence: 1, state: 's1 at 1', details: 'of 1' });
+      assert.equal(await journal.loadMany([]), []);
+    },
+  );
+
   law('an append that is refused leaves the details as they were', async ({ journal }) => {
     const index = changes({ unique: ['key'], members: [] });
     assert.equal(await journal.append(entry('holder', 0, { index, details: 'kept' })), APPENDED);

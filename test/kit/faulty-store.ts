@@ -70,6 +70,9 @@ export function createFaultyJournal(journal: Journal, seesAtOnce = false): Fault
       calls.load += 1;
       return under(faults.load(stream), () => journal.load(stream));
     },
+    async loadMany(streams) {
+      return Promise.all(streams.map((stream) => this.load(stream)));
+    },
     due(now, after, limit) {
       calls.due += 1;
       return under(faults.due(), () => journal.due(now, after, limit));

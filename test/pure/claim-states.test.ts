@@ -15,8 +15,15 @@ import {
   claimGroupOf,
   claimStateOf,
 } from '../../actors/device/claim-state.ts';
+import { openGroupIn } from '../../actors/device/head-glance.ts';
 import { deviceOf, indexEntries, lists } from '../../actors/device/indexes.ts';
-import { encodeStanding } from '../../actors/device/persistence.ts';
+import {
+  decodeStanding,
+  encodeDetails,
+  encodeStanding,
+  encodeState,
+  UnreadableRecord,
+} from '../../actors/device/persistence.ts';
 import type { Device, DeviceRecord } from '../../actors/device/state.ts';
 import { checkClaimLists, createClaimLists, forgetClaimLists } from '../../actors/fleet/claim-lists.ts';
 import { createClaimStates, WHOLE } from '../../actors/fleet/claim-states.ts';
@@ -123,6 +130,41 @@ test('claim states: what the indexes answer is what every head says, in every or
   }
 });
 
+test('claim states: what a glance at a head tells of its window is what all of the head says, in every form that it has', async () => {
+  const dice = createDice(11);
+  const store = createMemoryStore();
+  await writeDevices(store, 0, 400, () => ({
+    ...anyDevice(dice),
+    ...(dice.between(0, 3) === 0 ? { label: 'its claimingAllowed is "false"' } : {}),
+    ...(dice.between(0, 3) === 0 ? { ownerEpoch: dice.between(0, 9) } : {}),
+  }));
+  const seen = new Set<string>();
+  for (const { id: _, ...device } of await everyDevice(store, 400)) {
+    const details = encodeDetails(device, undefined);
+    const inParts = encodeStanding(device);
+    const json = JSON.stringify({ v: 2, ...decodeStanding(inParts) });
+    for (const at of [NOW, NOW + 4.5 * MINUTE_MS, NOW + 20 * MINUTE_MS]) {
+      const expected = claimStateOf(device, at) === 'WINDOW_OPEN' ? claimGroupOf(device) : undefined;
+      seen.add(`${expected}`);
+      assert.is(openGroupIn(inParts, details, at), expected, inParts);
+      assert.is(openGroupIn(json, details, at), expected, json);
+      assert.is(openGroupIn(encodeState(device), undefined, at), expected);
+    }
+  }
+  assert.equal([...seen].sort(), ['free', 'keyed', 'undefined']);
+  const unreadable = (state: string, details: string | undefined) =>
+    assert.throws(
+      () => openGroupIn(state, details, NOW),
+      (error: unknown) => error instanceof UnreadableRecord,
+    );
+  const line = encodeStanding({ owner: null, window: windowUntil(NOW + 1), serverKey: null });
+  unreadable(line, undefined);
+  unreadable(`${line};`, '{"v":2,"tenantId":"x"}');
+  unreadable('{"v":3}', '{"v":2,"tenantId":"x"}');
+  unreadable(line, '{"v":3,"tenantId":"x"}');
+  await store.close();
+});
+
 test('claim states: by name in a list too long for that, the first pages are right, and the total is known', async () => {
   const store = createMemoryStore();
   const dice = createDice(5);
@@ -179,6 +221,10 @@ function counting(store: Store) {
         looked.heads += 1;
         return journal.load(stream);
       },
+      loadMany(streams) {
+        looked.heads += streams.length;
+        return journal.loadMany(streams);
+      },
     },
     like(index, {
       async page(list, query) {
@@ -227,7 +273,7 @@ test('claim states: with 30,000 devices a page costs what it shows, beside the o
 test('claim states: where more windows are open than are looked at, devices are looked at one by one, and that is told', async () => {
   const store = createMemoryStore();
   await writeDevices(store, 0, 6_000, (n) => (n < 5_500 ? { window: windowUntil(NOW + MINUTE_MS) } : {}));
-  const bounds = { ...SEARCH_BOUNDS, pageMs: -1_000, countMs: -1_000 };
+  const bounds = { ...SEARCH_BOUNDS, pageMs: -1_000, countMs: -1_000, hardMs: 1e9 };
   const directory = createDirectory(store.journal, store.index, bounds);
   const find = (state: ClaimState, after?: string) =>
     directory.ofTenant(TENANT, {
@@ -293,7 +339,10 @@ test('claim states: alarms of others are not read for ever, though it is known w
     await delay(20);
     return { alarms: [{ stream: manyId(0), dueAt: NOW + MINUTE_MS }], next: 'more' };
   };
-  const states = createClaimStates({ due }, store.index, (id) => readDevice(store.journal, id));
+  const states = createClaimStates(
+    { due, loadMany: (streams) => store.journal.loadMany(streams) },
+    store.index,
+  );
   const found = await states.find(TENANT, { state: 'WINDOW_OPEN', at: NOW });
   assert.is(found?.type === 'known' && found.total, 0, 'the devices were looked at instead');
   await store.close();

@@ -83,7 +83,7 @@ test('a search whose reads are slow ends soon, however few devices it has looked
   ];
   for (const [bounds, areFew] of slow) {
     const { counted, read } = counting(store.index, true);
-    const search = createFilteredSearch(counted, bounds, async () => undefined);
+    const search = createFilteredSearch(counted, bounds, async () => []);
     const ids: DeviceId[] = [];
     let after: string | undefined;
     do {

@@ -68,6 +68,10 @@ function counting({ store }: Context, bounds: SearchBounds): { directory: Direct
       looked.heads += 1;
       return journal.load(stream);
     },
+    loadMany(streams) {
+      looked.heads += streams.length;
+      return journal.loadMany(streams);
+    },
   };
   return { directory: createDirectory(read, counted, bounds), looked };
 }

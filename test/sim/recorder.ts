@@ -64,6 +64,10 @@ export class Recorder {
         this.activity += 1;
         return journal.load(stream);
       },
+      loadMany: (streams) => {
+        this.activity += 1;
+        return journal.loadMany(streams);
+      },
       append: async (entry) => {
         const result = await journal.append(entry);
         this.#appended(entry, result, node, now());

@@ -31,12 +31,21 @@ export class LmdbJournal implements Journal {
   }
 
   async load(stream: string): Promise<Head> {
-    if (!fits(stream)) return { sequence: 0, state: undefined };
-    const { heads, details } = this.#tables;
-    // Both in one snapshot.
-    const [head, other] = this.#read(() => [heads.get(stream), details.get(stream)]);
+    return this.#read(() => this.#headOf(stream));
+  }
+
+  async loadMany(streams: readonly string[]): Promise<readonly Head[]> {
+    return this.#read(() => streams.map((stream) => this.#headOf(stream)));
+  }
+
+  /** To be called in a snapshot: a head has two parts. */
+  #headOf(stream: string): Head {
+    const head = fits(stream) ? this.#tables.heads.get(stream) : undefined;
     if (head === undefined) return { sequence: 0, state: undefined };
-    return other === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(other) };
+    const other = this.#tables.details.get(stream);
+    if (other === undefined) return parseHead(head);
+    const { sequence, state } = parseHead(head);
+    return { sequence, state, details: parseDetails(other) };
   }
 
   sequenceOf(stream: string): number {

@@ -35,6 +35,7 @@ export class Gate {
     return {
       logs: journal.logs,
       load: (stream) => this.run(() => journal.load(stream)),
+      loadMany: (streams) => this.run(() => journal.loadMany(streams)),
       append: (entry) => this.run(() => journal.append(entry)),
       due: (now, after, limit) => this.run(() => journal.due(now, after, limit)),
       log: (which, from, limit) => this.run(() => journal.log(which, from, limit)),

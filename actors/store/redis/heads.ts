@@ -9,7 +9,7 @@ import type { Head, IndexChanges, IndexEntries } from '../../journal/journal.ts'
 import { StoreUnavailable } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { parseDetails, parseHead } from './head.ts';
-import { checkKeys, fits, isEntity, type Keys } from './keys.ts';
+import { checkKeys, fits, isEntity, type Keys, type Partition } from './keys.ts';
 import { type Move, Moves } from './moves.ts';
 import type { Outbox } from './outbox.ts';
 import { entryOf, pairs } from './tasks.ts';
@@ -17,6 +17,9 @@ import type { UniqueKeys } from './unique.ts';
 
 /** How often a move is begun anew when its attempts are called off: a slow process must end somewhere. */
 const ATTEMPTS_MAX = 5;
+
+/** Each has two keys, and its details may be long. */
+const STREAMS_PER_READ = 64;
 
 const CONFLICT: Moved = { type: 'conflict' };
 const MOVED: Moved = { type: 'moved' };
@@ -52,8 +55,34 @@ export class Heads {
     const key = partition.head(name);
     const keys = isEntity(name) ? [key] : [key, partition.details(name)];
     const [head, details] = await this.#redis.read(keys);
-    if (head === undefined) return { sequence: 0, state: undefined };
-    return details === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(details) };
+    return headOf(head, details);
+  }
+
+  /** Streams of one partition share a command, up to a bound; without slots all do (`Connection.read`). */
+  async loadStreams(names: readonly string[]): Promise<readonly Head[]> {
+    const found: Head[] = names.map(() => headOf(undefined, undefined));
+    const parts = new Map<Partition, number[]>();
+    for (const [place, name] of names.entries()) {
+      if (!fits(name)) continue;
+      const partition = this.#keys.partitionOf(name);
+      const places = parts.get(partition) ?? [];
+      parts.set(partition, places);
+      places.push(place);
+    }
+    const read = async (partition: Partition, places: readonly number[]) => {
+      const keys = places.flatMap((place) => {
+        const name = names[place] ?? '';
+        return [partition.head(name), partition.details(name)];
+      });
+      const texts = await this.#redis.read(keys);
+      for (const [nth, place] of places.entries()) found[place] = headOf(texts[2 * nth], texts[2 * nth + 1]);
+    };
+    const steps: Promise<void>[] = [];
+    for (const [partition, places] of parts)
+      for (let at = 0; at < places.length; at += STREAMS_PER_READ)
+        steps.push(read(partition, places.slice(at, at + STREAMS_PER_READ)));
+    await Promise.all(steps);
+    return found;
   }
 
   async move(move: IndexedMove): Promise<Moved> {
@@ -103,6 +132,11 @@ export class Heads {
     }
     return MOVED;
   }
+}
+
+function headOf(head: string | undefined, details: string | undefined): Head {
+  if (head === undefined) return { sequence: 0, state: undefined };
+  return details === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(details) };
 }
 
 function changesText({ unique, members }: IndexEntries): string {

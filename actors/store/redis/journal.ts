@@ -37,6 +37,10 @@ export class RedisJournal implements Journal {
     return this.#heads.load(stream);
   }
 
+  loadMany(streams: readonly string[]): Promise<readonly Head[]> {
+    return this.#heads.loadStreams(streams);
+  }
+
   async append(entry: Append): Promise<AppendResult> {
     const { stream, expected, event, state, details, alarmAt, index } = entry;
     checkStreamName(stream);
