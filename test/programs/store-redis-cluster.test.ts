@@ -30,7 +30,7 @@ test.after(cleanUpRedis);
 
 clusterTest('Redis Cluster: a master that dies is missed, and back when it is started again', async () => {
   const servers = await startRedisCluster();
-  const store = await openRedisStore(redisSettings(servers, { commandTimeoutMs: 500 }), silentLog);
+  const store = await openRedisStore(redisSettings(servers, { commandTimeoutMs: 2_000 }), silentLog);
   const streams = range(40).map((n) => `s${n}`);
   for (const stream of streams) await store.journal.append(entry(stream, 0));
   await servers[0]?.kill();
@@ -47,7 +47,7 @@ clusterTest('Redis Cluster: a master that dies is missed, and back when it is st
 
 clusterTest('Redis Cluster: the replica that takes a dead master’s place is found', async () => {
   const servers = await startRedisCluster(3, 1);
-  const store = await openRedisStore(redisSettings(servers, { commandTimeoutMs: 500 }), silentLog);
+  const store = await openRedisStore(redisSettings(servers, { commandTimeoutMs: 2_000 }), silentLog);
   const streams = range(40).map((n) => `s${n}`);
   for (const stream of streams) await store.journal.append(entry(stream, 0));
   // Not WAIT: that waits for what its own connection has written, which is nothing.
@@ -65,7 +65,7 @@ clusterTest('Redis Cluster: the replica that takes a dead master’s place is fo
 
 clusterTest('Redis Cluster: a slot that moves to another master loses nothing on its way', async () => {
   const servers = await startRedisCluster();
-  const settings = redisSettings(servers, { partitions: 1, commandTimeoutMs: 1_000 });
+  const settings = redisSettings(servers, { partitions: 1, commandTimeoutMs: 2_000 });
   const store = await openRedisStore(settings, silentLog);
   const acknowledged = new Map<string, number>();
   let appended = 0;

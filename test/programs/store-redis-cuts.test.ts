@@ -13,6 +13,7 @@ import { openRedisStore, type RedisStore } from '../../actors/store/redis/redis.
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { entry, range } from '../contract/store.ts';
 import { createDice, type Dice } from '../kit/dice.ts';
+import { PATIENCE_MS } from '../kit/patience.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, redisSettings, startRedis } from '../kit/redis.ts';
 import { openTcpProxy } from '../kit/tcp-proxy.ts';
@@ -32,8 +33,9 @@ cuts.after(cleanUpRedis);
 
 test('Redis: whatever is cut off where, no key has two owners, and lists are right in the end', async () => {
   const server = await startRedis();
-  const settings = redisSettings([server], { commandTimeoutMs: 300, orphanMs: 400, partitions: 4 });
-  const observer = await openRedisStore(settings, silentLog);
+  const settings = redisSettings([server], { commandTimeoutMs: 1_000, orphanMs: 1_200, partitions: 4 });
+  // Its connection is never cut, so it fails at nothing.
+  const observer = await openRedisStore({ ...settings, commandTimeoutMs: PATIENCE_MS }, silentLog);
   const proxies = await Promise.all(range(3).map(() => openTcpProxy(server.port)));
   const nodes = await Promise.all(
     proxies.map(({ port }) => {

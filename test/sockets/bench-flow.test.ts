@@ -406,7 +406,7 @@ test('bench: answers are read the same however they are split', async () => {
           subjects: { type: 'lane', from: 0, count: 0 },
           connections: 1,
           inflight: 4,
-          durationMs: 800,
+          durationMs: 2_000,
           // The rest at the end is never answered.
           timeoutMs: 500,
         }),
@@ -439,8 +439,8 @@ async function rotating(lives: number, isGood: (token: string) => boolean) {
               token: 'first-{n}',
               subjects: { type: 'lane', from: 7, count: 1 },
               connections: 1,
-              durationMs: 600,
-              timeoutMs: 300,
+              durationMs: 2_500,
+              timeoutMs: 1_500,
             }),
           );
         },

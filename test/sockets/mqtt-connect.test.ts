@@ -244,7 +244,7 @@ for (const version of VERSIONS) {
 }
 
 test('mqtt: connect: a connection that was cut while its token was looked up takes nothing over', () =>
-  withMqtt({ connectTimeoutMs: 50, sweepIntervalMs: 20 }, async ({ world, connect, open }) => {
+  withMqtt({ connectTimeoutMs: 1_500, sweepIntervalMs: 20 }, async ({ world, connect, open }) => {
     await world.provision('T');
     const first = await connect(4, 'T');
     let goOn = () => {};
