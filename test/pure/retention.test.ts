@@ -124,6 +124,28 @@ retention('a window that a device opened is packed as any other event is', () =>
   for (const other of others) assert.is(unpackedLine(packedLine('XYZ', 1, other)).event, other);
 });
 
+retention('a stream that is a UUID is packed as its bytes, and any other name is left as it is', () => {
+  const uuid = '00112233-4455-7677-8899-aabbccddeeff';
+  const bytes = Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('base64url');
+  assert.is(packedLine(uuid, 1, '{}'), `\u001e${bytes} 1 {}`);
+  const others = [
+    uuid.slice(1),
+    `${uuid}0`,
+    uuid.toUpperCase(),
+    uuid.replace('-', '0'),
+    uuid.replace('0', '-'),
+    uuid.replace('0', 'g'),
+    uuid.replace('0', '\u0130'),
+    `${uuid.slice(1)}\u{e000}`,
+    '001122334-455-7677-8899-aabbccddeeff',
+    '-'.repeat(36),
+  ];
+  for (const other of others) {
+    assert.is(packedLine(other, 1, '{}'), `${other} 1 {}`);
+    assert.is(unpackedLine(packedLine(other, 1, '{}')).stream, other);
+  }
+});
+
 retention('the name of a stream that is damaged is not completed from the one that was read before', () => {
   const stream = '00112233-4455-7677-8899-aabbccddeeff';
   const line = packedLine(stream, 1, '{}');

@@ -2,13 +2,13 @@
  * What crosses between the actors' thread and the one that writes, as flat lists. Most operations are appends, and copying
  * one as an object, with the names of its members, costs three times as much as copying its values.
  */
-import type { Append } from '../../journal/journal.ts';
+import type { Append, IndexChanges, ListMember } from '../../journal/journal.ts';
 import type { Operation, Result } from './operations.ts';
 
 /** Operations, or that there will be no more. */
 export type WriterMessage = PackedOperations | 'close';
 
-/** For each append this mark and its values in order; any other operation as it is. */
+/** For each append this mark and its values in order, index changes as `packIndex` does; any other operation as it is. */
 export type PackedOperations = readonly unknown[];
 const APPEND = 'append';
 const APPEND_LENGTH = 8;
@@ -41,7 +41,7 @@ export function pack(operation: Operation, message: unknown[]): void {
     return;
   }
   const { stream, expected, event, state, details, alarmAt, index } = operation.entry;
-  message.push(APPEND, stream, expected, event, state, details, alarmAt, index);
+  message.push(APPEND, stream, expected, event, state, details, alarmAt, index && packIndex(index));
 }
 
 /** What `pack` packed. Messages between threads have no types; what is cast here was put there above. */
@@ -59,11 +59,46 @@ export function unpack(message: PackedOperations, operations: Operation[]): void
       state: message[at + 4] as Append['state'],
       details: message[at + 5] as Append['details'],
       alarmAt: message[at + 6] as Append['alarmAt'],
-      index: message[at + 7] as Append['index'],
+      index: unpackIndex(message[at + 7] as PackedIndex | undefined),
     };
     operations.push({ type: 'append', entry });
     at += APPEND_LENGTH;
   }
+}
+
+/** Unique keys to take and to release, then of the members to take and to release each list with its member. */
+type PackedIndex = readonly [
+  takeUnique: readonly string[],
+  releaseUnique: readonly string[],
+  takeMembers: readonly string[],
+  releaseMembers: readonly string[],
+];
+
+function packIndex({ take, release }: IndexChanges): PackedIndex {
+  return [take.unique, release.unique, packMembers(take.members), packMembers(release.members)];
+}
+
+function unpackIndex(packed: PackedIndex | undefined): IndexChanges | undefined {
+  if (packed === undefined) return undefined;
+  const [takeUnique, releaseUnique, takeMembers, releaseMembers] = packed;
+  return {
+    take: { unique: takeUnique, members: unpackMembers(takeMembers) },
+    release: { unique: releaseUnique, members: unpackMembers(releaseMembers) },
+  };
+}
+
+function packMembers(members: readonly ListMember[]): string[] {
+  const packed: string[] = [];
+  for (const { list, member } of members) packed.push(list, member);
+  return packed;
+}
+
+function unpackMembers(packed: readonly string[]): ListMember[] {
+  const members: ListMember[] = [];
+  for (let at = 0; at < packed.length; at += 2) {
+    members.push({ list: packed[at] ?? '', member: packed[at + 1] ?? '' });
+  }
+  return members;
 }
 
 export function packResult(result: Result): PackedResults[number] {

@@ -91,9 +91,7 @@ export class Transaction {
   }
 
   leave({ list, member }: ListMember): void {
-    const key = listKey(list, member);
-    if (!this.#tables.lists.doesExist(key)) return;
-    this.#tables.lists.removeSync(key);
+    if (!this.#tables.lists.removeSync(listKey(list, member))) return;
     this.#counts.set(list, (this.#counts.get(list) ?? 0) - 1);
   }
 
@@ -117,9 +115,7 @@ export class Transaction {
   }
 
   deleteRecord(key: string): boolean {
-    const there = this.#tables.records.doesExist(key);
-    if (there) this.#tables.records.removeSync(key);
-    return there;
+    return this.#tables.records.removeSync(key);
   }
 
   swapRecord(key: string, expected: string | undefined, next: string | undefined): boolean {
