@@ -99,7 +99,10 @@ async function lostReply({ api, locale, nowMs }: SignedIn): Promise<PageReply> {
       <>
         <Head title={say('mine.lost')} lead={say('mine.lostLead')} />
         {all.length === 0 ? (
-          <div class="card empty">{say('mine.lostNone')}</div>
+          <div class="card empty">
+            <p>{say('mine.lostNone')}</p>
+            <a href="/my/devices">{say('mine.title')}</a>
+          </div>
         ) : (
           <Table
             caption={say('mine.lost')}

@@ -177,6 +177,9 @@ table.wrap td.num { overflow-wrap: normal; white-space: nowrap; min-width: 0; }
   .fleet tbody th, .fleet td { font-size: .9375rem; }
   .fleet td.pick { padding-top: .5rem; }
 }
+/* On a phone the choice that is made is read whole: its maker, its size, how many are on a sheet. */
+@media (max-width: 26rem) { #stock { font-size: .8125rem; padding-inline: .5rem; } }
+@media (min-width: 70rem) { table.wrap td.who { min-width: 12rem; } }
 @media (max-width: 44rem) { .fleet thead { display: none; } .fleet tr:has(:checked) { background: var(--sunken); } }
 .tablecard caption { padding: .75rem .75rem .25rem; }
 @media (max-width: 44rem) {
@@ -191,6 +194,8 @@ table.wrap td.num { overflow-wrap: normal; white-space: nowrap; min-width: 0; }
   table.cards td:empty { display: none; }
   table.cards td.num { text-align: start; }
   table.cards td.pick { float: inline-start; padding-block: .125rem 0; padding-inline: 0 .75rem; }
+  /* Beside the box, however long it is. */
+  table.cards td.pick + th { display: flow-root; min-width: 0; }
   .card .plot text { font-size: 18px; }
 }
 `;

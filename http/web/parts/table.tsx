@@ -8,9 +8,10 @@ export interface Column<Row> {
   readonly title: string;
   /**
    * `row`: names the row. `number`: written to the right. `bare`: says on a phone by itself what it is. `acts`: links and
-   * buttons that say what they do, so that the title is read out alone. `pick`: a box to choose the row.
+   * buttons that say what they do, so that the title is read out alone. `pick`: a box to choose the row. `who`: an e-mail
+   * address, which is not broken where there is room.
    */
-  readonly kind?: 'row' | 'number' | 'bare' | 'acts' | 'pick';
+  readonly kind?: 'row' | 'number' | 'bare' | 'acts' | 'pick' | 'who';
   readonly cell: (row: Row) => Child;
 }
 
@@ -59,10 +60,15 @@ function Cell<Row>({ column: { title, kind, cell }, row }: { column: Column<Row>
   if (kind === 'bare' || kind === 'acts') return <td>{cell(row)}</td>;
   if (kind === 'pick') return <td class="pick">{cell(row)}</td>;
   return (
-    <td data-label={title} {...(kind === 'number' ? { class: 'num' } : {})}>
+    <td data-label={title} {...classOf(kind)}>
       {cell(row)}
     </td>
   );
+}
+
+function classOf<Row>(kind: Column<Row>['kind']): { class?: string } {
+  if (kind === 'who') return { class: 'who' };
+  return kind === 'number' ? { class: 'num' } : {};
 }
 
 export function Table<Row>(props: TableProps<Row>) {

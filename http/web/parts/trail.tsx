@@ -177,6 +177,7 @@ export function Trail({ entries, locale }: TrailProps) {
     { title: say('trail.subject'), cell: (entry) => <Subject entry={entry} /> },
     {
       title: say('trail.by'),
+      kind: 'who',
       cell: ({ entityId, userName }) =>
         entityId.entityType === 'USER' || userName === null ? null : <bdi>{userName}</bdi>,
     },
