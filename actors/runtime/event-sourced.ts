@@ -4,7 +4,7 @@
  * The answer comes only after the event is durable. A decision that appends nothing is given only on a state known to
  * be the newest ("refresh before you refuse"), because another process may share the journal. And an incarnation that
  * hit a conflict or a failed append never answers again: it ends, and a new one recovers from the journal. The
- * registry decides what happens to the messages that waited (`onEnd`).
+ * registry decides what happens to the messages that waited (`IncarnationOwner`).
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -48,6 +48,12 @@ export interface Ask<Command, State, Refusal> {
   finish(): void;
 }
 
+/** Whose an incarnation is. */
+export interface IncarnationOwner {
+  /** Called once, when it ends after a conflict or a fault. */
+  ended(end: End): void;
+}
+
 /** Why an incarnation ended. After `conflict` a new one may decide anew; after `fault` nothing is known. */
 export type End = 'conflict' | 'fault';
 
@@ -76,7 +82,7 @@ export interface EventSourced<State, Command, Event, Refusal, Rules = never> {
 const LOOKS_IN_VAIN_MAX = 8;
 
 /**
- * Spawns the actor of one stream. `onEnd` is called once, when this incarnation ends after a conflict or a fault.
+ * Spawns the actor of one stream.
  * @param isContended whether an incarnation before this one has just met a conflict
  */
 export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
@@ -84,9 +90,9 @@ export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
   id: string,
   system: EventSourced<State, Command, Event, Refusal, Rules>,
   isContended: boolean,
-  onEnd: (end: End) => void,
+  owner: IncarnationOwner,
 ): Ref<Ask<Command, State, Refusal>> {
-  return spawnPersistentActor(parent, id, new Incarnation(id, system, isContended, onEnd));
+  return spawnPersistentActor(parent, id, new Incarnation(id, system, isContended, owner));
 }
 
 /** A class, as there are many: closures would be made for each. */
@@ -95,7 +101,8 @@ class Incarnation<State, Command, Event, Refusal, Rules>
 {
   readonly #id: string;
   readonly #system: EventSourced<State, Command, Event, Refusal, Rules>;
-  readonly #onEnd: (end: End) => void;
+  /** Undefined once it has ended. */
+  #owner: IncarnationOwner | undefined;
   /** How often it still looks first, if nothing is found. */
   #looks: number;
   /** It has decided nothing yet, so its state was read just now. After a conflict others are at it, and just now is not enough. */
@@ -105,11 +112,11 @@ class Incarnation<State, Command, Event, Refusal, Rules>
     id: string,
     system: EventSourced<State, Command, Event, Refusal, Rules>,
     isContended: boolean,
-    onEnd: (end: End) => void,
+    owner: IncarnationOwner,
   ) {
     this.#id = id;
     this.#system = system;
-    this.#onEnd = onEnd;
+    this.#owner = owner;
     this.#looks = isContended && system.looksFirst?.when === 'contended' ? LOOKS_IN_VAIN_MAX : 0;
     this.#isFresh = !isContended;
   }
@@ -181,14 +188,20 @@ class Incarnation<State, Command, Event, Refusal, Rules>
     return found;
   }
 
+  #end(end: End): void {
+    const owner = this.#owner;
+    this.#owner = undefined;
+    owner?.ended(end);
+  }
+
   onCrash(error: unknown, ask: Ask<Command, State, Refusal> | undefined): void {
     const { persistence, clock, log } = this.#system;
     if (error instanceof KeyTaken) {
       // A clean refusal; but nact has counted the event, so this incarnation ends like any other that failed.
       ask?.answer({ type: 'refused', refusal: persistence.taken(error.key) });
-      this.#onEnd('conflict');
+      this.#end('conflict');
     } else if (error instanceof AppendConflict) {
-      this.#onEnd('conflict');
+      this.#end('conflict');
     } else {
       if (error instanceof StoreUnavailable)
         logUnavailable(
@@ -199,7 +212,7 @@ class Incarnation<State, Command, Event, Refusal, Rules>
           'a device got no answer',
         );
       else reportBug(log, 'device', error, { stream: this.#id });
-      this.#onEnd('fault');
+      this.#end('fault');
     }
   }
 }

@@ -136,8 +136,7 @@ interface PersistentActor<Event, Extra> extends Lean {
   sequenceNumber: number;
   busy: boolean;
   persist(event: Event, tags: string[], extra: Extra): Promise<void>;
-  dispatch(message: unknown, sender: unknown): void;
-  processNext(): void;
+  mailbox: Mail;
   handleFault(message: unknown, sender: unknown, error: unknown): void;
   stop(): void;
 }
@@ -151,15 +150,29 @@ type AnyActor = PersistentActor<unknown, unknown>;
  *   bound `persist`. Ours need `persist` alone, and have no children.
  * - An idle actor begins with a message at once, where nact has each wait for a turn of the event loop. Recovery, and a message
  *   that waited, wait for a turn here, too: with less, whoever lost a race may always come too late for the next.
+ * - A mailbox is a list that is there while something waits; nact's has room for four, and an idle actor keeps it.
  * - Recovery is one read of the newest head. nact would also fold the events after it, of which there are none.
  */
 interface Lean {
   createContext(): unknown;
   createContextWithMailbox(): unknown;
+  dispatch(message: unknown, sender: unknown): void;
+  processNext(): void;
   handleMessage(message: unknown, sender: unknown): void;
   begin(message: unknown, sender: unknown): void;
   recover(): Promise<void>;
 }
+
+/** What waits for an actor. */
+type Mail = Pick<{ readonly message: unknown; readonly sender: unknown }[], 'push' | 'shift'>;
+
+/** Of all actors for which nothing waits. */
+const NO_MAIL: Mail = {
+  push: () => {
+    throw new Error('it would reach every actor');
+  },
+  shift: () => undefined,
+};
 
 const LEAN: Lean & ThisType<AnyActor> = {
   createContext() {
@@ -168,6 +181,26 @@ const LEAN: Lean & ThisType<AnyActor> = {
 
   createContextWithMailbox() {
     return this;
+  },
+
+  dispatch(message, sender) {
+    if (!this.busy) {
+      this.handleMessage(message, sender);
+      return;
+    }
+    if (this.mailbox === NO_MAIL) this.mailbox = [];
+    this.mailbox.push({ message, sender });
+  },
+
+  processNext() {
+    if (this.stopped) return;
+    const next = this.mailbox.shift();
+    if (next !== undefined) {
+      this.handleMessage(next.message, next.sender);
+      return;
+    }
+    this.mailbox = NO_MAIL;
+    this.busy = false;
   },
 
   handleMessage(message, sender) {
@@ -222,6 +255,7 @@ function makeLean(actor: AnyActor, behaviour: AnyActor['behaviour']): void {
   actor.reference = undefined;
   actor.path = undefined;
   actor.initialState = undefined;
+  actor.mailbox = NO_MAIL;
 }
 
 const { applyOrThrowIfStopped } = createRequire(import.meta.url)('nact/lib/system-map.js') as {

@@ -9,7 +9,13 @@
 import type { Cancel } from '../base/clock.ts';
 import { Queue } from '../base/queue.ts';
 import type { Answer, Unavailable } from './decider.ts';
-import { type Ask, type End, type EventSourced, spawnEventSourced } from './event-sourced.ts';
+import {
+  type Ask,
+  type End,
+  type EventSourced,
+  type IncarnationOwner,
+  spawnEventSourced,
+} from './event-sourced.ts';
 import { type Parent, type Ref, spawnParent, stop, stopActor, tell } from './nact.ts';
 
 export interface RegistrySettings {
@@ -43,14 +49,33 @@ const LOOK_MAX = 64;
 /** Idle actors that one sweep stops: each takes some microseconds, and everything else waits meanwhile. */
 const LET_GO_MAX = 2_000;
 
-interface Resident<Message> {
+/** What an actor in memory asks of its registry. */
+interface ResidentHome<Message> {
+  incarnate(resident: Resident<Message>, isContended: boolean): Ref<Message>;
+  ended(resident: Resident<Message>, end: End): void;
+}
+
+/** An actor in memory. There may be fifty thousand: it hears for itself of its end, and has no list before something waits. */
+class Resident<Message> implements IncarnationOwner {
   readonly id: string;
   ref: Ref<Message>;
-  /** What was sent to the actor and is not finished, in order. */
-  pending: Message[];
+  /** What was sent to the actor and is not finished, in order. Undefined: nothing is. */
+  pending: Message[] | undefined;
   /** Conflicts since something was last decided. */
-  conflicts: number;
+  conflicts = 0;
   lastUsedAt: number;
+  readonly #home: ResidentHome<Message>;
+
+  constructor(home: ResidentHome<Message>, id: string, now: number) {
+    this.#home = home;
+    this.id = id;
+    this.lastUsedAt = now;
+    this.ref = home.incarnate(this, false);
+  }
+
+  ended(end: End): void {
+    this.#home.ended(this, end);
+  }
 }
 
 export function createRegistry<State, Command, Event, Refusal, Rules = never>(
@@ -63,7 +88,10 @@ export function createRegistry<State, Command, Event, Refusal, Rules = never>(
 }
 
 class ActorRegistry<State, Command, Event, Refusal, Rules>
-  implements Registry<State, Command, Refusal>, Asked<PendingAsk<Command, State, Refusal>>
+  implements
+    Registry<State, Command, Refusal>,
+    Asked<PendingAsk<Command, State, Refusal>>,
+    ResidentHome<PendingAsk<Command, State, Refusal>>
 {
   readonly #system: EventSourced<State, Command, Event, Refusal, Rules>;
   readonly #settings: RegistrySettings;
@@ -106,14 +134,15 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     if (this.#inFlight >= inFlightMax) return Promise.resolve(unavailable('overloaded'));
     const now = this.#system.clock.elapsed();
     const resident = this.#use(id, now);
-    if (resident === undefined || resident.pending.length >= mailboxMax) {
+    if (resident === undefined || (resident.pending?.length ?? 0) >= mailboxMax) {
       return Promise.resolve(unavailable('overloaded'));
     }
     this.#inFlight += 1;
     return new Promise((resolve) => {
       const message = new PendingAsk(command, now + askTimeoutMs, resolve, resident, this);
       this.#deadlines.add(message);
-      resident.pending.push(message);
+      if (resident.pending === undefined) resident.pending = [message];
+      else resident.pending.push(message);
       tell(resident.ref, message);
     });
   }
@@ -123,7 +152,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     let resident = this.#residents.get(id);
     if (resident === undefined) {
       if (this.#residents.size >= this.#settings.residentsMax && !this.#makeRoom()) return undefined;
-      resident = { id, ref: this.#incarnate(id, false), pending: [], conflicts: 0, lastUsedAt: now };
+      resident = new Resident(this, id, now);
     } else {
       this.#residents.delete(id);
       resident.lastUsedAt = now;
@@ -132,27 +161,22 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     return resident;
   }
 
-  #incarnate(id: string, isContended: boolean): Ref<PendingAsk<Command, State, Refusal>> {
-    const ref: Ref<PendingAsk<Command, State, Refusal>> = spawnEventSourced(
-      this.#home,
-      id,
-      this.#system,
-      isContended,
-      (end) => {
-        const resident = this.#residents.get(id);
-        if (resident?.ref === ref) this.#ended(resident, end);
-      },
-    );
-    return ref;
+  incarnate(
+    resident: Resident<PendingAsk<Command, State, Refusal>>,
+    isContended: boolean,
+  ): Ref<PendingAsk<Command, State, Refusal>> {
+    return spawnEventSourced(this.#home, resident.id, this.#system, isContended, resident);
   }
 
   finished(
     resident: Resident<PendingAsk<Command, State, Refusal>>,
     message: PendingAsk<Command, State, Refusal>,
   ): void {
-    const index = resident.pending.indexOf(message);
-    if (index === -1) return;
-    resident.pending.splice(index, 1);
+    const { pending } = resident;
+    const index = pending?.indexOf(message) ?? -1;
+    if (pending === undefined || index === -1) return;
+    if (pending.length === 1) resident.pending = undefined;
+    else pending.splice(index, 1);
     resident.conflicts = 0;
     this.#landed();
   }
@@ -167,30 +191,32 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
   }
 
   /** An incarnation has ended. What waited goes to a new one, or is answered `unavailable`. */
-  #ended(resident: Resident<PendingAsk<Command, State, Refusal>>, end: End): void {
+  ended(resident: Resident<PendingAsk<Command, State, Refusal>>, end: End): void {
+    if (this.#residents.get(resident.id) !== resident) return; // it was let go
     stopActor(resident.ref);
     const goesOn = end === 'conflict' && resident.conflicts < CONFLICTS_MAX;
-    const left = resident.pending;
-    resident.pending = goesOn ? left.filter((message) => !message.settled) : [];
+    const left = resident.pending ?? [];
+    const again = goesOn ? left.filter((message) => !message.settled) : [];
+    resident.pending = again.length === 0 ? undefined : again;
     for (const message of left) {
-      if (resident.pending.includes(message)) continue;
+      if (again.includes(message)) continue;
       message.settle(unavailable('store'));
       this.#landed();
     }
-    if (resident.pending.length === 0) {
+    if (again.length === 0) {
       this.#residents.delete(resident.id);
       return;
     }
     resident.conflicts += 1;
-    resident.ref = this.#incarnate(resident.id, true);
-    for (const message of resident.pending) tell(resident.ref, message);
+    resident.ref = this.incarnate(resident, true);
+    for (const message of again) tell(resident.ref, message);
   }
 
   /** Stops the longest unused idle actor. False when none of those looked at is idle. */
   #makeRoom(): boolean {
     let looked = 0;
     for (const resident of this.#residents.values()) {
-      if (resident.pending.length === 0) {
+      if (resident.pending === undefined) {
         this.#passivate(resident);
         return true;
       }
@@ -220,7 +246,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     let looked = 0;
     for (const resident of this.#residents.values()) {
       if (now - resident.lastUsedAt < this.#settings.idleMs || ++looked > LET_GO_MAX) break;
-      if (resident.pending.length === 0) this.#passivate(resident);
+      if (resident.pending === undefined) this.#passivate(resident);
     }
     this.#cancelSweep = this.#sweepLater();
   }

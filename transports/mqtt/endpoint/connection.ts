@@ -129,7 +129,7 @@ export class Connection {
     this.#blocked = false;
     this.#granted = 0;
     this.#pace();
-    if ((this.#chunks?.length ?? 0) > 0 || this.#feeding > 0) this.#tell();
+    if (this.#chunks !== undefined || this.#feeding > 0) this.#tell();
   }
 
   /** The socket has more bytes. */
@@ -172,8 +172,8 @@ export class Connection {
         return;
       }
     }
-    this.#chunks ??= [];
-    this.#chunks.push(chunk);
+    if (this.#chunks === undefined) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
     this.#unhandledBytes += chunk.length;
     this.#pace();
     this.#tell();
@@ -221,6 +221,7 @@ export class Connection {
       if (this.#seen) this.lastPacketAt = this.#clock.elapsed();
     }
     const chunk = this.#chunks?.shift();
+    if (this.#chunks?.length === 0) this.#chunks = undefined;
     if (chunk === undefined) return false;
     this.#framer.feed(chunk);
     this.#feeding = chunk.length;
@@ -259,8 +260,8 @@ export class Connection {
   /** Adds bytes to those that wait to be flushed. */
   write(bytes: Buffer): void {
     if (this.endedAt !== undefined) return;
-    this.#output ??= [];
-    this.#output.push(bytes);
+    if (this.#output === undefined) this.#output = [bytes];
+    else this.#output.push(bytes);
   }
 
   /** Hands everything written to the socket in one piece. */
