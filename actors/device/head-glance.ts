@@ -4,9 +4,9 @@
  */
 import type { Instant } from '../base/clock.ts';
 import { type ClaimGroup, claimGroupOf, claimStateOf } from './claim-state.ts';
-import { closesAtIn } from './head.ts';
-import { decodeHead, decodeStanding, isDetailsText } from './persistence.ts';
-import { CLAIMING_ALLOWED, type Device } from './state.ts';
+import { closesAtIn, LINE_MARK } from './head.ts';
+import { decodeHead, decodeStanding, isPartText } from './persistence.ts';
+import { CLAIMING_ALLOWED, type Device, type DeviceState } from './state.ts';
 
 /** `claimingAllowed` is not set. */
 const NOT_SET: Device['attributes'] = { SERVER_SCOPE: {}, SHARED_SCOPE: {} };
@@ -18,16 +18,27 @@ const NOT_SET: Device['attributes'] = { SERVER_SCOPE: {}, SHARED_SCOPE: {} };
  */
 export function openGroupIn(state: string, details: string | undefined, at: Instant): ClaimGroup | undefined {
   // Where the text of its details does not name the attribute, the device has none.
-  if (details === undefined || !isDetailsText(details) || details.includes(CLAIMING_ALLOWED)) {
-    const device = decodeHead(state, details);
-    return device.status === 'absent' ? undefined : openGroupOf(device, at);
-  }
-  const closesAt = closesAtIn(state);
-  if (closesAt !== undefined) return at < closesAt ? 'free' : undefined;
-  return openGroupOf({ ...decodeStanding(state), attributes: NOT_SET }, at);
+  return details === undefined || !isPartText(details) || details.includes(CLAIMING_ALLOWED)
+    ? openGroupOf(decodeHead(state, details), at)
+    : openGroupUnforbidden(state, at);
 }
 
+/** As `openGroupIn`, of a device whose tenant did not forbid claiming it: without its details. */
+export function openGroupUnforbidden(state: string, at: Instant): ClaimGroup | undefined {
+  const closesAt = closesAtIn(state);
+  if (closesAt !== undefined) return at < closesAt ? 'free' : undefined;
+  const isPart = state.startsWith(LINE_MARK) || isPartText(state);
+  const claimable = isPart
+    ? ({ status: 'provisioned', ...decodeStanding(state), attributes: NOT_SET } as const)
+    : decodeHead(state, undefined); // in one piece
+  return openGroupOf(claimable, at);
+}
+
+type Claimable = ({ readonly status: 'provisioned' } & Parameters<typeof claimStateOf>[0]) | Absent;
+type Absent = Extract<DeviceState, { readonly status: 'absent' }>;
+
 /** As `openGroupIn`, of a device that is decoded. */
-function openGroupOf(device: Parameters<typeof claimStateOf>[0], at: Instant): ClaimGroup | undefined {
+export function openGroupOf(device: Claimable, at: Instant): ClaimGroup | undefined {
+  if (device.status === 'absent') return undefined;
   return claimStateOf(device, at) === 'WINDOW_OPEN' ? claimGroupOf(device) : undefined;
 }

@@ -133,9 +133,9 @@ export function decodeStanding(text: string): Standing {
   return standing;
 }
 
-/** Whether a text is of the details that this version writes, as far as its beginning says. */
-export const isDetailsText = (text: string): boolean => text.startsWith(DETAILS_START);
-const DETAILS_START = `{"v":${PART_FORMAT},`;
+/** Whether a text is a part of a head in JSON as this version writes it, as far as its beginning says. */
+export const isPartText = (text: string): boolean => text.startsWith(PART_START);
+const PART_START = `{"v":${PART_FORMAT},`;
 
 /** Puts the version in front of a JSON object without building another object. */
 function wrap(format: number, json: string): string {

@@ -15,7 +15,7 @@ import type { DeviceId, TenantId } from '../base/ids.ts';
 import { Recent } from '../base/recent.ts';
 import { nextTurn } from '../base/slices.ts';
 import { CLAIM_GROUPS, type ClaimGroup, type ClaimState } from '../device/claim-state.ts';
-import { openGroupIn } from '../device/head-glance.ts';
+import { openGroupIn, openGroupOf, openGroupUnforbidden } from '../device/head-glance.ts';
 import { deviceOf, lists } from '../device/indexes.ts';
 import { decodeHead } from '../device/persistence.ts';
 import type { Journal, ListMember } from '../journal/journal.ts';
@@ -40,8 +40,6 @@ const HEADS_AT_ONCE = 250;
 const ELAPSED_MAX = 10_000;
 /** Rows that are read at once. */
 const PAGE = 500;
-/** Behind every alarm. */
-const FOREVER = Number.MAX_SAFE_INTEGER;
 
 /** A claim state at an instant. */
 export interface StateAt {
@@ -101,7 +99,7 @@ export async function lackInGroups(index: Index, tenantId: TenantId): Promise<nu
 /** Devices with open windows, and of which group each is. */
 type OpenWindows = ReadonlyMap<DeviceId, ClaimGroup>;
 
-export function createClaimStates(journal: Pick<Journal, 'due' | 'loadMany'>, index: Index): ClaimStates {
+export function createClaimStates(journal: Pick<Journal, 'alarms' | 'loadMany'>, index: Index): ClaimStates {
   /** Whose device it is, which stays so: a device of another tenant with an alarm costs one look. */
   const tenantOf = new Recent<DeviceId, TenantId>(TENANTS_REMEMBERED);
 
@@ -131,10 +129,10 @@ export function createClaimStates(journal: Pick<Journal, 'due' | 'loadMany'>, in
     const seen = new Set<DeviceId>();
     let looked = 0;
     for (let after: string | undefined; ; await effort.rest()) {
-      const page = await journal.due(FOREVER, after, ALARM_PAGE);
+      const page = await journal.alarms(after, ALARM_PAGE);
       // A stream that has an alarm is a device's, with its id for a name.
-      const ids = page.alarms.map(({ stream }) => stream as DeviceId);
-      const perhaps = ids.filter((id) => !seen.has(id) && (tenantOf.get(id) ?? tenantId) === tenantId);
+      const ids = new Set(page.alarms.map(({ stream }) => stream as DeviceId));
+      const perhaps = [...ids].filter((id) => !seen.has(id) && (tenantOf.get(id) ?? tenantId) === tenantId);
       for (const id of await look(perhaps, { tenantId, at, found, effort })) seen.add(id);
       looked += perhaps.length;
       after = page.next;
@@ -155,24 +153,37 @@ export function createClaimStates(journal: Pick<Journal, 'due' | 'loadMany'>, in
   /** Looks at devices for open windows, as many at a time as a slice may have. Resolves to those of the tenant. */
   async function look(ids: readonly DeviceId[], { tenantId, at, found, effort }: Look): Promise<DeviceId[]> {
     const own: DeviceId[] = [];
+    // Where none is forbidden, nothing has to be known of their attributes.
+    const part = (await index.count(lists.ofGroup(tenantId, 'forbidden'))) === 0 ? 'state' : undefined;
+    const note = (id: DeviceId, group: ClaimGroup | undefined) => {
+      own.push(id);
+      if (group !== undefined) found.set(id, group);
+    };
     for (let from = 0; from < ids.length; from += HEADS_AT_ONCE) {
       if (from > 0) await effort.rest();
       const some = ids.slice(from, from + HEADS_AT_ONCE);
-      const heads = await journal.loadMany(some);
-      for (const [nth, id] of some.entries()) {
-        const { state, details } = heads[nth] ?? { state: undefined };
+      const known = some.filter((id) => tenantOf.get(id) === tenantId);
+      for (const [id, { state, details }] of await headsOf(known, part)) {
         if (state === undefined) continue;
-        if (tenantOf.get(id) === undefined) {
-          const device = decodeHead(state, details);
-          if (device.status !== 'absent') tenantOf.set(id, device.tenantId);
-        }
-        if (tenantOf.get(id) !== tenantId) continue;
-        own.push(id);
-        const group = openGroupIn(state, details, at);
-        if (group !== undefined) found.set(id, group);
+        note(id, part === 'state' ? openGroupUnforbidden(state, at) : openGroupIn(state, details, at));
+      }
+      const unknown = some.filter((id) => tenantOf.get(id) === undefined);
+      for (const [id, { state, details }] of await headsOf(unknown)) {
+        const device = state === undefined ? undefined : decodeHead(state, details);
+        if (device?.status !== 'provisioned') continue;
+        tenantOf.set(id, device.tenantId);
+        if (device.tenantId === tenantId) note(id, openGroupOf(device, at));
       }
     }
     return own;
+  }
+
+  async function headsOf(ids: readonly DeviceId[], part?: 'state') {
+    const heads = ids.length === 0 ? [] : await journal.loadMany(ids, part);
+    return heads.flatMap((head, nth) => {
+      const id = ids[nth];
+      return id === undefined ? [] : [[id, head] as const];
+    });
   }
 
   /** Devices of the group `keyed` whose key has elapsed; undefined: more than are looked at. */

@@ -116,8 +116,9 @@ export interface Journal {
    * `load` has it; they need not be of one moment. Rejects when the store cannot be read.
    *
    * @param streams some hundred: it is one slice of work
+   * @param part `state`: without their details, which are not read then
    */
-  loadMany(streams: readonly string[]): Promise<readonly Head[]>;
+  loadMany(streams: readonly string[], part?: 'state'): Promise<readonly Head[]>;
 
   /**
    * Appends one event. Rejects when the store cannot say whether it is durable: then the event may or may not be
@@ -133,6 +134,12 @@ export interface Journal {
    * @param limit about how many to return; a page may be somewhat larger, or empty and not the last
    */
   due(now: number, after: string | undefined, limit: number): Promise<DuePage>;
+
+  /**
+   * All alarms, of whatever instant, in pages as those of `due`. There may be some among them that were replaced since: for who looks at
+   * the heads anyhow. It reads none, and writes nothing.
+   */
+  alarms(after: string | undefined, limit: number): Promise<DuePage>;
 
   /**
    * Into how many logs the events are spread (1 for memory and LMDB). All events of one stream are in one of them, in

@@ -91,8 +91,11 @@ class MemoryJournal implements Journal {
     return this.#headOf(stream);
   }
 
-  async loadMany(streams: readonly string[]): Promise<readonly Head[]> {
-    return streams.map((stream) => this.#headOf(stream));
+  async loadMany(streams: readonly string[], part?: 'state'): Promise<readonly Head[]> {
+    return streams.map((stream) => {
+      const { sequence, state, ...rest } = this.#headOf(stream);
+      return { sequence, state, ...(part === 'state' ? {} : rest) };
+    });
   }
 
   #headOf(stream: string): Head {
@@ -138,6 +141,10 @@ class MemoryJournal implements Journal {
     const last = page.at(-1);
     const complete = page.length === alarms.length || last === undefined;
     return { alarms: page, next: complete ? undefined : `${last.dueAt} ${last.stream}` };
+  }
+
+  alarms(after: string | undefined, limit: number): Promise<DuePage> {
+    return this.due(Number.MAX_SAFE_INTEGER, after, limit);
   }
 
   readonly logs = 1;

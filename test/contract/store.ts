@@ -308,6 +308,29 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
       assert.equal(await journal.loadMany(asked), alone);
       assert.equal(alone[1], { sequence: 1, state: 's1 at 1', details: 'of 1' });
       assert.equal(await journal.loadMany([]), []);
+      const states = alone.map(({ sequence, state }) => ({ sequence, state }));
+      assert.equal(await journal.loadMany(asked, 'state'), states, 'without their details');
+    },
+  );
+
+  law(
+    'all alarms are listed in pages, of whatever instant, and each that is awaited is among them',
+    async ({ journal }) => {
+      for (let n = 0; n < 30; n += 1) {
+        await journal.append(entry(`s${n}`, 0, { alarmAt: T + n * 100_000 }));
+        if (n % 3 === 0) await journal.append(entry(`s${n}`, 1, { alarmAt: n % 2 === 0 ? null : T + 5 }));
+      }
+      const listed = new Set<string>();
+      let after: string | undefined;
+      for (let pages = 0; pages === 0 || after !== undefined; pages += 1) {
+        assert.ok(pages < 60, 'it ends');
+        const page = await journal.alarms(after, 4);
+        for (const { stream, dueAt } of page.alarms) listed.add(`${stream} ${dueAt}`);
+        after = page.next;
+      }
+      const { alarms, next } = await journal.due(T + 1e9, undefined, 1_000);
+      assert.equal([alarms.length, next], [25, undefined]);
+      for (const { stream, dueAt } of alarms) assert.ok(listed.has(`${stream} ${dueAt}`), stream);
     },
   );
 

@@ -73,6 +73,10 @@ export function createFaultyJournal(journal: Journal, seesAtOnce = false): Fault
     async loadMany(streams) {
       return Promise.all(streams.map((stream) => this.load(stream)));
     },
+    alarms(after, limit) {
+      calls.due += 1;
+      return under(faults.due(), () => journal.alarms(after, limit));
+    },
     due(now, after, limit) {
       calls.due += 1;
       return under(faults.due(), () => journal.due(now, after, limit));

@@ -15,7 +15,7 @@ import {
   claimGroupOf,
   claimStateOf,
 } from '../../actors/device/claim-state.ts';
-import { openGroupIn } from '../../actors/device/head-glance.ts';
+import { openGroupIn, openGroupUnforbidden } from '../../actors/device/head-glance.ts';
 import { deviceOf, indexEntries, lists } from '../../actors/device/indexes.ts';
 import {
   decodeStanding,
@@ -24,7 +24,7 @@ import {
   encodeState,
   UnreadableRecord,
 } from '../../actors/device/persistence.ts';
-import type { Device, DeviceRecord } from '../../actors/device/state.ts';
+import { type Device, type DeviceRecord, isForbidden } from '../../actors/device/state.ts';
 import { checkClaimLists, createClaimLists, forgetClaimLists } from '../../actors/fleet/claim-lists.ts';
 import { createClaimStates, WHOLE } from '../../actors/fleet/claim-states.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
@@ -149,6 +149,9 @@ test('claim states: what a glance at a head tells of its window is what all of t
       assert.is(openGroupIn(inParts, details, at), expected, inParts);
       assert.is(openGroupIn(json, details, at), expected, json);
       assert.is(openGroupIn(encodeState(device), undefined, at), expected);
+      assert.is(openGroupUnforbidden(encodeState(device), at), expected);
+      if (isForbidden(device)) continue;
+      for (const state of [inParts, json]) assert.is(openGroupUnforbidden(state, at), expected, state);
     }
   }
   assert.equal([...seen].sort(), ['free', 'keyed', 'undefined']);
@@ -162,6 +165,11 @@ test('claim states: what a glance at a head tells of its window is what all of t
   unreadable(`${line};`, '{"v":2,"tenantId":"x"}');
   unreadable('{"v":3}', '{"v":2,"tenantId":"x"}');
   unreadable(line, '{"v":3,"tenantId":"x"}');
+  for (const state of [`${line};`, '{"v":3}', '{"v":2'])
+    assert.throws(
+      () => openGroupUnforbidden(state, NOW),
+      (error: unknown) => error instanceof UnreadableRecord,
+    );
   await store.close();
 });
 
@@ -221,9 +229,10 @@ function counting(store: Store) {
         looked.heads += 1;
         return journal.load(stream);
       },
-      loadMany(streams) {
+      alarms: (after, limit) => journal.alarms(after, limit),
+      loadMany(streams, part) {
         looked.heads += streams.length;
-        return journal.loadMany(streams);
+        return journal.loadMany(streams, part);
       },
     },
     like(index, {
@@ -333,14 +342,14 @@ test('claim states: alarms of others are not read for ever, though it is known w
   await writeDevices(store, 1, 602, () => ({}));
   await store.index.add(WHOLE, TENANT);
   let reads = 0;
-  const due: Store['journal']['due'] = async () => {
+  const alarms: Store['journal']['alarms'] = async () => {
     reads += 1;
     assert.ok(reads < 50, 'it ends');
     await delay(20);
     return { alarms: [{ stream: manyId(0), dueAt: NOW + MINUTE_MS }], next: 'more' };
   };
   const states = createClaimStates(
-    { due, loadMany: (streams) => store.journal.loadMany(streams) },
+    { alarms, loadMany: (streams, part) => store.journal.loadMany(streams, part) },
     store.index,
   );
   const found = await states.find(TENANT, { state: 'WINDOW_OPEN', at: NOW });

@@ -68,9 +68,10 @@ function counting({ store }: Context, bounds: SearchBounds): { directory: Direct
       looked.heads += 1;
       return journal.load(stream);
     },
-    loadMany(streams) {
+    alarms: (after, limit) => journal.alarms(after, limit),
+    loadMany(streams, part) {
       looked.heads += streams.length;
-      return journal.loadMany(streams);
+      return journal.loadMany(streams, part);
     },
   };
   return { directory: createDirectory(read, counted, bounds), looked };

@@ -150,8 +150,10 @@ export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultCo
   return {
     load: (stream: string): Promise<Head> =>
       call('load', only(wire.rates.loadFails), () => inner.load(stream)),
-    loadMany: (streams: readonly string[]): Promise<readonly Head[]> =>
-      call('load', only(wire.rates.loadFails), () => inner.loadMany(streams)),
+    loadMany: (streams: readonly string[], part?: 'state'): Promise<readonly Head[]> =>
+      call('load', only(wire.rates.loadFails), () => inner.loadMany(streams, part)),
+    alarms: (after: string | undefined, limit: number): Promise<DuePage> =>
+      call('due', only(wire.rates.dueFails), () => inner.alarms(after, limit)),
     append(entry: Append): Promise<AppendResult> {
       const { appendFails: failure, appendLies: lie, appendKills: kill } = wire.rates;
       return call('append', { failure, lie, kill }, () => inner.append(entry));

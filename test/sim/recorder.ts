@@ -64,10 +64,11 @@ export class Recorder {
         this.activity += 1;
         return journal.load(stream);
       },
-      loadMany: (streams) => {
+      loadMany: (streams, part) => {
         this.activity += 1;
-        return journal.loadMany(streams);
+        return journal.loadMany(streams, part);
       },
+      alarms: (after, limit) => journal.alarms(after, limit),
       append: async (entry) => {
         const result = await journal.append(entry);
         this.#appended(entry, result, node, now());

@@ -34,15 +34,15 @@ export class LmdbJournal implements Journal {
     return this.#read(() => this.#headOf(stream));
   }
 
-  async loadMany(streams: readonly string[]): Promise<readonly Head[]> {
-    return this.#read(() => streams.map((stream) => this.#headOf(stream)));
+  async loadMany(streams: readonly string[], part?: 'state'): Promise<readonly Head[]> {
+    return this.#read(() => streams.map((stream) => this.#headOf(stream, part)));
   }
 
   /** To be called in a snapshot: a head has two parts. */
-  #headOf(stream: string): Head {
+  #headOf(stream: string, part?: 'state'): Head {
     const head = fits(stream) ? this.#tables.heads.get(stream) : undefined;
     if (head === undefined) return { sequence: 0, state: undefined };
-    const other = this.#tables.details.get(stream);
+    const other = part === 'state' ? undefined : this.#tables.details.get(stream);
     if (other === undefined) return parseHead(head);
     const { sequence, state } = parseHead(head);
     return { sequence, state, details: parseDetails(other) };
@@ -86,6 +86,21 @@ export class LmdbJournal implements Journal {
     });
 
     if (stale.length > 0) await this.#writer.run({ type: 'drop-alarms', keys: stale });
+    return { alarms, next: last === undefined ? undefined : `${last[0]} ${last[1]}` };
+  }
+
+  async alarms(after: string | undefined, limit: number): Promise<DuePage> {
+    const alarms: DueAlarm[] = [];
+    let last: [number, number] | undefined;
+    const start = after === undefined ? [0, 0] : afterKey(after);
+    this.#read(() => {
+      for (const { key, value } of this.#tables.alarms.getRange({ start })) {
+        for (const line of value.split('\n')) alarms.push(parseAlarm(line));
+        if (alarms.length < limit) continue;
+        last = key;
+        break;
+      }
+    });
     return { alarms, next: last === undefined ? undefined : `${last[0]} ${last[1]}` };
   }
 

@@ -35,7 +35,8 @@ export class Gate {
     return {
       logs: journal.logs,
       load: (stream) => this.run(() => journal.load(stream)),
-      loadMany: (streams) => this.run(() => journal.loadMany(streams)),
+      loadMany: (streams, part) => this.run(() => journal.loadMany(streams, part)),
+      alarms: (after, limit) => this.run(() => journal.alarms(after, limit)),
       append: (entry) => this.run(() => journal.append(entry)),
       due: (now, after, limit) => this.run(() => journal.due(now, after, limit)),
       log: (which, from, limit) => this.run(() => journal.log(which, from, limit)),

@@ -59,7 +59,7 @@ export class Heads {
   }
 
   /** Streams of one partition share a command, up to a bound; without slots all do (`Connection.read`). */
-  async loadStreams(names: readonly string[]): Promise<readonly Head[]> {
+  async loadStreams(names: readonly string[], part?: 'state'): Promise<readonly Head[]> {
     const found: Head[] = names.map(() => headOf(undefined, undefined));
     const parts = new Map<Partition, number[]>();
     for (const [place, name] of names.entries()) {
@@ -72,10 +72,12 @@ export class Heads {
     const read = async (partition: Partition, places: readonly number[]) => {
       const keys = places.flatMap((place) => {
         const name = names[place] ?? '';
-        return [partition.head(name), partition.details(name)];
+        return part === 'state' ? [partition.head(name)] : [partition.head(name), partition.details(name)];
       });
       const texts = await this.#redis.read(keys);
-      for (const [nth, place] of places.entries()) found[place] = headOf(texts[2 * nth], texts[2 * nth + 1]);
+      for (const [nth, place] of places.entries())
+        found[place] =
+          part === 'state' ? headOf(texts[nth], undefined) : headOf(texts[2 * nth], texts[2 * nth + 1]);
     };
     const steps: Promise<void>[] = [];
     for (const [partition, places] of parts)

@@ -37,8 +37,8 @@ export class RedisJournal implements Journal {
     return this.#heads.load(stream);
   }
 
-  loadMany(streams: readonly string[]): Promise<readonly Head[]> {
-    return this.#heads.loadStreams(streams);
+  loadMany(streams: readonly string[], part?: 'state'): Promise<readonly Head[]> {
+    return this.#heads.loadStreams(streams, part);
   }
 
   async append(entry: Append): Promise<AppendResult> {
@@ -61,6 +61,10 @@ export class RedisJournal implements Journal {
     const all = parts.flatMap(({ alarms }) => alarms).sort(byInstant);
     const alarms = end === undefined ? all : all.filter((alarm) => byInstant(alarm, end) <= 0);
     return { alarms, next: end === undefined ? undefined : `${end.stream} ${end.dueAt}` };
+  }
+
+  alarms(after: string | undefined, limit: number): Promise<DuePage> {
+    return this.due(Number.MAX_SAFE_INTEGER, after, limit); // a replaced one is gone here
   }
 
   /** The first alarms of one partition behind `from`. */
