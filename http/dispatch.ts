@@ -136,7 +136,7 @@ async function answer(
 
   const forwardedFor = settings.trustedProxies === 0 ? undefined : asked.header('x-forwarded-for');
   const address = peerOf(asked.incoming, forwardedFor, settings.trustedProxies);
-  const reply = await route.answer({
+  const answered = route.answer({
     principal: who,
     params,
     query: route.query === undefined ? {} : queryOf(asked.queries()),
@@ -160,6 +160,7 @@ async function answer(
     stillMay: () => stillMay(route, identity, needs),
     linkBase: () => addressedBy((name) => asked.header(name), asked.url, settings).base,
   });
+  const reply = answered instanceof Promise ? await answered : answered;
   if (storing !== undefined && reply.type !== 'problem') storing.keep();
   if (reply.type === 'problem' && reply.status === TOO_MANY) {
     const about = { method: route.method, route: route.path, address };

@@ -146,7 +146,7 @@ export interface Route {
   readonly stores: false | ((body: unknown) => boolean);
   readonly isFrequent: boolean;
   allows(principal: Principal | undefined): boolean;
-  answer(call: RawCall): Promise<Reply>;
+  answer(call: RawCall): Reply | Promise<Reply>;
 }
 
 export function defineRoute<R extends Role, Params, Query, Body>(
@@ -182,7 +182,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     allows: (principal) =>
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 
-    async answer(call) {
+    answer(call) {
       const { principal } = call;
       if (!holdsOneOf(roles, principal)) throw new Error(`${spec.path} was reached without a role`);
       const inPath = params.safeParse(call.params);

@@ -17,9 +17,8 @@ import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Store } from '../store/store.ts';
 import type { Blocks } from './blocks.ts';
 import { type ClaimTimes, type TimeToClaim, timeToClaim, together, withClaim } from './claim-times.ts';
-import type { AuditEntry } from './entry.ts';
 import { type Figure, figuresOf, timesOf } from './figures.ts';
-import { entryOf, type Line } from './line.ts';
+import { type Line, type Said, saidIn } from './line.ts';
 
 const DAY_MS = 86_400_000;
 /** Days that are shown, today among them. */
@@ -190,7 +189,7 @@ function emptyDay(startTime: Instant): DayKept {
 function withLines(before: readonly DayKept[], lines: readonly Line[]): readonly DayKept[] {
   const days = new Map(before.map((day) => [day.startTime, day]));
   for (const line of lines) {
-    const entry = entryOf(line);
+    const entry = saidIn(line);
     const startTime = startOf(entry.at);
     for (const figure of figuresOf(entry)) {
       const day = days.get(startTime) ?? emptyDay(startTime);
@@ -203,7 +202,7 @@ function withLines(before: readonly DayKept[], lines: readonly Line[]): readonly
 }
 
 /** What a day has beside the figure. */
-function withMore(day: DayKept, figure: Figure, entry: AuditEntry, times: number): DayKept {
+function withMore(day: DayKept, figure: Figure, entry: Said, times: number): DayKept {
   if (figure === 'refused') return withReason(day, entry.failure ?? 'unknown', times);
   const { windowOpenedAt } = entry.data;
   if (figure !== 'claimed' || windowOpenedAt === undefined) return day;

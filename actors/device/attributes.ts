@@ -203,9 +203,10 @@ function withTenants(
 
 /** The device without what its owner's users wrote: what the tenant had is back. */
 export function withoutWritings(device: Device): Device {
+  if (device.owner === null) return device;
+  const isTouched = device.tenantAttributes !== undefined || device.tenantDescription !== undefined;
+  if (!(isTouched || hasWritings(device.attributes))) return device;
   const { tenantAttributes, tenantDescription, ...rest } = device;
-  const isTouched = tenantAttributes !== undefined || tenantDescription !== undefined;
-  if (device.owner === null || !(isTouched || hasWritings(device.attributes))) return device;
   const attributes = withoutCustomers(device.attributes, tenantAttributes ?? NONE);
   return { ...rest, ...tenantDescription, attributes };
 }

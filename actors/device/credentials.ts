@@ -37,6 +37,7 @@ import {
   type NextCredentials,
   nextEpoch,
   ownerEpochOf,
+  withoutPending,
 } from './state.ts';
 
 /** What holds for one device: its rules, and what was drawn by chance for this command. */
@@ -86,8 +87,7 @@ function rotation(device: Device, rules: DeviceRules, at: Instant): BeginsEpoch 
 /** The device in its new owner epoch. A record from before epochs has none: it counts one more. */
 export function epochBegun(device: Device, event: BeginsEpoch): Device {
   const { ownerEpoch = nextEpoch(device), nextCredentials, quarantined } = event;
-  const { pendingWindow: _closed, ...rest } = device;
-  const begun = { ...rest, ownerEpoch };
+  const begun = { ...withoutPending(device), ownerEpoch };
   if (nextCredentials === undefined) return quarantined ? { ...begun, quarantined } : begun;
   const { credentialsRead: _ofTheOld, ...rotated } = { ...begun, nextCredentials };
   return quarantined ? { ...rotated, quarantined } : rotated;

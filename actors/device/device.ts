@@ -116,6 +116,7 @@ import {
   type Owner,
   openWindow,
   ownerEpochOf,
+  withoutPending,
 } from './state.ts';
 import {
   type ClaimWindowClosed,
@@ -518,12 +519,6 @@ function windowOpened(device: Device, event: ClaimWindowOpened & Traced): Device
   return pending ? { ...asToReset, pendingWindow: window } : { ...asToReset, window };
 }
 
-function withoutPending(device: Device): Device {
-  if (device.pendingWindow === undefined) return device;
-  const { pendingWindow: _gone, ...rest } = device;
-  return rest;
-}
-
 // -------------------------------------------------------------------------------------- confirming (C2 to C5, C8)
 
 export interface ConfirmClaim {
@@ -682,7 +677,8 @@ function claimed(device: Device, event: DeviceClaimed | DeviceTakenOver): Device
   const { customerId, at: since, evidence } = event;
   const by = event.type === 'DeviceClaimed' ? 'claim' : 'take-over';
   const owner: Owner = { customerId, since, by, ...(evidence === undefined ? {} : { evidence }) };
-  const left = { ...changed(device, event, owner), serverKey: null };
+  const gone = changed(device, event, owner);
+  const left = gone.serverKey === null ? gone : { ...gone, serverKey: null };
   if (!event.claimingAllowedDeleted) return left;
   return { ...left, attributes: withoutKeys(left.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED]) };
 }
@@ -899,8 +895,8 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
 function changed(device: Device, event: OwnershipChange, owner: Owner | null): Device {
   const handovers = handoversAfter(device, event, owner !== null);
   const kept = withoutWritings(withoutChallenges(withoutOffer(withoutTakeOver(device))));
-  const left = { ...epochBegun(kept, event), window: null, owner };
-  return handovers === undefined ? left : { ...left, handovers };
+  const begun = { ...epochBegun(kept, event), window: null, owner };
+  return handovers === undefined ? begun : { ...begun, handovers };
 }
 
 // --------------------------------------------------------------------------------------------------------- expiry

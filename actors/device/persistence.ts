@@ -122,7 +122,7 @@ export function decodeHead(state: string, details: string | undefined): DeviceSt
     throw new UnreadableRecord('its details are missing');
   if (details === undefined) return decodeState(state);
   const rest = unwrap(details, PART_FORMAT, 'tenantId') as unknown as Details;
-  return { status: 'provisioned', ...rest, ...decodeStanding(state) };
+  return Object.assign(rest, { status: 'provisioned' } as const, decodeStanding(state)); // it is ours: no copy
 }
 
 /** The part of a head that every event writes, where its details are there, too. Throws `UnreadableRecord`. */
@@ -151,14 +151,15 @@ function unwrap(text: string, format: number, discriminant?: string): object {
     throw new UnreadableRecord('it is not JSON'); // the cause would quote the record
   }
   if (!isJsonObject(record)) throw new UnreadableRecord('it is not an object');
-  const { v, ...rest } = record;
+  const { v } = record;
   if (v !== format) {
     const isNewer = typeof v === 'number' && v > format;
     const what = `its format is ${JSON.stringify(v)}, known is ${format}`;
-    throw new UnreadableRecord(what, isNewer ? rest.at : undefined);
+    throw new UnreadableRecord(what, isNewer ? record.at : undefined);
   }
-  if (discriminant !== undefined && typeof rest[discriminant] !== 'string') {
+  if (discriminant !== undefined && typeof record[discriminant] !== 'string') {
     throw new UnreadableRecord(`it has no ${discriminant}`);
   }
+  const { v: _format, ...rest } = record;
   return rest;
 }

@@ -267,3 +267,9 @@ export function isOwnedBy({ owner }: Pick<Device, 'owner'>, customerId: Customer
 export function mayWrite(device: Pick<Device, 'owner'>, customerId: CustomerId | null): boolean {
   return customerId === null || isOwnedBy(device, customerId);
 }
+
+export function withoutPending(device: Device): Device {
+  if (device.pendingWindow === undefined) return device;
+  const { pendingWindow: _gone, ...rest } = device;
+  return rest;
+}

@@ -244,6 +244,8 @@ export interface ClaimWindowClosed extends Recorded<'ClaimWindowClosed'> {
 }
 
 /** The device without a pending take-over. */
-export function withoutTakeOver({ takeOver, ...device }: Device): Device {
-  return device;
+export function withoutTakeOver(device: Device): Device {
+  if (device.takeOver === undefined) return device;
+  const { takeOver: _ended, ...rest } = device;
+  return rest;
 }

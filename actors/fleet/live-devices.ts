@@ -135,9 +135,17 @@ export function createDevices(options: DevicesOptions): LiveDevices {
    * Where the window was opened by a gateway that has or had an owner, the device asks for that gateway's present epoch
    * (O9). Nobody else pays for it.
    */
-  async function confirm(id: DeviceId, command: ConfirmClaim | ClaimByKit): Promise<DeviceAnswer> {
-    const answer = await registry.ask(id, command);
-    if (answer.type !== 'refused') return answer;
+  function confirm(id: DeviceId, command: ConfirmClaim | ClaimByKit): Promise<DeviceAnswer> {
+    return registry
+      .ask(id, command)
+      .then((answer) => (answer.type === 'refused' ? askedMore(id, command, answer) : answer));
+  }
+
+  async function askedMore(
+    id: DeviceId,
+    command: ConfirmClaim | ClaimByKit,
+    answer: DeviceAnswer & { readonly type: 'refused' },
+  ): Promise<DeviceAnswer> {
     const { refusal } = answer;
     if (refusal.reason === 'gateway-unchecked') {
       // Yet another gateway has opened another window meanwhile: nothing was done.
@@ -285,5 +293,5 @@ export function createReadDevices(journal: Pick<Journal, 'loadMany'>): ReadDevic
 function deviceIn(id: DeviceId, head: Head | undefined): DeviceRecord | undefined {
   if (head?.state === undefined) return undefined;
   const state = decodeHead(head.state, head.details);
-  return state.status === 'absent' ? undefined : { ...state, id };
+  return state.status === 'absent' ? undefined : Object.assign(state, { id }); // just read, and nobody else's
 }

@@ -129,7 +129,7 @@ export function createAuthentication(
     if (found === undefined || found.session.impersonator !== undefined) return undefined;
     const { user, session } = found;
     writeUse(accounts.users.used(user.id, session));
-    return { userId: user.id, sessionId: session.id, ...user.membership, grant: 'everything' };
+    return { userId: user.id, sessionId: session.id, grant: 'everything', ...user.membership };
   }
 
   async function byToken(token: string, reading: Reading): Promise<Principal | Problem> {

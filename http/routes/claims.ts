@@ -90,15 +90,26 @@ export type ClaimCall = (asked: AskedClaim) => Promise<Reply>;
 export function createClaim(needs: ConfirmNeeds): ClaimCall {
   const { accounts, secrets } = needs;
   const confirm = createConfirm(needs);
-  return async ({ principal, params, body: secret, address, idempotencyKey: key, prefersAsync, trace }) => {
-    const claim = (begunAt: Instant | undefined) =>
-      confirm({ principal, deviceName: params.deviceName, secret, address, begunAt, prefersAsync, trace });
-    if (key === undefined) return claim(undefined);
+
+  function claim(asked: AskedClaim, begunAt: Instant | undefined): Promise<Reply> {
+    const { principal, params, body: secret, address, prefersAsync, trace } = asked;
+    return confirm({
+      principal,
+      deviceName: params.deviceName,
+      secret,
+      address,
+      begunAt,
+      prefersAsync,
+      trace,
+    });
+  }
+
+  async function claimOnce(asked: AskedClaim, key: string): Promise<Reply> {
     if (key === '' || key.length > NAME_MAX) return badRequest('The Idempotency-Key is empty or too long!');
-    const { userId } = principal;
-    const fingerprint = fingerprintOf(secrets, userId, params.deviceName, secret);
+    const { userId } = asked.principal;
+    const fingerprint = fingerprintOf(secrets, userId, asked.params.deviceName, asked.body);
     const outcome = await accounts.replays.run({ userId, key, fingerprint }, async (begunAt) => {
-      const reply = await claim(begunAt);
+      const reply = await claim(asked, begunAt);
       return { reply, keep: reply.type === 'json' ? kept(reply) : undefined };
     });
     switch (outcome.type) {
@@ -111,7 +122,10 @@ export function createClaim(needs: ConfirmNeeds): ClaimCall {
       default:
         return unreachable(outcome);
     }
-  };
+  }
+
+  return (asked) =>
+    asked.idempotencyKey === undefined ? claim(asked, undefined) : claimOnce(asked, asked.idempotencyKey);
 }
 
 function claimDevice(claim: ClaimCall): Route {
@@ -140,6 +154,7 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
     roles: TENANT_AND_CUSTOMER,
     grants: CLAIMING,
     conditional: true,
+    frequent: true,
     params: deviceNameInPath,
     responses: {
       200: { description: 'Nobody owns it now' },

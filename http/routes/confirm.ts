@@ -103,14 +103,17 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
         }
         const text = trace === undefined ? undefined : await inTraceOfWindow(devices, id, trace);
         const traced = text === undefined ? {} : { trace: text };
-        const command = { type: 'ConfirmClaim', tenantId, customerId, userId, ...traced } as const;
         const proof = looksLikeProof(secret) ? await proofOf(needs, tenantId, id, secret) : undefined;
         const typed = typedDigests(secrets, id, secret);
         const ask = (by: SecretDigest, typedKeyDigest: SecretDigest | undefined) =>
           devices.ask(id, {
-            ...command,
-            ...impersonation(principal),
+            type: 'ConfirmClaim',
+            tenantId,
+            customerId,
+            userId,
             secretDigest: by,
+            ...traced,
+            ...impersonation(principal),
             ...(typedKeyDigest === undefined ? {} : { typedKeyDigest }),
             ...(proof === undefined ? {} : { proof }),
           });
