@@ -24,6 +24,8 @@ const ROUNDS_MIN = 3;
 const CONNECTIONS = 64;
 /** Windows by MQTT: long enough to connect, then as long as some hundred windows take. */
 const MQTT_MS = { warmUpMs: 100, durationMs: 150 } as const;
+/** Whoever looks later than this at the beginning of a load has missed some of it. */
+const LATE_MS = 10;
 /** What a server does behind its last answer belongs to the burst. */
 const BEHIND_MS = 30;
 
@@ -50,6 +52,7 @@ export const byTurnsScenario: Scenario = {
   rated: false,
   refuses: (settings: Settings) =>
     ownServerOnly(settings) ??
+    (Number(settings.serverEnv.WORKERS ?? 1) > 1 ? 'looks at one process, and not at WORKERS' : undefined) ??
     (settings.against === undefined ? 'needs --against FOLDER, in which another commit is built' : undefined),
   async run(bench) {
     const { profile, durationMs, against } = bench.settings;
@@ -119,19 +122,22 @@ function lookAt({ nodes, beside }: Target): Looked | undefined {
   return { ...own, besideNs: beside.reduce((sum, { pid }) => sum + (threadTimes(pid)?.allNs ?? 0), 0) };
 }
 
+/** NaN for what was not seen. */
 async function measured(bench: Bench, target: Target, job: Job): Promise<Taken> {
-  let before: Looked | undefined;
+  const isOnce = job.subjects.type === 'once';
+  // Nothing is under way. A load that lasts for a time has a warm-up, which is not to be counted.
+  let before = isOnce ? lookAt(target) : undefined;
   let after: Looked | undefined;
   const result = await bench.pool.run(job, {
-    begin: () => {
-      before = lookAt(target);
+    begin: (lateMs) => {
+      if (!isOnce && lateMs <= LATE_MS) before = lookAt(target);
     },
     end: () => {
       after = lookAt(target);
     },
     tick: () => {},
   });
-  if (job.subjects.type === 'once') {
+  if (isOnce) {
     await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
     after = lookAt(target);
   }
@@ -149,21 +155,32 @@ async function measured(bench: Bench, target: Target, job: Job): Promise<Taken> 
 }
 
 function tell(bench: Bench, name: string, ours: Side, other: Side): void {
-  const mine = ours.taken.get(name) ?? [];
-  const others = other.taken.get(name) ?? [];
-  const median = (of: (one: Taken) => number, all: readonly Taken[]) => quantile(all.map(of), 0.5);
+  const all = (ours.taken.get(name) ?? []).flatMap((mine, at) => {
+    const theirs = other.taken.get(name)?.[at];
+    return theirs === undefined ? [] : [{ mine, theirs }];
+  });
+  // What was not seen in one of the two is left out of both.
+  const pairs = all.filter(({ mine, theirs }) => mine.all > 0 && theirs.all > 0);
+  const lost = all.length - pairs.length;
+  if (lost > 0)
+    bench.warn(`${name}: ${lost} of ${all.length} pairs of bursts were not seen in time, and do not count`);
   const parts: [string, (one: Taken) => number][] = [
     ['', (one) => one.all],
     [', actors’ thread', (one) => one.actors],
   ];
   for (const { name: beside } of ours.target.beside) parts.push([`, ${beside}`, (one) => one.beside]);
   for (const [threads, of] of parts) {
-    const ratios = mine.map((one, at) => of(one) / of(others[at] ?? one));
+    const ratios = pairs.map(({ mine, theirs }) => of(mine) / of(theirs));
+    const median = (side: 'mine' | 'theirs') =>
+      quantile(
+        pairs.map((pair) => of(pair[side])),
+        0.5,
+      );
     const what = `${name}${threads}`;
     bench.figure(`${what}: this / other`, quantile(ratios, 0.5), '×', 'lower');
     bench.figure(`${what}: lower quartile of ${ratios.length}`, quantile(ratios, 0.25), '×', 'lower');
     bench.figure(`${what}: upper quartile`, quantile(ratios, 0.75), '×', 'lower');
-    bench.figure(`${what}: CPU each`, median(of, mine), 'µs', 'lower');
-    bench.figure(`${what}: CPU each`, median(of, others), 'µs', 'lower', 'the other build');
+    bench.figure(`${what}: CPU each`, median('mine'), 'µs', 'lower');
+    bench.figure(`${what}: CPU each`, median('theirs'), 'µs', 'lower', 'the other build');
   }
 }

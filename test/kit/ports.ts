@@ -5,12 +5,13 @@
  * at last), and of two test files one only is given a port: a file per port says whose it is, until its process ends.
  */
 import { randomInt } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const LOWEST = 10_000;
+/** Above 10080, which browsers and `fetch` refuse to ask (the port blocking of WHATWG's Fetch). */
+const LOWEST = 10_081;
 /** The first that the system gives by itself; Linux's default, where the system does not say or leaves us no others. */
 const SYSTEM_FROM = 32_768;
 const RANGE_FILE = '/proc/sys/net/ipv4/ip_local_port_range';
@@ -67,11 +68,41 @@ function isKept(port: number): boolean {
 
 /** Of a process that was killed the files are left. The next to draw the port may have it. */
 function forgetDead(file: string): void {
+  const owner = ownerOf(file);
+  if (owner === undefined || isAlive(owner)) return;
+  // Taken away under another name first: meanwhile somebody may have put a file of his own there.
+  const taken = `${file}-${process.pid}`;
   try {
-    const pid = Number(readFileSync(file, 'utf8'));
-    if (pid > 0) process.kill(pid, 0);
+    renameSync(file, taken);
+  } catch {
+    return; // another process was first
+  }
+  if (ownerOf(taken) !== owner) giveBack(taken, file);
+  rmSync(taken, { force: true });
+}
+
+function ownerOf(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // Nobody's number: whoever has just made the file is about to write it.
+    return pid === 0 || process.kill(pid, 0);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') rmSync(file, { force: true });
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
+function giveBack(taken: string, file: string): void {
+  try {
+    linkSync(taken, file);
+  } catch {
+    // It is somebody else's already.
   }
 }
 
