@@ -38,8 +38,8 @@ export interface PoolResult {
 }
 
 export interface Watcher {
-  /** `begin` and `end` are called when the measured time begins and ends; `begin` with how late that is. */
-  begin(lateMs: number): void;
+  /** `begin` and `end` are called when the measured time begins and ends. */
+  begin(): void;
   end(): void;
   tick(tick: PoolTick): void;
 }
@@ -71,8 +71,7 @@ export class Pool {
     const ticks = new Ticks(jobs.length, job.tickMs, watcher);
     let measuring = jobs.length;
     const startAt = Date.now() + HEAD_START_MS;
-    const beginsAt = startAt + job.warmUpMs;
-    const begun = setTimeout(() => watcher.begin(Date.now() - beginsAt), HEAD_START_MS + job.warmUpMs);
+    const begun = setTimeout(() => watcher.begin(), HEAD_START_MS + job.warmUpMs);
     const results = await Promise.all(
       jobs.map(async ({ worker }) => {
         worker.onTick = (tick) => ticks.add(tick);
