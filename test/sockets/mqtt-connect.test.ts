@@ -4,8 +4,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { createGate } from '../kit/faulty-store.ts';
+import { NOW } from '../kit/given.ts';
 import { claimPacket, connectPacket, type RawMqttClient, type Version } from '../kit/mqtt-client.ts';
-import { pause } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 
 type Connect = Partial<mqtt.IConnectPacket>;
 
@@ -243,23 +246,32 @@ for (const version of VERSIONS) {
     }));
 }
 
-test('mqtt: connect: a connection that was cut while its token was looked up takes nothing over', () =>
-  withMqtt({ connectTimeoutMs: 1_500, sweepIntervalMs: 20 }, async ({ world, connect, open }) => {
-    await world.provision('T');
-    const first = await connect(4, 'T');
-    let goOn = () => {};
-    world.interceptLookup = async (pass) => {
-      await new Promise<void>((resolve) => {
-        goOn = resolve;
-      });
-      return pass();
-    };
-    const second = await open(4);
-    second.send(connectPacket(4, 'T'));
-    assert.equal(await second.untilClosed(), [], 'the connect timeout cut it');
-    goOn();
-    assert.equal(await first.untilPong(), []);
-  }));
+test('mqtt: connect: a connection that was cut while its token was looked up takes nothing over', () => {
+  const clock = createSimClock(NOW);
+  return withMqtt(
+    { connectTimeoutMs: 5_000 },
+    async ({ world, connect, open, endpoint }) => {
+      await world.provision('T');
+      const first = await connect(4, 'T');
+      const gate = createGate();
+      let asked = 0;
+      world.interceptLookup = async (pass) => {
+        asked += 1;
+        await gate.opened;
+        return pass();
+      };
+      const second = await open(4);
+      second.send(connectPacket(4, 'T'));
+      await until('its token is looked up', () => asked > 0);
+      clock.advance(7_000);
+      assert.equal(await second.untilClosed(), [], 'the connect timeout cut it');
+      gate.open();
+      await until('it has heard who it was, and is forgotten', () => endpoint.connections === 1);
+      assert.equal(await first.untilPong(), []);
+    },
+    { clock },
+  );
+});
 
 /** A version 5 CONNECT with the token T and these properties, byte by byte: no codec would write them. */
 function connectWith(properties: readonly number[]): Buffer {
