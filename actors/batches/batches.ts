@@ -125,7 +125,7 @@ export function createBatches(needs: BatchRunNeeds): Batches {
 
 const UNTOUCHED = { state: 'preparing', through: 0, begun: 0, done: 0, unchanged: 0, refused: 0 } as const;
 
-const waitingRow = (id: DeviceId): BatchRow => ({ id, name: null, outcome: 'waiting', reason: null });
+const waitingRow = (id: DeviceId): BatchRow => ({ id, name: null, outcome: 'waiting', message: null });
 
 function refused(reason: Extract<BatchAnswer, { type: 'refused' }>['reason']): BatchAnswer {
   return { type: 'refused', reason };

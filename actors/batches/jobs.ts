@@ -2,9 +2,8 @@
 import { type Jobs, openJobs } from '../records/jobs.ts';
 import type { Store } from '../store/store.ts';
 import { type Batch, type BatchRow, isUnderWay } from './model.ts';
-import { liftedRow, type OlderBatchRow } from './older-rows.ts';
 
 export type BatchJobs = Jobs<Batch, BatchRow>;
 
 export const openBatches = (store: Store): BatchJobs =>
-  openJobs<Batch, BatchRow, OlderBatchRow>(store, { name: 'batch', isUnderWay, liftedRow });
+  openJobs<Batch, BatchRow>(store, { name: 'batch', isUnderWay });

@@ -1,7 +1,7 @@
 /** What a batch is (one change to many devices), what can be asked of it, and what is kept of each device to undo it. */
 import type { Instant } from '../base/clock.ts';
 import type { ApiKeyId, BatchId, CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
-import type { Refusal } from '../device/messages.ts';
+import type { ToldReason } from './reasons.ts';
 
 /** Devices of one batch. */
 export const BATCH_DEVICES_MAX = 25_000;
@@ -65,42 +65,16 @@ export interface Before {
 
 type Outcome = 'waiting' | 'done' | 'unchanged' | 'refused';
 
-export interface BatchRow {
+export interface BatchRow extends ToldReason {
   readonly id: DeviceId;
   /** Null until the batch comes to it, and where there is no such device. */
   readonly name: string | null;
   readonly outcome: Outcome;
-  /** Why it was refused; null: it was not. */
-  readonly reason: BatchReason | null;
   /** Null: there was no such device. Undefined: the batch has not come to it. */
   readonly before?: Before | null;
   /** Of a batch that undoes another one: what the device is to get back. */
   readonly restore?: Before;
 }
-
-/**
- * Why a device was left as it was: a code, as it is stored. English is made of it for the API (`http/views/batch.ts`); pages say it in
- * the reader's language. What is stored stays as it is: codes are added, none is changed or taken away (`test/pure/row-reasons`).
- */
-export type BatchReason =
-  | { readonly code: (typeof BATCH_REASONS)[number] }
-  /** The device refused it, for a reason that has no code of its own here. */
-  | { readonly code: 'device-refused'; readonly refusal: Refusal }
-  /** A sentence of an older version that is none of the above. */
-  | { readonly code: 'sentence'; readonly sentence: string };
-
-/** Those that are said by themselves. */
-export const BATCH_REASONS = [
-  'no-device',
-  'changed-hands',
-  'described-by-owner',
-  'changed-since',
-  'customer-gone',
-  /** Who asked for it may not do it any more. */
-  'not-allowed',
-  'no-answer',
-  'unreadable',
-] as const;
 
 interface NewBatch {
   readonly tenantId: TenantId;

@@ -13,6 +13,7 @@ import { createRuns, type IsOurs, inParts, type Runs } from '../records/runs.ts'
 import type { Store } from '../store/store.ts';
 import type { BatchJobs } from './jobs.ts';
 import { type Batch, type BatchRow, isUnderWay } from './model.ts';
+import { type BatchCode, told } from './reasons.ts';
 
 export interface BatchRunNeeds {
   readonly store: Store;
@@ -119,8 +120,8 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
   });
 }
 
-function refused(row: BatchRow, code: 'not-allowed' | 'no-answer' | 'unreadable'): BatchRow {
-  return { ...row, outcome: 'refused', reason: { code } };
+function refused(row: BatchRow, code: BatchCode): BatchRow {
+  return { ...row, outcome: 'refused', ...told(code) };
 }
 
 /** One damaged record must not end the batch for all other devices. */

@@ -88,7 +88,7 @@ export function createImports(needs: ImportNeeds): Imports {
       ...(kit === '' ? {} : { kit }),
       key,
       outcome: 'waiting',
-      reason: null,
+      message: null,
     };
   }
 

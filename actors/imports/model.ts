@@ -13,7 +13,7 @@ import {
 import type { SecretDigest } from '../base/secret.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import type { AskedCredentials, SealedCredentials } from './row-credentials.ts';
-import type { RowReason } from './row-reasons.ts';
+import type { ToldReason } from './row-reasons.ts';
 
 export interface NewRow extends AskedCredentials {
   readonly name: string;
@@ -80,13 +80,11 @@ export const isEnded = ({ state }: Pick<ImportJob, 'state'>) =>
 /** `good`: a dry run found nothing against it. */
 type RowOutcome = 'waiting' | 'good' | 'created' | 'refused';
 
-export interface RowResult {
+export interface RowResult extends ToldReason {
   /** Counted from 1. */
   readonly row: number;
   readonly name: string;
   readonly outcome: RowOutcome;
-  /** Why it is refused, or in no kit; null: neither. */
-  readonly reason: RowReason | null;
   readonly deviceId: DeviceId;
   /** The kit that it is in; undefined: none. */
   readonly kitId: KitId | undefined;
@@ -132,7 +130,7 @@ export const IMPORT_ROWS_MAX = 100_000;
 export const IMPORTS_UNDER_WAY_MAX = 5;
 
 /** A row as it is stored. */
-export interface ImportRow extends SealedCredentials {
+export interface ImportRow extends SealedCredentials, ToldReason {
   readonly name: string;
   readonly type: string;
   readonly label: string;
@@ -142,8 +140,6 @@ export interface ImportRow extends SealedCredentials {
   /** The label of its kit. */
   readonly kit?: string;
   readonly outcome: RowOutcome;
-  /** Why it is refused, or in no kit; null: neither. */
-  readonly reason: RowReason | null;
 }
 
 /** The kit of an import with this label: always the same one. */

@@ -1,16 +1,9 @@
 /**
- * Rows of imports as older versions stored them (blocks of version 1): why a row is refused was an English sentence. The sentence is read
- * back into its reason. One of which that fails is kept, and said as it is in every language.
+ * Rows of imports that another version stored: without a code, or with one that does not go with the sentence or is not known here. Then
+ * the English sentence is read back into its reason. One of which that fails is said as it is in every language.
  */
 import { KIT_REASONS } from '../kits/model.ts';
-import type { ImportRow } from './model.ts';
 import { COLUMNS, type RowColumn, type RowReason, reasonInEnglish } from './row-reasons.ts';
-
-export type OlderImportRow = Omit<ImportRow, 'reason'> & { readonly message: string | null };
-
-export function liftedRow({ message, ...row }: OlderImportRow): ImportRow {
-  return { ...row, reason: message === null ? null : reasonOf(message) };
-}
 
 const KINDS = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE'] as const;
 
@@ -64,7 +57,7 @@ function withColumn(words: string, made: (column: RowColumn) => RowReason): RowR
 const isColumn = (name: string): name is RowColumn => Object.hasOwn(COLUMNS, name);
 const COLUMN_NAMES: readonly RowColumn[] = Object.keys(COLUMNS).filter(isColumn);
 
-function reasonOf(sentence: string): RowReason {
+export function reasonOfSentence(sentence: string): RowReason {
   const reason = WHOLE.get(sentence) ?? withPlaces(sentence);
   // What the API answers stays what it was, whatever was stored.
   if (reason !== undefined && reasonInEnglish(reason) === sentence) return reason;

@@ -48,8 +48,16 @@ export function reportsOf(jobs: ImportJobs, devices: Devices): Pick<Imports, 're
 function resultOf(
   { id, createdAt }: ImportJob,
   nth: number,
-  { name, outcome, reason, again, kit }: ImportRow,
+  { name, outcome, message, reason, again, kit }: ImportRow,
 ): RowResult {
   const kitId = kit === undefined || outcome !== 'created' ? undefined : idOfKit(id, createdAt, kit);
-  return { row: nth + 1, name, outcome, reason, deviceId: idOfRow(id, createdAt, nth, again), kitId };
+  return {
+    row: nth + 1,
+    name,
+    outcome,
+    message,
+    reason,
+    deviceId: idOfRow(id, createdAt, nth, again),
+    kitId,
+  };
 }

@@ -1,13 +1,12 @@
 /**
- * Why a row of an import is refused, or is not in its kit: a code with what belongs to it, as rows are stored with it. English is made of
- * it for the API and the file of results; pages say it in the reader's language (`http/web/pages/import-row-words.ts`).
+ * Why a row of an import is refused, or is not in its kit: a code with what belongs to it. A row is stored with its sentence in English,
+ * for the API and the file of results, and with the code beside it; pages say it in the reader's language
+ * (`http/web/pages/import-row-words.ts`).
  *
- * What is stored stays as it is: codes are added, none is changed or taken away (`test/pure/row-reasons`).
+ * What is stored stays as it is: codes are added, none is changed or taken away, and no sentence either (`test/pure/row-reasons`).
  */
 import { unreachable } from '../base/unreachable.ts';
-import type { RefusalReason } from '../device/messages.ts';
 import type { Credentials } from '../device/state.ts';
-import type { KitReason } from '../kits/model.ts';
 
 /** What a reason speaks of: a column of the row. */
 export type RowColumn =
@@ -42,12 +41,24 @@ export type RowReason =
   | { readonly code: 'not-shown'; readonly column: RowColumn }
   /** @see `hiddenIn`: `which` is its code point, `U+200B`. */
   | { readonly code: 'hidden'; readonly column: RowColumn; readonly which: string }
-  /** The device is there, and in no kit. */
-  | { readonly code: 'no-kit'; readonly why: KitReason }
+  /** The device is there, and in no kit. `why`, here and below: a code of `REASONS`, or one of a newer version. */
+  | { readonly code: 'no-kit'; readonly why: string }
   /** Refused by the device, for a reason that has no code of its own here. */
-  | { readonly code: 'device-refused'; readonly why: RefusalReason }
-  /** A sentence of an older version that is none of the above. */
+  | { readonly code: 'device-refused'; readonly why: string }
+  /** A sentence of another version that is none of the above. No row is stored with this. */
   | { readonly code: 'sentence'; readonly sentence: string };
+
+/** Why a row is refused, or in no kit, as it is stored: nodes of several versions write the rows of one store. */
+export interface ToldReason {
+  /** In English, which every version reads; null: it is neither refused nor in no kit. */
+  readonly message: string | null;
+  /** A `RowReason`, or one of a newer version, or left from before an older one changed the message: see `http/views/import.ts`. */
+  readonly reason?: unknown;
+}
+
+/** What a row is stored with. */
+export const told = (reason: RowReason): ToldReason => ({ message: reasonInEnglish(reason), reason });
+export const NOTHING_TOLD: ToldReason = { message: null, reason: undefined };
 
 export const COLUMNS: Readonly<Record<RowColumn, string>> = {
   name: 'name',

@@ -14,7 +14,7 @@ import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits, PackedDevice } from '../kits/model.ts';
 import { type ImportJob, type ImportRow, idOfKit, idOfRow } from './model.ts';
 import { type AskedCredentials, askedBy, credentialsFor } from './row-credentials.ts';
-import type { RowReason } from './row-reasons.ts';
+import { NOTHING_TOLD, type RowReason, told } from './row-reasons.ts';
 
 export interface RowNeeds {
   readonly devices: Devices;
@@ -60,7 +60,7 @@ export function createRows(needs: RowNeeds): Rows {
   const { devices, directory, secrets, clock, accessToken, stopping } = needs;
 
   async function carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow> {
-    const refused = (reason: RowReason): ImportRow => ({ ...row, outcome: 'refused', reason });
+    const refused = (reason: RowReason): ImportRow => ({ ...row, outcome: 'refused', ...told(reason) });
     const asked = askedBy(secrets, job.id, row);
     if (asked === null) return refused(UNREADABLE);
     const problem = problemOf(row);
@@ -84,7 +84,7 @@ export function createRows(needs: RowNeeds): Rows {
         return refused({ code: 'secret-too-short', min: answer.refusal.minSecretLength });
       }
     }
-    return { ...row, outcome: 'created', reason: null };
+    return { ...row, outcome: 'created', ...NOTHING_TOLD };
   }
 
   /** Unless the device has a key or an owner already. */
@@ -127,7 +127,7 @@ export function createRows(needs: RowNeeds): Rows {
     async leaveAlone(job, nth, row) {
       const id = idOfRow(job.id, job.createdAt, nth, row.again);
       if ((await devices.read(id)) !== undefined) return carryOut(job, nth, row);
-      return { ...row, outcome: 'refused', reason: { code: 'not-allowed' } };
+      return { ...row, outcome: 'refused', ...told({ code: 'not-allowed' }) };
     },
     async afresh({ id: job, createdAt }, nth, row) {
       const id = idOfRow(job, createdAt, nth, row.again);
@@ -154,7 +154,7 @@ async function tryOut(
 ): Promise<ImportRow> {
   const { directory, secrets, profiles, minTokenLength = 0 } = needs;
   const { tenantId } = job;
-  const refused = (reason: RowReason): ImportRow => ({ ...row, outcome: 'refused', reason });
+  const refused = (reason: RowReason): ImportRow => ({ ...row, outcome: 'refused', ...told(reason) });
   const asked = askedBy(secrets, job.id, row);
   if (asked === null) return refused(UNREADABLE);
   const problem = problemOf(row);
@@ -178,7 +178,7 @@ async function tryOut(
     if (secretLengthOf(secret) < rules.minSecretLength)
       return refused({ code: 'secret-too-short', min: rules.minSecretLength });
   }
-  return { ...row, outcome: 'good', reason: null };
+  return { ...row, outcome: 'good', ...NOTHING_TOLD };
 }
 
 /** Why a row cannot have the credentials that it asks for; undefined: it can, as far as one sees. */
@@ -238,7 +238,7 @@ async function pack(
   }
   return rows.map((row) => {
     const trouble = row.kit === undefined ? undefined : troubles.get(row.kit);
-    return trouble === undefined || row.outcome !== 'created' ? row : { ...row, reason: trouble };
+    return trouble === undefined || row.outcome !== 'created' ? row : { ...row, ...told(trouble) };
   });
 }
 

@@ -41,23 +41,17 @@ export interface Jobs<Job, Row> {
   forgetTenant(tenantId: TenantId): Promise<void>;
 }
 
-export interface JobKind<Job, Row, OlderRow> {
+export interface JobKind<Job> {
   /** Singular, and part of the names under which the store has jobs and blocks. */
   readonly name: string;
   readonly isUnderWay: (job: Job) => boolean;
-  /** A row as it was in blocks of version 1. */
-  readonly liftedRow: (row: OlderRow) => Row;
-}
-
-interface Block<Row> {
-  readonly rows: readonly Row[];
 }
 
 export const blocksOf = ({ rows }: Pick<StoredJob, 'rows'>) => Math.ceil(rows / BLOCK);
 
-export function openJobs<Job extends StoredJob, Row, OlderRow>(
+export function openJobs<Job extends StoredJob, Row>(
   store: Store,
-  { name, isUnderWay, liftedRow }: JobKind<Job, Row, OlderRow>,
+  { name, isUnderWay }: JobKind<Job>,
 ): Jobs<Job, Row> {
   const running = `${name}s-running`;
   const jobsOf = (tenantId: TenantId) => `${name}s/${tenantId}`;
@@ -68,10 +62,7 @@ export function openJobs<Job extends StoredJob, Row, OlderRow>(
     title: ({ id }) => id,
   };
   const jobs = createCollection(store, kind);
-  const blocks = openRecords<Block<Row>, Block<OlderRow>>(store, `${name}-block`, {
-    version: 2,
-    lift: ({ rows }) => ({ rows: rows.map(liftedRow) }),
-  });
+  const blocks = openRecords<{ readonly rows: readonly Row[] }>(store, `${name}-block`);
   const newest = (tenantId: TenantId, page: number) =>
     jobs.page(jobsOf(tenantId), { page, pageSize: JOBS_MAX, sortOrder: 'DESC' });
 

@@ -7,7 +7,7 @@
  * - `set` may report failure as `false`;
  * - its own serialisation rewrites strings that begin with a colon; plain JSON does not.
  *
- * Every record carries the version of its format as `v`: 1, or another one where the form of its kind has changed since (`Form`).
+ * Every record carries the version of its format as `v`.
  *
  * A record that is read, changed and written back is written by compare-and-swap, so of several processes on one store
  * none undoes what another did.
@@ -15,14 +15,7 @@
 import { Keyv } from 'keyv';
 import type { Store } from '../store/store.ts';
 
-const FIRST_FORMAT = 1;
-
-/** How records of a kind are stored that had another form before. A server that knows the older one alone refuses to read them. */
-export interface Form<Value, Older> {
-  readonly version: 2;
-  /** Makes a value of what was stored in version 1. */
-  readonly lift: (older: Older) => Value;
-}
+const RECORD_FORMAT = 1;
 
 /** A record as it was read or written, to be replaced only while it is that. */
 export interface Snapshot<Value> {
@@ -52,18 +45,11 @@ export interface Records<Value> {
 /** Each failure means that somebody else got through, so this is far more than there will ever be. */
 const TRIES_MAX = 10_000;
 
-/**
- * @param kind what the records are: the namespace of their keys
- * @param form absent: that of version 1
- */
-export function openRecords<Value extends object, Older extends object = Value>(
+/** @param kind what the records are: the namespace of their keys */
+export function openRecords<Value extends object>(
   store: Pick<Store, 'records' | 'swap'>,
   kind: string,
-  form?: Form<Value, Older>,
 ): Records<Value> {
-  const version = form?.version ?? FIRST_FORMAT;
-  const decode = (stored: unknown) => decoded(kind, stored, form);
-  const textOf = (value: Value) => JSON.stringify({ value: { v: version, ...value } }); // as Keyv writes it
   const keyv = new Keyv({
     store: store.records,
     namespace: kind,
@@ -76,7 +62,7 @@ export function openRecords<Value extends object, Older extends object = Value>(
     const raw = await keyv.getRaw<unknown>(id);
     if (raw === undefined) return undefined;
     // What JSON.stringify wrote it writes again from what JSON.parse read: to the letter.
-    return { value: decode(raw.value), text: JSON.stringify(raw) };
+    return { value: decode<Value>(kind, raw.value), text: JSON.stringify(raw) };
   }
 
   function swap(
@@ -104,11 +90,11 @@ export function openRecords<Value extends object, Older extends object = Value>(
 
     async get(id) {
       const stored: unknown = await keyv.get(id);
-      return stored === undefined ? undefined : decode(stored);
+      return stored === undefined ? undefined : decode<Value>(kind, stored);
     },
 
     async put(id, value) {
-      if (!(await keyv.set(id, { v: version, ...value }))) {
+      if (!(await keyv.set(id, { v: RECORD_FORMAT, ...value }))) {
         throw new Error(`a ${kind} could not be stored`);
       }
     },
@@ -119,15 +105,15 @@ export function openRecords<Value extends object, Older extends object = Value>(
   };
 }
 
-function decoded<Value extends object, Older extends object>(
-  kind: string,
-  stored: unknown,
-  form: Form<Value, Older> | undefined,
-): Value {
-  const versioned = typeof stored === 'object' && stored !== null && 'v' in stored ? stored : undefined;
-  const { v, ...value } = versioned ?? { v: undefined };
-  // The seam to the store, here and below: written by `put` above, in this version.
-  if (v === (form?.version ?? FIRST_FORMAT)) return value as unknown as Value;
-  if (v === FIRST_FORMAT && form !== undefined) return form.lift(value as unknown as Older);
-  throw new Error(`a stored ${kind} has a format that this version does not know`);
+/** As Keyv writes it. */
+function textOf(value: object): string {
+  return JSON.stringify({ value: { v: RECORD_FORMAT, ...value } });
+}
+
+function decode<Value extends object>(kind: string, stored: unknown): Value {
+  if (typeof stored !== 'object' || stored === null || !('v' in stored) || stored.v !== RECORD_FORMAT) {
+    throw new Error(`a stored ${kind} has a format that this version does not know`);
+  }
+  const { v: _, ...value } = stored;
+  return value as Value; // the seam to the store: written by `put` above, in format 1
 }

@@ -8,11 +8,13 @@ import { randomClaimKey } from '../../actors/base/claim-key.ts';
 import type { CustomerId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import type { Batch, BatchReason, BatchRow, Before } from '../../actors/batches/model.ts';
+import type { Batch, BatchRow, Before } from '../../actors/batches/model.ts';
+import { type BatchCode, NOTHING_TOLD, told, toldByDevice } from '../../actors/batches/reasons.ts';
 import { secretLengthOf } from '../../actors/device/ownership-rules.ts';
 import { CLAIMING_ALLOWED, type DeviceRecord, ownerEpochOf } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Devices } from '../../actors/fleet/devices.ts';
 import { impersonation } from '../auth/principal.ts';
+import { refusedByDevice } from '../wire/errors.ts';
 import { assign, deleteAs, type Who } from './tenure.ts';
 
 export interface BatchActNeeds {
@@ -23,15 +25,15 @@ export interface BatchActNeeds {
 }
 
 /** What became of a device; undefined: there is no answer yet. */
-type Become = Pick<BatchRow, 'outcome' | 'reason'> | undefined;
+type Become = Pick<BatchRow, 'outcome' | 'message' | 'reason'> | undefined;
 
-const DONE = { outcome: 'done', reason: null } as const;
-const UNCHANGED = { outcome: 'unchanged', reason: null } as const;
-const refused = (reason: BatchReason): Become => ({ outcome: 'refused', reason });
-const GONE = refused({ code: 'no-device' });
-const CHANGED_HANDS = refused({ code: 'changed-hands' });
-const OWNERS_WORDS = refused({ code: 'described-by-owner' });
-const CHANGED_SINCE = refused({ code: 'changed-since' });
+const DONE = { outcome: 'done', ...NOTHING_TOLD } as const;
+const UNCHANGED = { outcome: 'unchanged', ...NOTHING_TOLD } as const;
+const refused = (code: BatchCode): Become => ({ outcome: 'refused', ...told(code) });
+const GONE = refused('no-device');
+const CHANGED_HANDS = refused('changed-hands');
+const OWNERS_WORDS = refused('described-by-owner');
+const CHANGED_SINCE = refused('changed-since');
 
 export function createBatchAct(needs: BatchActNeeds) {
   return async (batch: Batch, row: BatchRow): Promise<BatchRow | undefined> => {
@@ -79,7 +81,7 @@ const whoOf = ({ tenantId, createdBy: userId, impersonatorId }: Batch): Who => (
 function refusal(answer: Exclude<DeviceAnswer, { type: 'accepted' }>): Become {
   if (answer.type === 'unavailable' || answer.refusal.reason === 'rate-limited') return undefined;
   if (answer.refusal.reason === 'unknown-device') return GONE;
-  return refused({ code: 'device-refused', refusal: answer.refusal });
+  return { outcome: 'refused', ...toldByDevice(answer.refusal, refusedByDevice(answer.refusal).message) };
 }
 
 /** Gives a device to a customer, or takes it back (null), if it is in that owner epoch still. */
@@ -109,7 +111,7 @@ async function handTo(
     return becameOf(taken);
   }
   const given = await assign(needs, who, id, to, { inEpochs: [epoch] });
-  return given === undefined ? refused({ code: 'customer-gone' }) : becameOf(given);
+  return given === undefined ? refused('customer-gone') : becameOf(given);
 }
 
 function becameOf(answer: DeviceAnswer): Become {

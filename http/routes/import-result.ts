@@ -5,7 +5,6 @@ import type { KitId } from '../../actors/base/ids.ts';
 import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
 import { tokenOf } from '../../actors/fleet/credentials.ts';
 import type { ImportJob, Imports } from '../../actors/imports/imports.ts';
-import { reasonInEnglish } from '../../actors/imports/row-reasons.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { OUTCOMES } from '../views/import.ts';
 import { BOM, csvLine, noFormula } from '../wire/csv.ts';
@@ -54,7 +53,7 @@ export async function* resultLines(
       String(result.row),
       safe(result.name),
       OUTCOMES[result.outcome],
-      result.reason === null ? '' : reasonInEnglish(result.reason),
+      result.message ?? '',
       device === undefined ? '' : result.deviceId,
       safe(token),
       safe(secret),

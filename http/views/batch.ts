@@ -1,7 +1,14 @@
 /** What clients see of a batch, and of its devices. */
 import { z } from 'zod';
-import { BATCH_REASONS, type Batch, type BatchReason, type BatchRow } from '../../actors/batches/model.ts';
+import type { Batch, BatchRow } from '../../actors/batches/model.ts';
+import {
+  BATCH_REASONS,
+  BATCH_SENTENCES,
+  type BatchReason,
+  reasonOfSentence,
+} from '../../actors/batches/reasons.ts';
 import { refusedByDevice } from '../wire/errors.ts';
+import { refusalOf } from './stored-refusal.ts';
 
 /** What a batch does, by its stored form. */
 export const CHANGES = {
@@ -91,40 +98,40 @@ export const batchRowView = z
 
 type BatchResult = BatchRow & { readonly row: number };
 
-export function viewBatchRow({ row, id, name, outcome, reason }: BatchResult): z.infer<typeof batchRowView> {
-  const message = reason === null ? null : inEnglish(reason);
+export function viewBatchRow({ row, id, name, outcome, message }: BatchResult): z.infer<typeof batchRowView> {
   return { row, deviceId: id, name, outcome: OUTCOMES[outcome], message };
 }
 
 export const viewBatchRowWithReason = (result: BatchResult): z.infer<typeof batchRowView> => ({
   ...viewBatchRow(result),
-  reason: result.reason === null ? null : viewReason(result.reason),
+  reason: reasonOf(result),
 });
 
-function viewReason(reason: BatchReason): z.infer<typeof batchReasonView> {
-  if (reason.code === 'sentence') return { code: 'sentence' };
-  if (reason.code !== 'device-refused') return reason;
-  return { code: 'device-refused', why: refusedByDevice(reason.refusal).reason };
+/** A reason as it is stored, in so far as it is known here. */
+const storedReason = z.discriminatedUnion('code', [
+  z.object({ code: z.enum(BATCH_REASONS) }),
+  z.object({ code: z.literal('device-refused'), refusal: z.unknown().transform(refusalOf) }),
+]);
+
+/**
+ * The sentence is what a row says. The code beside it counts where it says the same: a newer version may have written one that is not
+ * known here, and an older version leaves one behind when it gives the row another sentence.
+ */
+function reasonOf({ message, reason }: BatchResult): z.infer<typeof batchReasonView> | null {
+  if (message === null) return null;
+  const stored = knownReason(reason);
+  const said = stored !== undefined && inEnglish(stored) === message ? stored : reasonOfSentence(message);
+  if (said === undefined) return { code: 'sentence' };
+  if (said.code !== 'device-refused') return said;
+  return { code: 'device-refused', why: refusedByDevice(said.refusal).reason };
 }
 
-const SENTENCES: Readonly<Record<(typeof BATCH_REASONS)[number], string>> = {
-  'no-device': 'There is no such device',
-  'changed-hands': 'It changed hands meanwhile, so it was left alone',
-  'described-by-owner': 'Its owner has described it, so it was left alone',
-  'changed-since': 'It was changed since, so it was left alone',
-  'customer-gone': 'The customer is not there any more',
-  'not-allowed': 'Who asked for it may not do it any more',
-  'no-answer': 'There was no answer',
-  unreadable: 'Its stored record cannot be read',
-};
-
-function inEnglish(reason: BatchReason): string {
-  switch (reason.code) {
-    case 'device-refused':
-      return refusedByDevice(reason.refusal).message;
-    case 'sentence':
-      return reason.sentence;
-    default:
-      return SENTENCES[reason.code];
-  }
+function knownReason(stored: unknown): BatchReason | undefined {
+  const reason = storedReason.safeParse(stored).data;
+  if (reason?.code !== 'device-refused') return reason;
+  const { code, refusal } = reason;
+  return refusal === undefined ? undefined : { code, refusal };
 }
+
+const inEnglish = (reason: BatchReason): string =>
+  reason.code === 'device-refused' ? refusedByDevice(reason.refusal).message : BATCH_SENTENCES[reason.code];

@@ -1,7 +1,8 @@
 /** What clients see of an import of devices, and of its rows. */
 import { z } from 'zod';
 import type { ImportJob, RowResult } from '../../actors/imports/model.ts';
-import { reasonInEnglish } from '../../actors/imports/row-reasons.ts';
+import { reasonOfSentence } from '../../actors/imports/older-rows.ts';
+import { type RowReason, reasonInEnglish } from '../../actors/imports/row-reasons.ts';
 
 export const importView = z
   .object({
@@ -91,12 +92,22 @@ export const rowView = z
 /** Outcomes of rows, by their stored form. */
 export const OUTCOMES = { waiting: 'WAITING', good: 'GOOD', created: 'CREATED', refused: 'REFUSED' } as const;
 
-export function viewRow({ row, name, outcome, reason }: RowResult): z.infer<typeof rowView> {
-  const message = reason === null ? null : reasonInEnglish(reason);
+export function viewRow({ row, name, outcome, message }: RowResult): z.infer<typeof rowView> {
   return { row, name, outcome: OUTCOMES[outcome], message };
 }
 
 export const viewRowWithReason = (row: RowResult): z.infer<typeof rowView> => ({
   ...viewRow(row),
-  reason: row.reason,
+  reason: reasonOf(row),
 });
+
+/**
+ * The sentence is what a row says. The code beside it counts where it says the same: a newer version may have written one that is not
+ * known here, and an older version leaves one behind when it gives the row another sentence.
+ */
+function reasonOf({ message, reason }: RowResult): RowReason | null {
+  if (message === null) return null;
+  const stored = rowReasonView.safeParse(reason).data;
+  const isSaid = stored !== undefined && reasonInEnglish(stored) === message;
+  return isSaid ? stored : reasonOfSentence(message);
+}
