@@ -105,8 +105,6 @@ class Incarnation<State, Command, Event, Refusal, Rules>
   #owner: IncarnationOwner | undefined;
   /** How often it still looks first, if nothing is found. */
   #looks: number;
-  /** It has decided nothing yet, so its state was read just now. After a conflict others are at it, and just now is not enough. */
-  #isFresh: boolean;
 
   constructor(
     id: string,
@@ -118,7 +116,6 @@ class Incarnation<State, Command, Event, Refusal, Rules>
     this.#system = system;
     this.#owner = owner;
     this.#looks = isContended && system.looksFirst?.when === 'contended' ? LOOKS_IN_VAIN_MAX : 0;
-    this.#isFresh = !isContended;
   }
 
   get initial(): Versioned<State> {
@@ -133,9 +130,7 @@ class Incarnation<State, Command, Event, Refusal, Rules>
     const id = this.#id;
     const system = this.#system;
     const { decider, persistence, journal, clock } = system;
-    const isFresh = this.#isFresh;
-    this.#isFresh = false;
-    const looked = ask.settled || isFresh ? ours : this.#look(ours);
+    const looked = ask.settled ? ours : this.#look(ours);
     const state = looked instanceof Promise ? await looked : looked;
     const found = ask.settled ? undefined : system.rulesFor?.(id, state.value);
     const rules = found instanceof Promise ? await found : found;
