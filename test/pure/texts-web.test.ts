@@ -1,4 +1,5 @@
 /** The catalogues of the pages: every text in every language, and none that says less or more than the English one. */
+import { IntlMessageFormat } from 'intl-messageformat';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RefusalReason } from '../../actors/device/messages.ts';
@@ -84,6 +85,58 @@ test('texts of the pages: no other language leaves much in English', () => {
     });
     assert.ok(same.length < 4, `${LANGUAGES[language].name}: ${same.map(([key]) => key)}`);
   }
+});
+
+/** Languages whose “one” is also 21, 31 and 101. */
+const ONE_IS_MANY = ALL_LANGUAGES.filter(
+  (language) => new Intl.PluralRules(LANGUAGES[language].formats).select(21) === 'one',
+);
+/** Their number stands outside the text, before it. */
+const NUMBER_BEFORE: readonly string[] = [
+  'live.devices',
+  'live.windowsNow',
+  'live.claimed',
+  'live.givenBack',
+  'live.refused',
+];
+type Elements = ReturnType<IntlMessageFormat['getAst']>;
+
+/** The plurals of a message with a “one” that does not show its number, and without a “=1” beside it. */
+function onesForMany(elements: Elements): string[] {
+  return elements.flatMap((element) => {
+    if (!('options' in element)) return [];
+    const { options, value } = element;
+    const one = 'pluralType' in element ? options.one : undefined;
+    const showsNumber = one?.value.some(({ type }) => type === POUND);
+    const wrong = one !== undefined && showsNumber === false && options['=1'] === undefined ? [value] : [];
+    return [...wrong, ...Object.values(options).flatMap((branch) => onesForMany(branch.value))];
+  });
+}
+const POUND = 7;
+
+test('texts of the pages: where “one” is also 21, what is said of one thing alone is said of 1 alone', () => {
+  assert.ok(ONE_IS_MANY.includes('uk'));
+  for (const language of ONE_IS_MANY) {
+    const wrong = Object.entries(catalogueIn(language)).filter(
+      ([, text]) =>
+        onesForMany(new IntlMessageFormat(text, language, undefined, { ignoreTag: true }).getAst()).length >
+        0,
+    );
+    assert.equal(
+      wrong.map(([key]) => key).filter((key) => !NUMBER_BEFORE.includes(key)),
+      [],
+    );
+  }
+});
+
+test('texts of the pages: one device, two, five and twenty-one are asked about each in its number', () => {
+  const asked = (language: 'ar' | 'uk') => {
+    const say = sayIn(language, language);
+    return [1, 2, 5, 21].map((count) => say('batch.delete.ask', { count }));
+  };
+  const [one, several] = ['Видалити цей пристрій?', 'Видалити ці пристрої?'];
+  assert.equal(asked('uk'), [one, several, several, several]);
+  assert.equal(asked('ar'), ['هل تريد حذفه؟', 'هل تريد حذفهما؟', 'هل تريد حذفها؟', 'هل تريد حذفها؟']);
 });
 
 /**
