@@ -12,7 +12,7 @@ import type { JsonObject } from '../base/json.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { DeviceEvent } from '../device/device.ts';
 import { evidenceOf, type OwnershipChange } from '../device/evidence.ts';
-import { CLAIMING_ALLOWED, CLAIMING_DATA } from '../device/state.ts';
+import { CLAIM_PUBLIC_KEY, CLAIMING_ALLOWED, CLAIMING_DATA } from '../device/state.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, challenges, refused claims, take-overs and mails. */
 export const ACTIONS = [
@@ -188,10 +188,10 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
       const { scope, values } = event;
       const allowed = scope === 'SERVER_SCOPE' ? values[CLAIMING_ALLOWED] : undefined;
       const decided = typeof allowed === 'boolean' ? { [CLAIMING_ALLOWED]: allowed } : {};
-      return entry('ATTRIBUTES_UPDATED', { scope, keys: named.slice(0, KEYS_MAX), ...decided }, event);
+      return entry('ATTRIBUTES_UPDATED', { scope, keys: listed(named), ...decided }, event);
     }
     case 'AttributesDeleted':
-      return entry('ATTRIBUTES_DELETED', { scope: event.scope, keys: event.keys.slice(0, KEYS_MAX) }, event);
+      return entry('ATTRIBUTES_DELETED', { scope: event.scope, keys: listed(event.keys) }, event);
     default:
       return unreachable(event);
   }
@@ -220,6 +220,14 @@ function epochOf(event: OwnershipChange): JsonObject {
 
 /** How many names of attributes one entry lists. */
 const KEYS_MAX = 20;
+/** They decide who may claim, so the trail never leaves them out. */
+const STEERING: readonly string[] = [CLAIMING_DATA, CLAIMING_ALLOWED, CLAIM_PUBLIC_KEY];
+
+/** As many names of attributes as an entry lists: those that steer claiming first, the others as they came. */
+function listed(keys: readonly string[]): string[] {
+  const steering = STEERING.filter((key) => keys.includes(key));
+  return [...steering, ...keys.filter((key) => !STEERING.includes(key))].slice(0, KEYS_MAX);
+}
 
 /** The id of the entry for a device's event of this number: always the same one. */
 export function eventEntryId(device: string, sequence: number): string {

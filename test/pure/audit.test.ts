@@ -216,6 +216,28 @@ law(
   },
 );
 
+law('audit: of many attributes at once, those that steer claiming are named', async ({ world, home }) => {
+  const { admin, tenantId } = home;
+  const id = await provision(world, tenantId, 'D');
+  const path = `/api/plugins/telemetry/${id}/SERVER_SCOPE`;
+  const others = Array.from({ length: 25 }, (_, n) => `other${n}`);
+  const steering = {
+    claimPublicKey: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+    claimingAllowed: false,
+    claimingData: { secretKey: 'server-secret', expirationTime: START + HOUR_MS },
+  };
+  const keys = [...others, ...Object.keys(steering)];
+  isDone(await admin.post(path, { ...Object.fromEntries(others.map((key) => [key, 1])), ...steering }));
+  isDone(await admin.delete(`${path}?keys=${keys}`));
+  const actions = 'ATTRIBUTES_UPDATED,ATTRIBUTES_DELETED';
+  const [saved, deleted] = entries(
+    await trail(world, admin, `/entity/DEVICE/${id}`, `&actionTypes=${actions}`),
+  ).map(({ actionData }) => actionData);
+  const named = ['claimingData', 'claimingAllowed', 'claimPublicKey', ...others].slice(0, 20);
+  assert.equal(saved, { scope: 'SERVER_SCOPE', keys: named, claimingAllowed: false });
+  assert.equal(deleted, { scope: 'SERVER_SCOPE', keys: named });
+});
+
 law(
   'audit: an administrator who takes the tokens of a user leaves a login of that user, with their own name',
   async ({ world, home }) => {

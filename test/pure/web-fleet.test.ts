@@ -505,12 +505,20 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
     'Claiming forbidden',
     'Claiming allowed',
     'Claiming allowed or forbidden as the server says',
-    /Attributes saved .*colour *; *Public key set/,
+    /Public key set .*colour/,
     home.adminEmail,
   ]) {
     assert.match(history, words);
   }
   assert.not.match(history, /claimingData|claimingAllowed|claimPublicKey/);
+  await steer(home.admin, id, { colour: 'blue', claimingAllowed: false });
+  await world.audit.catchUp();
+  const feed = /<ol class="feed"[\s\S]*?<\/ol>/.exec((await admin.get('/live')).html);
+  assert.match(
+    feed?.[0] ?? '',
+    /<li>(?:(?!<\/li>)[\s\S])*Claiming forbidden<\/li>/,
+    'it was not saved alone',
+  );
   const german = (await admin.get(`/devices/${id}/history`, { 'accept-language': 'de' })).text;
   for (const words of ['Schlüssel gesetzt', 'Schlüssel entfernt', 'Registrieren verboten'])
     assert.match(german, words);

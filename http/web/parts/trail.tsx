@@ -71,9 +71,9 @@ export function whatHappened({ actionType, actionData, entityId, actionStatus }:
     return userSecret(actionData, say);
   if (actionType === 'LOGIN' && actionStatus === 'FAILURE') return say('trail.notLetIn');
   const done = actionWords(actionType, say);
-  const { steering, others } = steeringIn({ actionType, actionData });
-  if (steering.length > 0 && others.length === 0)
-    return steering.map((key) => say(key)).join(say('trail.between'));
+  // What changes who may claim is said wherever the entry is, also where nothing else of it is shown.
+  const { steering } = steeringIn({ actionType, actionData });
+  if (steering.length > 0) return steering.map((key) => say(key)).join(say('trail.between'));
   if (typeof setting === 'string') {
     const known = SETTINGS[setting];
     return say('trail.of', { what: done, whatOf: known === undefined ? setting : say(known) });
@@ -143,8 +143,8 @@ function whatElse(
   if (actionFailureDetails !== null) parts.push(reasonInWords(actionFailureDetails, say));
   if (typeof repeated === 'number') parts.push(say('trail.repeated', { count: repeated }));
   if (typeof why === 'string') parts.push(endWords(why, say));
-  const { steering, others } = steeringIn({ actionType, actionData });
-  if (others.length > 0) parts.push(<code>{others.join(', ')}</code>, ...steering.map((key) => say(key)));
+  const { others } = steeringIn({ actionType, actionData });
+  if (others.length > 0) parts.push(<code>{others.join(', ')}</code>);
   if (openedBy === 'gateway') parts.push(say('trail.byGateway'));
   // A device is named beside it.
   const names = entityId.entityType === 'USER' ? [title, name, label] : [];
