@@ -41,7 +41,10 @@ export interface AuditTrail {
   /** Costs next to nothing and never fails. */
   note(note: Note): void;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
-  /** Every entry that fits, the oldest first, read as they are asked for. Rejects with `StoreUnavailable`. */
+  /**
+   * Every entry that fits, the oldest first, read as they are asked for; entries written together may have changed places. Rejects
+   * with `StoreUnavailable`.
+   */
   all(tenantId: TenantId, query: AllQuery): AsyncGenerator<AuditEntry>;
   /** Where the tenant's hash chain is now (`chain.ts`). */
   head(tenantId: TenantId): Promise<ChainHead>;

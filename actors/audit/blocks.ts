@@ -75,7 +75,7 @@ export interface Blocks {
   /** A write failed somewhere: the next one looks up first what is there. */
   forget(): void;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
-  /** Every entry that fits, the oldest first. */
+  /** Every entry that fits, the oldest first; entries written together may have changed places. */
   all(tenantId: TenantId, query: AllQuery): AsyncGenerator<AuditEntry>;
   /**
    * Entries from a place of the trail on, in their order; those of blocks that are gone are skipped.

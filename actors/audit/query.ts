@@ -58,7 +58,8 @@ export function findEntries(blocks: BlockReader, query: AuditQuery, blocksMax: n
 }
 
 /**
- * Every entry that fits, the oldest first, however many blocks that takes. Blocks begun meanwhile are not read.
+ * Every entry that fits, the oldest first but for what was written together (see `inOrderOfTime`), however many blocks that
+ * takes. Blocks begun meanwhile are not read.
  */
 export async function* allEntries(blocks: BlockReader, query: AllQuery): AsyncGenerator<AuditEntry> {
   const { startTime = 0, endTime = Number.MAX_SAFE_INTEGER } = query;
@@ -133,8 +134,9 @@ async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number)
 }
 
 /**
- * Events of several logs and notes are written one after the other, a second's worth of each: a page tells them as they
- * happened. What has one instant stays in the order in which it was written.
+ * Events of several logs and notes are written one after the other, a second's worth of each (more after a pause): a page tells
+ * them as they happened. What has one instant stays in the order in which it was written. Pages are cut before they are sorted,
+ * so that each entry is on one page alone: at the edge of a page, what was written together may be on the page before or after.
  */
 function inOrderOfTime(items: readonly AuditEntry[], sortOrder: AuditQuery['sortOrder']): AuditEntry[] {
   const way = sortOrder === 'ASC' ? 1 : -1;

@@ -33,7 +33,7 @@ const actionTypes = listed()
   .pipe(z.array(z.enum(ACTIONS, { error: 'Unknown action type!' })))
   .meta({ documentedAs: { type: 'array', items: { type: 'string', enum: ACTIONS } } });
 
-/** Entries are always in the order of time; `textSearch` finds text in names of devices and of actions. */
+/** Entries are always sorted by time; `textSearch` finds text in names of devices and of actions. */
 const query = z
   .object({
     startTime: epochMs,
@@ -79,7 +79,7 @@ function wantedOf({ startTime, endTime, actionTypes }: TimeAndKind) {
 
 const responses = {
   200: {
-    description: `A page of entries. What is asked for is looked for among ${ENTRIES_SEARCHED_MAX} entries, from the newest (ASC: the oldest) of the time asked for; only then is totalElements all there is.`,
+    description: `A page of entries, in the order of time; at its edge, what was written together (a second’s worth, more after a pause) may be on the page before or after. What is asked for is looked for among ${ENTRIES_SEARCHED_MAX} entries, from the newest (ASC: the oldest) of the time asked for; only then is totalElements all there is.`,
     schema: pageView(auditView),
   },
   400: { description: 'Malformed; or nothing was found among as many entries, and there are more' },
@@ -156,7 +156,7 @@ export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
       roles: TENANT,
       query: exportQuery,
       description:
-        'However much it is; entries written meanwhile may be missing. For programs with raw=true: else a text that a spreadsheet would run as a formula has a quote before it.',
+        'However much it is; entries written together (a second’s worth, more after a pause) may have changed places, and those that are written meanwhile may be missing. For programs with raw=true: else a text that a spreadsheet would run as a formula has a quote before it.',
       responses: { 200: { description: 'CSV (RFC 4180)' }, 400: { description: 'Malformed' } },
       handle: ({ principal, query: { wanted, raw } }) => ({
         type: 'stream',

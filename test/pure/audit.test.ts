@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAudit } from '../../actors/audit/audit.ts';
 import { createBlocks } from '../../actors/audit/blocks.ts';
-import { eventEntryId, type Note } from '../../actors/audit/entry.ts';
+import { type AuditEntry, eventEntryId, type Note } from '../../actors/audit/entry.ts';
 import type { Line } from '../../actors/audit/line.ts';
 import { type AuditQuery, BLOCK_ENTRIES } from '../../actors/audit/query.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
@@ -607,6 +607,47 @@ test('audit: every page of every size is right, both ways, with and without a se
   }
   assert.equal(await blocks.find(idOf<TenantId>(99), everything), { items: [], total: 0 });
   assert.is((await blocks.find(TENANT, { ...everything, customerId: idOf<CustomerId>(98) })).total, 0);
+});
+
+test('audit: what was written together is in order on a page; its edge moves it by a second at most, and loses nothing', async () => {
+  const blocks = createBlocks(createMemoryStore());
+  const entry = (at: number, n: number): Line => [at, 'UPDATED', n, deviceNo(1), 'D', 0, 0, {}, 0];
+  const written: Line[] = [];
+  // In each second three events, and then a note of what was between them.
+  for (let second = START; second < START + 120_000; second += 1_000)
+    for (const ms of [20, 40, 50, 30]) written.push(entry(second + ms, written.length + 1));
+  for (let at = 0; at < written.length; at += 60)
+    await blocks.append(TENANT, written.slice(at, at + 60), { which: 0, from: at, upTo: at + 60 });
+  const idsOf = (found: readonly { id: string }[]) => found.map(({ id }) => id).sort();
+  const secondsOf = (found: readonly { at: number }[]) => found.map(({ at }) => Math.floor(at / 1_000));
+  const ids = written.map(([, , n, device]) => eventEntryId(String(device), Number(n))).sort();
+
+  for (const query of [{}, { deviceId: deviceNo(1) }]) {
+    for (const [sortOrder, way] of [
+      ['ASC', 1],
+      ['DESC', -1],
+    ] as const) {
+      const joined: AuditEntry[] = [];
+      for (let page = 0; page < written.length / 2; page += 1) {
+        const { items } = await blocks.find(TENANT, { ...query, page, pageSize: 2, sortOrder });
+        assert.equal(
+          items,
+          items.toSorted((a, b) => way * (a.at - b.at)),
+        );
+        joined.push(...items);
+      }
+      assert.equal(idsOf(joined), ids);
+      const seconds = secondsOf(joined);
+      assert.equal(
+        seconds,
+        seconds.toSorted((a, b) => way * (a - b)),
+      );
+    }
+  }
+  const all: AuditEntry[] = [];
+  for await (const one of blocks.all(TENANT, {})) all.push(one);
+  assert.equal(idsOf(all), ids);
+  assert.equal(secondsOf(all), secondsOf(all).toSorted());
 });
 
 test('audit: a search that gives up says how far it came, and can be continued from there', async () => {
