@@ -1,6 +1,6 @@
 /**
- * What customers see in every language, and administrators, where it is translated, in three of them, from right to left, and in
- * a made-up language that is 40 % longer than English, on a phone. Set CLAIMD_SCREENSHOTS to a folder to look at the pictures.
+ * What people see on a phone: customers in every language, administrators in three of them, and both in a made-up language that is
+ * 40 % longer than English. Set CLAIMD_SCREENSHOTS to a folder to look at the pictures.
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,7 +12,7 @@ import { needing } from '../kit/programs.ts';
 const here = withScene(test);
 const journey = needing([PAGE_BROWSER], test);
 
-/** Of administrators' pages those that are in English. What is new has to be in every language. */
+/** Of administrators' pages the one that is in English: it shows the parts that pages are made of. Every other is in every language. */
 const IN_ENGLISH = ['components'];
 
 const forCustomers = () => looksOf(here.scene, 'nobody', 'customer');
