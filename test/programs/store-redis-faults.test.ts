@@ -12,7 +12,7 @@ import { createKeys } from '../../actors/store/redis/keys.ts';
 import { openRedisStore, type RedisSettings, type RedisStore } from '../../actors/store/redis/redis.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { allDue, entry, range, wholeLog } from '../contract/store.ts';
-import { patience } from '../kit/patience.ts';
+import { PATIENCE_MS, patience } from '../kit/patience.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, redisSettings, startRedis } from '../kit/redis.ts';
 import { openTcpProxy } from '../kit/tcp-proxy.ts';
@@ -70,8 +70,8 @@ function load(store: RedisStore, streams: number) {
 }
 
 /** What is read, at last: on a busy machine one command may take longer than a test allows its store. */
-async function read<Read>(from: () => Promise<Read>): Promise<Read> {
-  const over = patience();
+async function read<Read>(from: () => Promise<Read>, withinMs = PATIENCE_MS): Promise<Read> {
+  const over = patience(withinMs);
   for (;;) {
     try {
       return await from();
@@ -151,8 +151,9 @@ test('Redis: no more than a bounded number waits for a Redis that hangs, and tho
   assert.is(atOnce + inTime, 200);
   assert.ok(inTime <= 50 && inTime > 40, `${inTime} have waited`); // housekeeping waits too
   server.signal('SIGCONT');
-  await until('all are let go of', async () => (await store.journal.load('s').catch(() => null)) !== null);
-  await read(() => Promise.all(range(40).map((n) => store.journal.load(`s${n}`))));
+  const isLetGo = async () => (await store.journal.load('s').catch(() => null)) !== null;
+  await until('all are let go of', isLetGo, BACK_WITHIN_MS);
+  await read(() => Promise.all(range(40).map((n) => store.journal.load(`s${n}`))), BACK_WITHIN_MS);
 });
 
 test('Redis: connections cut in the middle of replies, or not to be had for a while, lose nothing', async () => {

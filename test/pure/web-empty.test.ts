@@ -22,8 +22,9 @@ const EMPTY = {
   system: ['/tenants?search=nothing', '/providers'],
 } as const;
 
-/** A link in the card that says so, or beside it what makes the first one. */
+/** A link in the card that says so: where nothing fits what was looked for, the way back. */
 const LINK = /class="card empty">(?:(?!<\/div>)[\s\S])*<a href=/;
+/** What makes the first one, beside the card: the next step of a list that shows all there is. */
 const MAKES_ONE = /<a class="button primary"|<form method="post"/;
 
 test('every list with nothing in it has a next step', async () => {
@@ -39,7 +40,8 @@ test('every list with nothing in it has a next step', async () => {
         const { html } = await reader.get(path);
         const main = /<main[\s\S]*<\/main>/.exec(html)?.[0] ?? '';
         assert.match(main, 'class="card empty"', `${path} is empty`);
-        assert.ok(LINK.test(main) || MAKES_ONE.test(main), `${path} has a next step`);
+        const isAll = !path.includes('?');
+        assert.ok(LINK.test(main) || (isAll && MAKES_ONE.test(main)), `${path} has a next step`);
       }
     }
   } finally {
