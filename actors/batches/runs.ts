@@ -9,7 +9,7 @@ import { UnreadableRecord } from '../device/persistence.ts';
 import { CLAIMING_ALLOWED, ownerEpochOf } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
 import { BLOCK, blocksOf } from '../records/jobs.ts';
-import { createRuns, type IsOurs, inParts, type Runs } from '../records/runs.ts';
+import { allEnded, createRuns, type IsOurs, inParts, type Runs } from '../records/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { BatchJobs } from './jobs.ts';
 import { type Batch, type BatchRow, isUnderWay } from './model.ts';
@@ -63,7 +63,7 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
     }
     const results = await inParts(rows, { isOurs, stopping, clock }, async (some) => {
       if (!(await mayGoOn(batch))) return some.map((row) => refused(row, 'not-allowed'));
-      return Promise.all(some.map((row) => untilAnswered(batch, row, isOurs)));
+      return allEnded(some.map((row) => untilAnswered(batch, row, isOurs)));
     });
     if (results === undefined) return false;
     await jobs.writeBlock(batch.id, number, results);

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import { mapInSlices } from '../base/slices.ts';
 import { BLOCK } from '../records/jobs.ts';
-import { type IsOurs, inParts } from '../records/runs.ts';
+import { allEnded, type IsOurs, inParts } from '../records/runs.ts';
 import type { ImportJobs } from './jobs.ts';
 import type { ImportJob, ImportRow } from './model.ts';
 import type { Rows } from './rows.ts';
@@ -62,7 +62,7 @@ export function createBlocks(needs: BlockNeeds): Blocks {
     }
     const results = await inParts(rows, { isOurs, stopping, clock }, async (some, at) => {
       const carryOut = (await mayGoOn(job)) ? work.carryOut : work.leaveAlone;
-      return Promise.all(some.map((row, nth) => carryOut(job, first + at + nth, row)));
+      return allEnded(some.map((row, nth) => carryOut(job, first + at + nth, row)));
     });
     if (results === undefined) return undefined;
     if (!(await tenantStands(job.tenantId))) {

@@ -116,6 +116,18 @@ export function createRuns<Job>(needs: RunNeeds<Job>): Runs {
   };
 }
 
+/**
+ * What all of them come to. Where one fails, the others are let end before that is told: nothing may go on behind the end of its
+ * run, whose lease another process has by then.
+ */
+export async function allEnded<Made>(work: readonly Promise<Made>[]): Promise<Made[]> {
+  const ends = await Promise.allSettled(work);
+  return ends.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
+}
+
 /** Devices asked at the same time: claims go on beside a job. */
 const AT_ONCE = 16;
 

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { ApiKeyId, UserId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
+import { nextTurn } from '../../actors/base/slices.ts';
 import { createImports, type ImportNeeds } from '../../actors/imports/imports.ts';
 import { openImports } from '../../actors/imports/jobs.ts';
 import { BLOCK } from '../../actors/records/jobs.ts';
@@ -282,6 +283,8 @@ function importsWith(world: RestWorld, afterAsks: number, happens: () => Promise
       async ask(device, command) {
         asked += 1;
         if (asked === afterAsks) await happens();
+        // The others of its part come later, as they may.
+        else for (let turn = 0; turn < 5; turn += 1) await nextTurn();
         return devices.ask(device, command);
       },
     },
