@@ -10,6 +10,7 @@ import { BLOCK } from '../../actors/records/jobs.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { createMayGoOn } from '../../http/routes/may-go-on.ts';
 import { DEVICE_CERTIFICATE } from '../kit/device-certificate.ts';
+import { createGate } from '../kit/faulty-store.ts';
 import { within } from '../kit/patience.ts';
 import {
   type Answer,
@@ -274,7 +275,12 @@ function importsOf(world: RestWorld, changed: Partial<ImportNeeds> = {}) {
 }
 
 /** The same, with something that happens when it has asked a number of devices. */
-function importsWith(world: RestWorld, afterAsks: number, happens: () => Promise<unknown>) {
+function importsWith(
+  world: RestWorld,
+  afterAsks: number,
+  happens: () => Promise<unknown>,
+  before?: (asked: number) => Promise<unknown> | undefined,
+) {
   const { devices } = world;
   let asked = 0;
   return importsOf(world, {
@@ -283,8 +289,7 @@ function importsWith(world: RestWorld, afterAsks: number, happens: () => Promise
       async ask(device, command) {
         asked += 1;
         if (asked === afterAsks) await happens();
-        // The others of its part come later, as they may.
-        else for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+        else await before?.(asked);
         return devices.ask(device, command);
       },
     },
@@ -405,13 +410,26 @@ law(
     const { admin, tenantId, adminId } = home;
     const id = await begin(admin, manyRows(100));
     let isKilled = false;
-    const killed = importsWith(world, 20, () => {
-      isKilled = true;
-      return Promise.reject(new Error('the process is killed'));
-    });
+    const others = createGate();
+    const killed = importsWith(
+      world,
+      20,
+      () => {
+        isKilled = true;
+        return Promise.reject(new Error('the process is killed'));
+      },
+      (asked) => (asked > 20 ? others.opened : undefined),
+    );
     await killed.start(tenantId, id, false, { userId: adminId });
     await until('it is killed', async () => isKilled);
-    await killed.stop();
+    let hasStopped = false;
+    const stopped = killed.stop().then(() => {
+      hasStopped = true;
+    });
+    for (let turn = 0; turn < 100; turn += 1) await nextTurn();
+    assert.not.ok(hasStopped, 'others of the same part are still asked for');
+    others.open();
+    await stopped;
     const made = await devicesOf(world, home);
     assert.ok(made > 0 && made < 100, String(made));
     await world.accounts.users.setEnabled(adminId, false);
