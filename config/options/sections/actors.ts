@@ -8,7 +8,7 @@ export const devices = section('Device actors', {
     default: 50_000,
     min: 1,
     max: 10_000_000,
-    why: 'Device actors kept in memory, about 3 KB each. Beyond that the least recently used one is let go.',
+    why: 'Device actors kept in memory, about 1 KB each. Beyond that the least recently used one is let go.',
   }),
   idleMs: millis({
     key: 'actors.device.idle_timeout',
