@@ -6,6 +6,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
+import type { CredentialsId } from '../../actors/base/secret.ts';
 import type { DeviceEvent } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { Durable, Ending, History, Operation, Outcome, Request, Rules, Seen } from './history.ts';
@@ -180,6 +181,24 @@ const claimed = (customer: string, at: number): DeviceEvent => ({
   userId: `user of ${customer}` as UserId,
   claimingAllowedDeleted: false,
 });
+const assignedTo = (customer: string, at: number): DeviceEvent => ({
+  type: 'DeviceAssigned',
+  at,
+  customerId: customer as CustomerId,
+  previousCustomerId: null,
+  userId: 'u' as UserId,
+});
+const reclaimedFrom = (customer: string, at: number): DeviceEvent => ({
+  type: 'DeviceReclaimed',
+  at,
+  previousCustomerId: customer as CustomerId,
+  userId: 'someone' as UserId,
+  claimingAllowedRestored: false,
+});
+const nextOf = (token: string, until: number) => ({
+  credentials: { type: 'ACCESS_TOKEN', credentialsId: token as CredentialsId, sealedToken: '***' } as const,
+  until,
+});
 const owned = (customer: string, since: number, epoch = 1): Seen => ({
   ...NEW,
   owner: { customer, since, by: 'claim', transfer: null },
@@ -246,22 +265,48 @@ good('an operation of unknown outcome that never happened', (story) => {
     .told();
 });
 
+good(
+  'a device shows its token when the time for the next one is long up, and nobody has recorded that',
+  (story) => {
+    const owner = { customer: 'bert', since: 10, by: 'assignment', transfer: null } as const;
+    const assign = story.at(10).ask({ type: 'assign', tenant: TENANT, customer: 'bert', user: 'u' });
+    const assigned = { ...assignedTo('bert', 10), nextCredentials: nextOf('second', 60_010) };
+    const FIRST: Seen = { ...NEW, owner, epoch: 1, next: { token: 'second', until: 60_010 } };
+    story.append(assigned, FIRST).accept(assign);
+    story
+      .at(60_020)
+      .append(
+        { type: 'CredentialsRotated', at: 60_020, by: 'grace' },
+        { ...FIRST, token: 'second', next: null },
+      );
+
+    // Whether it was given back is not known, so neither is which of the two was the present one then.
+    const back = story.at(60_030).ask(reclaim(null));
+    const next = { token: 'third', until: 120_030 };
+    const FREE: Seen = { ...NEW, epoch: 2, token: 'second', next };
+    const reclaimed = { ...reclaimedFrom('bert', 60_030), nextCredentials: nextOf('third', 120_030) };
+    story.append(reclaimed, FREE).loseSightOf(back);
+    return story
+      .at(200_000)
+      .accept(story.ask({ type: 'adopt', token: 'second' }), FREE)
+      .told();
+  },
+  { onOwnerChange: 'rotate' },
+);
+
 good('what would have changed nothing early changed something late', (story) => {
   // The reclaim overlaps the assignment, and only after it does the initiation fit.
   const assign = story.at(10).ask({ type: 'assign', tenant: TENANT, customer: 'bert', user: 'u' });
   const back = story.ask(reclaim(null));
   const open = story.ask(initiate('alpha', 500));
-  const customerId = 'bert' as CustomerId;
-  const assigned = { type: 'DeviceAssigned', at: 10, customerId, previousCustomerId: null, userId: 'u' };
   const held: Seen = {
     ...NEW,
     owner: { customer: 'bert', since: 10, by: 'assignment', transfer: null },
     epoch: 1,
   };
-  story.append(assigned as DeviceEvent, held).accept(assign);
-  const reclaimed = { type: 'DeviceReclaimed', at: 10, previousCustomerId: customerId, userId: 'someone' };
+  story.append(assignedTo('bert', 10), held).accept(assign);
   const FREE_AGAIN: Seen = { ...NEW, epoch: 2 };
-  story.append({ ...reclaimed, claimingAllowedRestored: false } as DeviceEvent, FREE_AGAIN).accept(back);
+  story.append(reclaimedFrom('bert', 10), FREE_AGAIN).accept(back);
   return story.appendWindow('alpha', 500).accept(open).told();
 });
 

@@ -772,7 +772,10 @@ function shownBy(rules: Rules, device: Model, shown: string, at: Span) {
   if (token !== shown && next !== null && (next.token === null || next.token === shown)) {
     const used = { ...device, token: shown, next: null };
     // Where the present one is not known it may be the one that is shown; then nothing was used, and there is a next one yet.
-    const unclear = { ...used, next: { ...next, until: { from: at.from, to: next.until.to } } };
+    const unclear = {
+      ...used,
+      next: { ...next, until: { from: Math.min(at.from, next.until.from), to: next.until.to } },
+    };
     adopted = token === null ? unclear : used;
     if (isOver(rules, device, at)) acting = used;
     why.add('credentials-revoked');
