@@ -124,6 +124,7 @@ export class Flow {
     this.#every(TIMEOUTS_MS, () => this.#abandonOverdue());
     const over = new Promise<void>((resolve) => {
       this.#onOver = resolve;
+      if (this.#over) resolve(); // halted before it began
     });
     this.#timers.push(setTimeout(() => this.halt(), this.#endAt - performance.now()));
     this.#start(startAt);

@@ -31,8 +31,14 @@ export const wrongSecretsScenario: Scenario = {
     await bench.load(target, honest(bench, target, fleet, rate, 0, count), { ...OURS, variant: 'alone' });
 
     const guessers = new Pool(1);
-    const guessing = guessers.run(guesses(bench, target, fleet, rate, count), NOT_MEASURED);
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const guessing = guessers.run(guesses(bench, target, fleet, rate, count), { ...NOT_MEASURED, begin });
     try {
+      // Their process may take longer to start than the honest ones have to claim.
+      await Promise.race([begun, guessing]);
       const job = honest(bench, target, fleet, rate, count, count);
       await bench.load(target, job, { ...OURS, variant: 'beside guesses' });
       guessers.halt();

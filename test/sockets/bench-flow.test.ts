@@ -10,8 +10,10 @@ import type { HttpStep, Job, MqttStep, Step } from '../../bench/contract.ts';
 import { Flow } from '../../bench/load/flow.ts';
 import type { WorkerResult } from '../../bench/load/messages.ts';
 import { decode, describe } from '../../bench/measure/histogram.ts';
+import { within } from '../kit/patience.ts';
 
 const HOST = '127.0.0.1';
+const NOTHING = (): void => {};
 
 async function listening(server: Server): Promise<{ port: number; close(): Promise<void> }> {
   const sockets = new Set<Socket>();
@@ -470,6 +472,17 @@ test('bench: a new token that the server does not know is a wrong answer', async
   const { result } = await rotating(3, (token) => token !== 'next-2');
   assert.is(result.operations, 2);
   assert.ok((result.wrong['open: CONNACK 4'] ?? 0) > 0, JSON.stringify(result.wrong));
+});
+
+test('bench: a load that is halted before it has begun ends at once, and does nothing', async () => {
+  const server = await listening(createHttp((_, response) => response.end('{"response":"SUCCESS"}')));
+  const flow = new Flow(job([post(server.port)], { subjects: { type: 'cycle', from: 0, count: 4 } }), 1);
+  await flow.open();
+  flow.halt();
+  const result = await within('the load ends', flow.run(performance.now(), NOTHING, NOTHING));
+  assert.is(result.operations, 0);
+  flow.close();
+  await server.close();
 });
 
 test.run();
