@@ -1,7 +1,7 @@
 /** What a batch is (one change to many devices), what can be asked of it, and what is kept of each device to undo it. */
 import type { Instant } from '../base/clock.ts';
 import type { ApiKeyId, BatchId, CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
-import type { ToldReason } from './reasons.ts';
+import type { ToldReason } from '../records/told.ts';
 
 /** Devices of one batch. */
 export const BATCH_DEVICES_MAX = 25_000;

@@ -5,6 +5,7 @@
  * What is stored stays as it is: codes are added, none is changed or taken away, and no sentence either (`test/pure/row-reasons`).
  */
 import type { Refusal } from '../device/messages.ts';
+import type { ToldReason } from '../records/told.ts';
 
 /** Reasons that are said by themselves. */
 export type BatchCode = (typeof BATCH_REASONS)[number];
@@ -25,14 +26,6 @@ export type BatchReason =
   /** The device refused it, for a reason that has no code of its own here. */
   | { readonly code: 'device-refused'; readonly refusal: Refusal };
 
-/** Why a device was left as it was, as it is stored: nodes of several versions write the rows of one store. */
-export interface ToldReason {
-  /** In English; null: it was not left as it was, or not yet. */
-  readonly message: string | null;
-  /** A `BatchReason`, or one of a newer version, or left from before an older one changed the message: see `http/views/batch.ts`. */
-  readonly reason?: unknown;
-}
-
 export const BATCH_SENTENCES: Readonly<Record<BatchCode, string>> = {
   'no-device': 'There is no such device',
   'changed-hands': 'It changed hands meanwhile, so it was left alone',
@@ -51,7 +44,6 @@ export function toldByDevice(refusal: Refusal, message: string): ToldReason {
   const reason: BatchReason = { code: 'device-refused', refusal };
   return { message, reason };
 }
-export const NOTHING_TOLD: ToldReason = { message: null, reason: undefined };
 
 const OF_SENTENCES: ReadonlyMap<string, BatchReason> = new Map<string, BatchReason>([
   ...BATCH_REASONS.map((code) => [BATCH_SENTENCES[code], { code }] as const),

@@ -70,6 +70,12 @@ export interface DeviceRecord extends Device {
   readonly id: DeviceId;
 }
 
+export const CREDENTIALS_TYPES = [
+  'ACCESS_TOKEN',
+  'MQTT_BASIC',
+  'X509_CERTIFICATE',
+] as const satisfies readonly Credentials['type'][];
+
 /**
  * How a device proves who it is (`fleet/credentials.ts`). `credentialsId` is unique over the whole server: a keyed digest of
  * what the device shows, so that nobody can act as the device who merely reads this.

@@ -12,8 +12,8 @@ import {
 } from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
 import type { DeviceRecord } from '../device/state.ts';
+import type { ToldReason } from '../records/told.ts';
 import type { AskedCredentials, SealedCredentials } from './row-credentials.ts';
-import type { ToldReason } from './row-reasons.ts';
 
 export interface NewRow extends AskedCredentials {
   readonly name: string;

@@ -2,28 +2,24 @@
  * Rows of imports that another version stored: without a code, or with one that does not go with the sentence or is not known here. Then
  * the English sentence is read back into its reason. One of which that fails is said as it is in every language.
  */
+import { CREDENTIALS_TYPES } from '../device/state.ts';
 import { KIT_REASONS } from '../kits/model.ts';
-import { COLUMNS, type RowColumn, type RowReason, reasonInEnglish } from './row-reasons.ts';
-
-const KINDS = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE'] as const;
+import {
+  BARE_REASONS,
+  COLUMNS,
+  ROW_COLUMNS,
+  type RowColumn,
+  type RowReason,
+  reasonInEnglish,
+} from './row-reasons.ts';
 
 /** Reasons whose sentence is always the same. */
 const WHOLE: ReadonlyMap<string, RowReason> = new Map(
   [
-    ...(
-      [
-        'not-allowed',
-        'name-missing',
-        'name-twice',
-        'kinds-mixed',
-        'password-alone',
-        'certificate-malformed',
-        'unreadable',
-      ] as const
-    ).map((code): RowReason => ({ code })),
+    ...BARE_REASONS.map((code): RowReason => ({ code })),
     ...[true, false].map((viaGateway): RowReason => ({ code: 'name-taken', viaGateway })),
-    ...KINDS.map((kind): RowReason => ({ code: 'credentials-twice', kind })),
-    ...KINDS.map((kind): RowReason => ({ code: 'credentials-taken', kind })),
+    ...CREDENTIALS_TYPES.map((kind): RowReason => ({ code: 'credentials-twice', kind })),
+    ...CREDENTIALS_TYPES.map((kind): RowReason => ({ code: 'credentials-taken', kind })),
     ...KIT_REASONS.map((why): RowReason => ({ code: 'no-kit', why })),
   ].map((reason) => [reasonInEnglish(reason), reason]),
 );
@@ -50,12 +46,9 @@ const WITH_PLACES: readonly (readonly [sentence: RegExp, made: Made])[] = [
 ];
 
 function withColumn(words: string, made: (column: RowColumn) => RowReason): RowReason | undefined {
-  const column = COLUMN_NAMES.find((name) => COLUMNS[name] === words);
+  const column = ROW_COLUMNS.find((name) => COLUMNS[name] === words);
   return column === undefined ? undefined : made(column);
 }
-
-const isColumn = (name: string): name is RowColumn => Object.hasOwn(COLUMNS, name);
-const COLUMN_NAMES: readonly RowColumn[] = Object.keys(COLUMNS).filter(isColumn);
 
 export function reasonOfSentence(sentence: string): RowReason {
   const reason = WHOLE.get(sentence) ?? withPlaces(sentence);

@@ -7,32 +7,40 @@
  */
 import { unreachable } from '../base/unreachable.ts';
 import type { Credentials } from '../device/state.ts';
+import type { ToldReason } from '../records/told.ts';
 
 /** What a reason speaks of: a column of the row. */
-export type RowColumn =
-  | 'name'
-  | 'type'
-  | 'label'
-  | 'kit'
-  | 'accessToken'
-  | 'mqttClientId'
-  | 'mqttUserName'
-  | 'mqttPassword';
+export const ROW_COLUMNS = [
+  'name',
+  'type',
+  'label',
+  'kit',
+  'accessToken',
+  'mqttClientId',
+  'mqttUserName',
+  'mqttPassword',
+] as const;
+export type RowColumn = (typeof ROW_COLUMNS)[number];
+
+/** Reasons that are said by themselves. */
+export const BARE_REASONS = [
+  /** Who started the import may not do it any more. */
+  'not-allowed',
+  'name-missing',
+  'name-twice',
+  'kinds-mixed',
+  'password-alone',
+  'certificate-malformed',
+  /** What was sealed cannot be read: under another server key. */
+  'unreadable',
+] as const;
 
 export type RowReason =
-  /** Who started the import may not do it any more. */
-  | { readonly code: 'not-allowed' }
-  | { readonly code: 'name-missing' }
-  | { readonly code: 'name-twice' }
+  | { readonly code: (typeof BARE_REASONS)[number] }
   /** Whoever has a gateway can take names that are printed on boxes: then the tenant has to know. */
   | { readonly code: 'name-taken'; readonly viaGateway: boolean }
   | { readonly code: 'credentials-twice'; readonly kind: Credentials['type'] }
   | { readonly code: 'credentials-taken'; readonly kind: Credentials['type'] }
-  | { readonly code: 'kinds-mixed' }
-  | { readonly code: 'password-alone' }
-  | { readonly code: 'certificate-malformed' }
-  /** What was sealed cannot be read: under another server key. */
-  | { readonly code: 'unreadable' }
   /** In characters, as are the lengths below. */
   | { readonly code: 'token-too-short'; readonly min: number }
   | { readonly code: 'secret-too-short'; readonly min: number }
@@ -48,17 +56,8 @@ export type RowReason =
   /** A sentence of another version that is none of the above. No row is stored with this. */
   | { readonly code: 'sentence'; readonly sentence: string };
 
-/** Why a row is refused, or in no kit, as it is stored: nodes of several versions write the rows of one store. */
-export interface ToldReason {
-  /** In English, which every version reads; null: it is neither refused nor in no kit. */
-  readonly message: string | null;
-  /** A `RowReason`, or one of a newer version, or left from before an older one changed the message: see `http/views/import.ts`. */
-  readonly reason?: unknown;
-}
-
 /** What a row is stored with. */
 export const told = (reason: RowReason): ToldReason => ({ message: reasonInEnglish(reason), reason });
-export const NOTHING_TOLD: ToldReason = { message: null, reason: undefined };
 
 export const COLUMNS: Readonly<Record<RowColumn, string>> = {
   name: 'name',

@@ -12,9 +12,10 @@ import type { Credentials, ServerKey } from '../device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits, PackedDevice } from '../kits/model.ts';
+import { NOTHING_TOLD } from '../records/told.ts';
 import { type ImportJob, type ImportRow, idOfKit, idOfRow } from './model.ts';
 import { type AskedCredentials, askedBy, credentialsFor } from './row-credentials.ts';
-import { NOTHING_TOLD, type RowReason, told } from './row-reasons.ts';
+import { type RowReason, told } from './row-reasons.ts';
 
 export interface RowNeeds {
   readonly devices: Devices;

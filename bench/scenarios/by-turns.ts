@@ -57,14 +57,13 @@ export const byTurnsScenario: Scenario = {
     const other = await begin(bench, against);
     const ours = await begin(bench);
     const burst = BURST[profile];
-    const rounds = (count: number) => burst * count;
     for (let round = 0; round < WARM_UP_ROUNDS[profile]; round += 1) {
-      for (const side of [other, ours]) await turn(bench, side, rounds(round), burst, false);
+      for (const side of [other, ours]) await turn(bench, side, round * burst, burst, false);
     }
     const until = performance.now() + durationMs;
     for (let round = 0; round < ROUNDS_MIN || performance.now() < until; round += 1) {
       for (const side of round % 2 === 0 ? [other, ours] : [ours, other]) {
-        await turn(bench, side, rounds(round), burst, true);
+        await turn(bench, side, round * burst, burst, true);
       }
     }
     for (const name of ours.taken.keys()) tell(bench, name, ours, other);

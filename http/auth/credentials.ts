@@ -7,7 +7,7 @@ import { parsedJson } from '../../actors/base/json.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import type { Credentials } from '../../actors/device/state.ts';
+import { CREDENTIALS_TYPES, type Credentials } from '../../actors/device/state.ts';
 import {
   accessToken as deviceToken,
   mqttBasic,
@@ -28,7 +28,7 @@ export const accessToken = z
   .refine((token) => isCleanText(token) && token.trim() === token, 'The access token is malformed!');
 
 export const credentialsFields = {
-  credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE'], {
+  credentialsType: z.enum(CREDENTIALS_TYPES, {
     error: 'Only ACCESS_TOKEN, MQTT_BASIC and X509_CERTIFICATE credentials are supported!',
   }),
   /** Only for access tokens; the other types derive it from the value. */

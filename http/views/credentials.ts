@@ -1,7 +1,7 @@
 /** A device's credentials, as ThingsBoard writes them. */
 import { z } from 'zod';
 import type { DeviceId } from '../../actors/base/ids.ts';
-import type { Credentials, Device } from '../../actors/device/state.ts';
+import { CREDENTIALS_TYPES, type Credentials, type Device } from '../../actors/device/state.ts';
 import { entityId, instant, optional, uuid } from './parts.ts';
 
 export const credentialsView = z
@@ -9,7 +9,7 @@ export const credentialsView = z
     id: z.object({ id: uuid }),
     createdTime: instant,
     deviceId: entityId('DEVICE'),
-    credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']),
+    credentialsType: z.enum(CREDENTIALS_TYPES),
     /** Empty: a token whose key was given up, so that nobody can read it. */
     credentialsId: z.string(),
     /** MQTT_BASIC: its parts as JSON; X509_CERTIFICATE: base64 of the certificate. */

@@ -1,8 +1,14 @@
 /** What clients see of an import of devices, and of its rows. */
 import { z } from 'zod';
+import { CREDENTIALS_TYPES } from '../../actors/device/state.ts';
 import type { ImportJob, RowResult } from '../../actors/imports/model.ts';
 import { reasonOfSentence } from '../../actors/imports/older-rows.ts';
-import { type RowReason, reasonInEnglish } from '../../actors/imports/row-reasons.ts';
+import {
+  BARE_REASONS,
+  ROW_COLUMNS,
+  type RowReason,
+  reasonInEnglish,
+} from '../../actors/imports/row-reasons.ts';
 
 export const importView = z
   .object({
@@ -41,31 +47,12 @@ export function viewImport({
   return { id, createdTime: createdAt, state: STATES[state], rows, through, good, refused };
 }
 
-const column = z.enum([
-  'name',
-  'type',
-  'label',
-  'kit',
-  'accessToken',
-  'mqttClientId',
-  'mqttUserName',
-  'mqttPassword',
-]);
-const kind = z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']);
+const column = z.enum(ROW_COLUMNS);
+const kind = z.enum(CREDENTIALS_TYPES);
 
 /** Why a row is refused, for programs; see `actors/imports/row-reasons.ts`. */
 const rowReasonView = z.discriminatedUnion('code', [
-  z.object({
-    code: z.enum([
-      'not-allowed',
-      'name-missing',
-      'name-twice',
-      'kinds-mixed',
-      'password-alone',
-      'certificate-malformed',
-      'unreadable',
-    ]),
-  }),
+  z.object({ code: z.enum(BARE_REASONS) }),
   z.object({ code: z.literal('name-taken'), viaGateway: z.boolean() }),
   z.object({ code: z.enum(['credentials-twice', 'credentials-taken']), kind }),
   z.object({ code: z.enum(['token-too-short', 'secret-too-short']), min: z.int() }),
