@@ -44,6 +44,9 @@ export interface Watcher {
   tick(tick: PoolTick): void;
 }
 
+/** For a load of which only the result is wanted. */
+export const NOT_WATCHED: Watcher = { begin: () => {}, end: () => {}, tick: () => {} };
+
 export class Pool {
   readonly size: number;
   readonly #workers: Worker[];

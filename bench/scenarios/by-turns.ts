@@ -8,6 +8,7 @@
  */
 import { type Bench, HOUR_MS, type Scenario } from '../bench.ts';
 import type { Job } from '../contract.ts';
+import { NOT_WATCHED } from '../load/pool.ts';
 import { type ThreadTimes, threadTimes } from '../measure/proc.ts';
 import { quantile } from '../numbers.ts';
 import type { Settings } from '../settings.ts';
@@ -123,7 +124,7 @@ function lookAt({ nodes, beside }: Target): Looked | undefined {
 /** From before the first connection until behind the last answer; NaN for what was not seen. */
 async function measured(bench: Bench, target: Target, job: Job): Promise<Taken> {
   const before = lookAt(target);
-  const result = await bench.pool.run(job, { begin: () => {}, end: () => {}, tick: () => {} });
+  const result = await bench.pool.run(job, NOT_WATCHED);
   await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
   const after = lookAt(target);
   const strange = { ...result.refused, ...result.wrong };

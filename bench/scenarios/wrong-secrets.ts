@@ -5,7 +5,7 @@
  */
 import { type Bench, HOUR_MS, OURS, type Scenario } from '../bench.ts';
 import type { HttpStep, Job } from '../contract.ts';
-import { Pool } from '../load/pool.ts';
+import { NOT_WATCHED, Pool } from '../load/pool.ts';
 import * as steps from '../steps.ts';
 import type { Fleet } from '../targets/fleet.ts';
 import type { Target } from '../targets/target.ts';
@@ -14,7 +14,6 @@ import { nobodyOwns, sample } from './verify.ts';
 
 const PER_SECOND = 500;
 const GUESSERS = 32;
-const NOT_MEASURED = { begin: () => {}, end: () => {}, tick: () => {} };
 
 export const wrongSecretsScenario: Scenario = {
   name: 'wrong-secrets',
@@ -36,7 +35,7 @@ export const wrongSecretsScenario: Scenario = {
     const begun = new Promise<void>((resolve) => {
       begin = resolve;
     });
-    const guessing = guessers.run(guesses(bench, target, fleet, rate, count), { ...NOT_MEASURED, begin });
+    const guessing = guessers.run(guesses(bench, target, fleet, rate, count), { ...NOT_WATCHED, begin });
     try {
       // Their process may take longer to start than the honest ones have to claim.
       await Promise.race([begun, guessing]);
