@@ -149,14 +149,18 @@ export interface Route {
   answer(call: RawCall): Reply | Promise<Reply>;
 }
 
+/** One for all routes: making a schema costs more than all else that is done for a route. */
+const UNUSED = z.custom<never>();
+const STORE_AWAY = unavailable('store');
+
 export function defineRoute<R extends Role, Params, Query, Body>(
   spec: RouteSpec<R, Params, Query, Body>,
 ): Route {
   const { roles, grants = spec.method === 'GET' ? READING : CHANGING } = spec;
   // Without a schema for a part of the request, the handler does not use that part.
-  const params = spec.params ?? z.custom<Params>();
-  const query = spec.query ?? z.custom<Query>();
-  const body = spec.body ?? z.custom<Body>();
+  const params: z.ZodType<Params> = spec.params ?? UNUSED;
+  const query: z.ZodType<Query> = spec.query ?? UNUSED;
+  const body: z.ZodType<Body> = spec.body ?? UNUSED;
 
   return {
     method: spec.method,
@@ -170,7 +174,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     malformedBody: spec.malformedBody,
     undecodablePath: spec.undecodablePath ?? 'refuse',
     payload: spec.payload,
-    unavailable: spec.unavailable ?? unavailable('store'),
+    unavailable: spec.unavailable ?? STORE_AWAY,
     responses: spec.responses,
     plainProblems: spec.plainProblems ?? false,
     idempotent: spec.idempotent ?? false,

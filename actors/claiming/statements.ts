@@ -41,6 +41,12 @@ const ALGORITHM = 'EdDSA';
 
 type PublicKey = JWK & { readonly kid: string };
 
+/** The newest first: it is the private one's. */
+interface Keys {
+  readonly privateKey: KeyObject;
+  readonly publicKeys: readonly [PublicKey, ...PublicKey[]];
+}
+
 /** The public key under its thumbprint (RFC 7638). */
 async function publicKeyOf(privateKey: KeyObject): Promise<PublicKey> {
   const jwk = await exportJWK(createPublicKey(privateKey));
@@ -57,22 +63,24 @@ export function createStatements(
   clock: Clock,
 ): Statements {
   const [first, ...rest] = serverKeys;
-  const privateKey = signingKey(first);
-  const others = rest.map(signingKey);
-  let made: Promise<readonly [PublicKey, ...PublicKey[]]> | undefined;
+  let made: Promise<Keys> | undefined;
 
   /** Made when they are first needed. */
-  function publicKeys(): Promise<readonly [PublicKey, ...PublicKey[]]> {
-    made ??= Promise.all(others.map(publicKeyOf)).then(async (older) => [
-      await publicKeyOf(privateKey),
-      ...older,
-    ]);
+  function keys(): Promise<Keys> {
+    made ??= makeKeys();
     return made;
+  }
+
+  async function makeKeys(): Promise<Keys> {
+    const privateKey = signingKey(first);
+    const older = await Promise.all(rest.map((key) => publicKeyOf(signingKey(key))));
+    return { privateKey, publicKeys: [await publicKeyOf(privateKey), ...older] };
   }
 
   return {
     async sign(device) {
-      const [{ kid }] = await publicKeys();
+      const { privateKey, publicKeys } = await keys();
+      const [{ kid }] = publicKeys;
       const { ownerEpoch, owned, changes, complete } = ownershipHistory(device);
       const { id, name, type } = device;
       return new SignJWT({ device: { id, name, type }, ownerEpoch, owned, changes, complete })
@@ -83,7 +91,7 @@ export function createStatements(
         .sign(privateKey);
     },
     async keys() {
-      return { keys: await publicKeys() };
+      return { keys: (await keys()).publicKeys };
     },
   };
 }

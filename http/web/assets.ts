@@ -26,7 +26,7 @@ interface Asset {
 
 /** An asset as it is sent: compressed where that is text, and the browser takes it. */
 interface Sent extends Asset {
-  readonly gzipped: Buffer | undefined;
+  readonly gzipped: () => Buffer | undefined;
 }
 
 const FOLDER = fileURLToPath(new URL('./islands', import.meta.url));
@@ -53,8 +53,7 @@ export function loadAssets({ accent, logo }: WebSettings): Assets {
   for (const [name, { body }] of files) hash.update(name).update(body);
   const sent = new Map<string, Sent>();
   for (const [name, asset] of files) {
-    const { type, body } = asset;
-    sent.set(name, { ...asset, gzipped: type.startsWith('text/') ? gzipSync(body) : undefined });
+    sent.set(name, { ...asset, gzipped: compressedOnce(asset) });
   }
   const base = `/assets/${hash.digest('hex').slice(0, DIGEST_LENGTH)}/`;
   return {
@@ -64,6 +63,16 @@ export function loadAssets({ accent, logo }: WebSettings): Assets {
       return typeof body === 'string' ? body : undefined;
     },
     find: (path) => (path.startsWith(base) ? sent.get(path.slice(base.length)) : undefined),
+  };
+}
+
+/** When it is first sent: a start does not wait for it. */
+function compressedOnce({ type, body }: Asset): Sent['gzipped'] {
+  if (!type.startsWith('text/')) return () => undefined;
+  let made: Buffer | undefined;
+  return () => {
+    made ??= gzipSync(body);
+    return made;
   };
 }
 
@@ -77,7 +86,7 @@ export function serveAsset(c: Context, assets: Assets): Response | Promise<Respo
     // A logo may be an SVG with scripts in it: opened by itself, it runs none.
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
   };
-  const { gzipped } = asset;
+  const gzipped = asset.gzipped();
   if (gzipped !== undefined) {
     c.header('Vary', 'Accept-Encoding');
     if (takesGzip(c.req.header('accept-encoding')))
