@@ -83,7 +83,7 @@ export interface StorySettings {
 }
 
 export interface Story {
-  /** Plays until told to stop. */
+  /** Plays until told to stop; may be told to go on after that. */
   play(): void;
   /** Ends when the last request has its answer, or was given up. */
   stop(): Promise<void>;
@@ -122,6 +122,35 @@ export const STORY_LOSSES = [
   'changed hands by reset',
 ];
 
+/**
+ * Plays until so many requests were answered and all that a story is made of has come often enough, which chance tells: now and then
+ * some part of it takes longer. Then everybody looks.
+ *
+ * @param enough how often each essential answer is given at least
+ * @param meanwhile is called again and again while it plays
+ */
+export async function playOut(
+  story: Story,
+  operations: number,
+  enough: number,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<void> {
+  const most = TIMES_AS_MANY * operations;
+  const isMissing = () =>
+    STORY_ESSENTIALS.some((what) => (story.counts.get(what) ?? 0) <= enough) ||
+    STORY_LOSSES.some((what) => !story.counts.has(what));
+  for (let least = operations; ; least = story.answered + operations / TIMES_AS_MANY) {
+    story.play();
+    while (story.answered < least) {
+      await pause(LOOK_MS);
+      await meanwhile();
+    }
+    await story.stop();
+    await story.look(); // which sees some of it only
+    if (!isMissing() || story.answered >= most) return;
+  }
+}
+
 /** Settings of the server under test: the customers guess wrong on purpose, all from one address. */
 export const STORY_ENVIRONMENT = {
   SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER_AND_DEVICE: '0',
@@ -133,6 +162,8 @@ export const STORY_ENVIRONMENT = {
 
 /** An acknowledgement sent to the broker less than this before a fault may be lost; on a quiet machine, in ms. */
 const ON_ITS_WAY_MS = 500;
+const TIMES_AS_MANY = 10;
+const LOOK_MS = 50;
 const SHORT_MS = [80, 200] as const;
 const LONG_MS = 600_000;
 /** Clients back off after a request without an answer. */
@@ -172,8 +203,14 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
 
-  function note(device: string, asked: Asked, calledAt: number, door?: Door): boolean {
-    const lost = 'answer' in asked && asked.answer === 'unknown';
+  /** @param lost whether there was no answer, so that it may happen late, or never */
+  function note(
+    device: string,
+    asked: Asked,
+    calledAt: number,
+    door?: Door,
+    lost = 'answer' in asked && asked.answer === 'unknown',
+  ): boolean {
     const outcome =
       'answer' in asked ? (typeof asked.answer === 'string' ? asked.answer : asked.answer.type) : 'looked';
     count(`${asked.type} ${outcome}`);
@@ -254,8 +291,8 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     const asked = { type: 'offer', customer: customer.id, durationMs } as const;
     if (reply === 'unknown') return note(name, { ...asked, answer: 'unknown' }, calledAt);
     if (reply.status === 403) return note(name, { ...asked, answer: 'not-owner' }, calledAt);
-    // It was accepted, or replaced, before its own answer was written: then nobody was told its code.
-    if (reply.status === 404) return note(name, { ...asked, answer: 'unknown' }, calledAt);
+    // It stood, and was accepted or replaced before its own answer was written: nobody was told its code.
+    if (reply.status === 404) return note(name, { ...asked, answer: 'unknown' }, calledAt, undefined, false);
     if (reply.status !== 200) throw new Error(`nobody expects ${reply.status} ${reply.body}`);
     const told = JSON.parse(reply.body) as { code: string; expiresAt: number };
     codes.set(name, told.code);
@@ -380,6 +417,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
 
   return {
     play() {
+      over = false;
       players = actors.devices.map((device) => playDevice(device));
     },
     async stop() {

@@ -145,6 +145,7 @@ export async function startIdentityProvider(more: object = {}): Promise<Identity
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
     });
   });
+  server.keepAliveTimeout = 0; // or it might close a connection on which something is just being asked
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   issuer = `http://127.0.0.1:${port}`;

@@ -14,6 +14,7 @@ export interface IndependentProvider {
 export async function startIndependentProvider(): Promise<IndependentProvider> {
   let handle: RequestListener = (_request, response) => response.writeHead(503).end();
   const server = createServer((request, response) => handle(request, response));
+  server.keepAliveTimeout = 0; // or it might close a connection on which something is just being asked
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const begin = (redirectUri: string, more: object = {}) => {

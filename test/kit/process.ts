@@ -36,7 +36,7 @@ export interface ServerProcess {
   readonly coapPort: number;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** All that the process has printed so far, on both streams. */
+  /** The lines that the process has printed so far, on both streams. One of either may come before what was printed earlier on the other. */
   output(): string;
   /** The JSON log lines so far. */
   log(): readonly { readonly [field: string]: unknown }[];
@@ -85,6 +85,9 @@ export function launch(options: ServerOptions = {}): {
     COAP_BIND_ADDRESS: '127.0.0.1',
     COAP_BIND_PORT: '0',
     SECURITY_PASSWORD_HASH_COST: '1024', // as cheap as can be
+    // On a crowded machine a process may stand still for longer than an operator's limits allow.
+    ACTORS_DEVICE_ASK_TIMEOUT: String(PATIENCE_MS),
+    DRAIN_TIMEOUT: String(PATIENCE_MS),
     DATA_DIR: options.dataDir ?? temporaryFolder(),
     ...options.env,
   };
@@ -106,9 +109,17 @@ export function launch(options: ServerOptions = {}): {
   });
   living.add(child);
   let output = '';
+  // Line by line: what comes on one stream does not fall into the middle of a line of the other.
   for (const stream of [child.stdout, child.stderr]) {
+    let begun = '';
     stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
+      begun += chunk;
+      const end = begun.lastIndexOf('\n') + 1;
+      output += begun.slice(0, end);
+      begun = begun.slice(end);
+    });
+    stream?.once('end', () => {
+      output += begun;
     });
   }
   const ended = new Promise<Ended>((resolve, reject) => {

@@ -44,6 +44,7 @@ export async function startReceiver(port = 0): Promise<Receiver> {
       answerer(one, response);
     });
   });
+  server.keepAliveTimeout = 0; // or it might close a connection on which something is just being asked
   await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
   const { port: listeningOn } = server.address() as AddressInfo;
   return {

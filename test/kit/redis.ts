@@ -13,6 +13,8 @@ import { findProgram } from './programs.ts';
 import { until } from './until.ts';
 
 const SLOTS = 16_384;
+/** Longer than a process stands still on a crowded machine: while one master is missed, none of them serves. */
+const MISSED_AFTER_MS = 15_000;
 
 export interface RedisServer {
   readonly port: number;
@@ -48,8 +50,14 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
 /**
  * Starts as many masters as asked for, with all slots shared out among them, and then replicas, one for each of the
  * first masters.
+ *
+ * @param missedAfterMs how long one may be silent before the others take it for dead
  */
-export async function startRedisCluster(masters = 3, replicas = 0): Promise<readonly RedisServer[]> {
+export async function startRedisCluster(
+  masters = 3,
+  replicas = 0,
+  missedAfterMs = MISSED_AFTER_MS,
+): Promise<readonly RedisServer[]> {
   const all = masters + replicas;
   // The bus of a cluster's node listens on a port of its own; by default 10,000 above, which may be taken.
   const ports = await freePorts(2 * all);
@@ -63,7 +71,7 @@ export async function startRedisCluster(masters = 3, replicas = 0): Promise<read
           '--cluster-port',
           String(ports[all + n]),
           '--cluster-node-timeout',
-          '2000',
+          String(missedAfterMs),
         ]),
       ),
   );
@@ -176,6 +184,7 @@ function command(port: number, words: readonly string[]): Promise<string> {
     socket.setEncoding('utf8');
     socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no reply')));
     socket.once('error', reject);
+    socket.once('close', () => reject(new Error('closed without a reply')));
     socket.on('data', (chunk: string) => {
       reply += chunk;
       const end = reply.indexOf('\r\n');

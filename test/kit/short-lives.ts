@@ -1,4 +1,4 @@
-/** Workers whose first lives end early, at an instant and in a way that a test chooses. */
+/** Workers whose first lives end early, at an instant and in a way that a test chooses; and workers whose start takes until the test lets them go on. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -29,4 +29,33 @@ export function shortLives(
     }`,
   );
   return ['--import', pathToFileURL(module).href];
+}
+
+/**
+ * Options for Node that hold up each life of a worker in its start, from one on, until they are let go.
+ *
+ * @param from which of its lives is the first to be held; 0: the first of all
+ */
+export function heldLives(
+  worker: number,
+  from: number,
+): { readonly nodeArgs: readonly string[]; readonly letGo: () => void } {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'lives'));
+  const module = join(folder, 'held-lives.mjs');
+  const sign = join(folder, 'go');
+  writeFileSync(
+    module,
+    `import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+    if (process.env.CLAIMD_WORKER === '${worker}') {
+      const folder = ${JSON.stringify(join(folder, 'lives'))};
+      const isHeld = readdirSync(folder).length >= ${from};
+      writeFileSync(folder + '/' + process.pid, '');
+      while (isHeld && !existsSync(${JSON.stringify(sign)})) {
+        if (!process.connected) process.exit(); // its supervisor is gone
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }`,
+  );
+  return { nodeArgs: ['--import', pathToFileURL(module).href], letGo: () => writeFileSync(sign, '') };
 }

@@ -44,6 +44,7 @@ export async function startTraceCollector(): Promise<TraceCollector> {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
   });
+  server.keepAliveTimeout = 0; // or it might close a connection on which something is just being asked
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   return {

@@ -7,16 +7,15 @@ import { equal, is, ok } from 'uvu/assert';
 import {
   createStory,
   httpDoor,
+  playOut,
   STORY_ENVIRONMENT,
   STORY_ESSENTIALS,
   STORY_LOSSES,
   storyActors,
 } from '../kit/claim-story.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
-import { pause } from '../kit/until.ts';
 
 const OPERATIONS = 3_000;
-const OPERATIONS_MAX = 30_000;
 /** How often each essential answer is given at least. */
 const ENOUGH = 20;
 /** Nothing fails here, so every request has its answer in the end. */
@@ -36,12 +35,7 @@ test('many clients: what they were told has one explanation for each device', as
     actors,
     patienceMs: PATIENCE_MS,
   });
-  story.play();
-  const isStory = () => STORY_ESSENTIALS.every((what) => (story.counts.get(what) ?? 0) > ENOUGH);
-  // Chance tells it: now and then some part of it takes longer to come often enough.
-  while (story.answered < OPERATIONS || (!isStory() && story.answered < OPERATIONS_MAX)) await pause(50);
-  await story.stop();
-  await story.look();
+  await playOut(story, OPERATIONS, ENOUGH);
   equal(story.judge(), []);
   is(story.unanswered, 0);
   for (const what of STORY_ESSENTIALS) {

@@ -6,12 +6,14 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SAME_SIGNAL_MS } from '../../config/process/exit.ts';
 import { claimPath, restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { within } from '../kit/patience.ts';
-import { cleanUp, type ServerOptions, type ServerProcess, startServer } from '../kit/process.ts';
+import { cleanUp, logLines, type ServerOptions, type ServerProcess, startServer } from '../kit/process.ts';
 import { pause, until } from '../kit/until.ts';
+import { openRaw } from '../kit/websocket.ts';
 
 const TOKEN = 'T1_TEST_TOKEN';
 const DEVICE = 'Thermostat T1';
@@ -24,12 +26,23 @@ const claimPacket = (messageId: number, secretKey: string) =>
   ({
     cmd: 'publish',
     topic: 'v1/devices/me/claim',
-    payload: JSON.stringify({ secretKey, durationMs: 60_000 }),
+    payload: JSON.stringify({ secretKey, durationMs: 600_000 }),
     qos: 1,
     dup: false,
     retain: false,
     messageId,
   }) as const;
+
+/** On a busy machine a process may stand still at the wrong instant, and a try shows nothing. */
+const TRIES_MAX = 5;
+
+/** A claim whose head the server has read, and whose body is still to come. */
+async function halfSent({ httpPort }: ServerProcess, bodyBytes: number) {
+  const head = `POST /api/v1/${TOKEN}/claim HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${bodyBytes}\r\n\r\n`;
+  const raw = openRaw(httpPort, head);
+  await raw.until((received) => received.startsWith('HTTP/1.1 100 '));
+  return raw;
+}
 
 const health = suite('operations: health');
 health.after(cleanUp);
@@ -76,20 +89,15 @@ draining(
   async () => {
     const dataDir = temporaryFolder();
     const server = await demo({ dataDir });
-    const body = JSON.stringify({ secretKey: SECRET, durationMs: 60_000 });
-    const head = `POST /api/v1/${TOKEN}/claim HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
-    const socket = connect(server.httpPort, '127.0.0.1');
-    let answer = '';
-    socket.setEncoding('utf8').on('data', (chunk: string) => {
-      answer += chunk;
-    });
-    socket.write(head + body.slice(0, 10));
-    await until('it lives', async () => (await fetch(`${server.url}/livez`)).ok); // the half request was read before this one
+    const body = JSON.stringify({ secretKey: SECRET, durationMs: 600_000 });
+    const { socket, received, closed } = await halfSent(server, body.length);
+    socket.write(body.slice(0, 10));
     server.signal('SIGTERM');
     await until('it stops', () => server.output().includes('stopping:'));
     socket.write(body.slice(10));
     assert.is((await server.ended).code, 0);
-    assert.match(answer, /^HTTP\/1\.1 200 /);
+    await closed;
+    assert.match(received(), /\r\n\r\nHTTP\/1\.1 200 /);
 
     const restarted = await startServer({ dataDir, args: ['--demo'] });
     const api = restApi(restarted.url);
@@ -130,10 +138,7 @@ draining(
 
 draining('a second signal, a moment later, ends at once', async () => {
   const server = await demo({ env: { DRAIN_TIMEOUT: '300000' } });
-  const socket = connect(server.httpPort, '127.0.0.1');
-  socket.on('error', () => {});
-  socket.write(`POST /api/v1/${TOKEN}/claim HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n`);
-  await until('it lives', async () => (await fetch(`${server.url}/livez`)).ok);
+  const { socket } = await halfSent(server, 10);
   server.signal('SIGTERM'); // drains, and waits for the rest of the request
   await until('it has heard the first', () => server.output().includes('stopping:')); // or two that wait are one
   await pause(700);
@@ -143,16 +148,19 @@ draining('a second signal, a moment later, ends at once', async () => {
 });
 
 draining('a client that never finishes is cut off after the drain time', async () => {
-  const server = await demo({ env: { DRAIN_TIMEOUT: '500' } });
-  const socket = connect(server.httpPort, '127.0.0.1');
-  socket.on('error', () => {});
-  socket.write(`POST /api/v1/${TOKEN}/claim HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n`);
-  await until('it lives', async () => (await fetch(`${server.url}/livez`)).ok);
-  const startedAt = performance.now();
-  assert.is((await within('it ends', server.stop())).code, 0);
-  const took = performance.now() - startedAt;
-  assert.ok(took >= 400, `${took} ms`);
-  socket.destroy();
+  for (let tries = 1; ; tries += 1) {
+    const server = await demo({ env: { DRAIN_TIMEOUT: '500' } });
+    const { socket } = await halfSent(server, 10);
+    const startedAt = performance.now();
+    const { code, output } = await within('it ends', server.stop());
+    const took = performance.now() - startedAt;
+    socket.destroy();
+    assert.ok(took >= 400, `${took} ms`);
+    // One that stood still meanwhile gives itself up, as it should.
+    if (tries < TRIES_MAX && output.includes('stopping took too long')) continue;
+    assert.is(code, 0, output);
+    return;
+  }
 });
 
 draining('a fault in the middle of writing ends the process at once, every time', async () => {
@@ -193,38 +201,53 @@ for (const [how, target] of [
   ['Ctrl-C, which goes to npm and to the server and is passed on by npm as well', 'group'],
 ] as const) {
   whenBuilt(`${how}: the server drains and ends`, async () => {
-    const child = spawn('npm', ['start', '--ignore-scripts'], {
-      cwd: PROJECT,
-      env: {
-        ...process.env,
-        SECURITY_PASSWORD_HASH_COST: '1024',
-        SYSADMIN_PASSWORD: 'a-long-password',
-        STORE_URL: 'memory:',
-        HTTP_BIND_ADDRESS: '127.0.0.1',
-        HTTP_BIND_PORT: '0',
-        MQTT_BIND_ADDRESS: '127.0.0.1',
-        MQTT_BIND_PORT: '0',
-        COAP_BIND_PORT: '0',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-      detached: true,
-    });
-    const pid = child.pid ?? 0;
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    try {
-      await until('it is ready', () => output.includes('"ready"'));
-      process.kill(target === 'group' ? -pid : pid, target === 'group' ? 'SIGINT' : 'SIGTERM');
-      await until('it has stopped', () => output.includes('"stopped"'));
-      await closed;
-      assert.not.match(output, 'ending at once');
-    } finally {
-      killGroup(pid);
-    }
+    let output = await endedBy(target);
+    // npm may have stood still for longer than two signals are taken for one.
+    for (let tries = 1; tries < TRIES_MAX && isLate(output); tries += 1) output = await endedBy(target);
+    assert.match(output, '"stopped"');
+    assert.not.match(output, 'ending at once');
   });
+}
+
+/** Whether what ended the server at once came later than the second of two signals that are one. */
+function isLate(output: string): boolean {
+  const timeOf = (what: string) =>
+    Date.parse(String(logLines(output).find(({ msg }) => String(msg).startsWith(what))?.time));
+  return timeOf('ending at once') - timeOf('stopping:') >= SAME_SIGNAL_MS;
+}
+
+/** What `npm start` printed until its end. */
+async function endedBy(target: 'npm' | 'group'): Promise<string> {
+  const child = spawn('npm', ['start', '--ignore-scripts'], {
+    cwd: PROJECT,
+    env: {
+      ...process.env,
+      SECURITY_PASSWORD_HASH_COST: '1024',
+      SYSADMIN_PASSWORD: 'a-long-password',
+      STORE_URL: 'memory:',
+      HTTP_BIND_ADDRESS: '127.0.0.1',
+      HTTP_BIND_PORT: '0',
+      MQTT_BIND_ADDRESS: '127.0.0.1',
+      MQTT_BIND_PORT: '0',
+      COAP_BIND_PORT: '0',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const pid = child.pid ?? 0;
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  try {
+    await until('it is ready', () => output.includes('"ready"'));
+    process.kill(target === 'group' ? -pid : pid, target === 'group' ? 'SIGINT' : 'SIGTERM');
+    await within('it ends', closed);
+    return output;
+  } finally {
+    killGroup(pid);
+  }
 }
 
 const secrets = suite('operations: secrets');

@@ -34,6 +34,7 @@ function proxy(target: string, said: Readonly<Record<string, string>>): Promise<
     outgoing.on('close', () => asked.destroy());
     incoming.pipe(asked);
   });
+  server.keepAliveTimeout = 0; // or it might close a connection on which something is just being asked
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;

@@ -11,6 +11,7 @@ import {
   brokerDoor,
   createStory,
   httpDoor,
+  playOut,
   STORY_ESSENTIALS,
   STORY_LOSSES,
   storyActors,
@@ -20,7 +21,6 @@ import { SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, startRedis, startRedisCluster } from '../kit/redis.ts';
-import { pause } from '../kit/until.ts';
 
 const OPERATIONS = Number(process.env.CLAIMD_NODES_OPERATIONS ?? 10_000);
 const DEVICES = 120;
@@ -68,23 +68,17 @@ async function play(count: number, redis: 'one' | 'cluster', operations = OPERAT
 
   const began = Date.now();
   closing.push(() => story.stop());
-  story.play();
   const enough = operations / 200;
-  const isStory = () => STORY_ESSENTIALS.every((what) => (story.counts.get(what) ?? 0) > enough);
-  // Chance tells it: now and then some part of it takes longer to come often enough.
-  const goesOn = () => story.answered < operations || (!isStory() && story.answered < 4 * operations);
-  for (let kills = 0; goesOn(); ) {
-    await pause(50);
-    if (story.answered < (kills + 1) * KILL_EVERY) continue;
+  let kills = 0;
+  await playOut(story, operations, enough, async () => {
+    if (story.answered < (kills + 1) * KILL_EVERY) return;
     const over = story.trouble();
     await nodes.kill(kills % count);
     over();
     await nodes.start(kills % count);
     kills += 1;
-  }
-  await story.stop();
+  });
   const seconds = (Date.now() - began) / 1_000;
-  await story.look();
 
   const broken = story.judge();
   const told = [...story.counts].sort().map(([what, times]) => `${what} ${times}`);
