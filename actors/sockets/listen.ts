@@ -43,6 +43,34 @@ export interface ListenOptions {
   readonly onError: (error: Error) => void;
 }
 
+/** The servers that listen, and how many connections have come to each. */
+const servers = new Map<Server, { readonly port: number; came: number }>();
+
+/** Of all servers that listen in this process: how many connections have ended, by port. */
+export async function endedConnections(): Promise<ReadonlyMap<number, number>> {
+  const ended = new Map<number, number>();
+  const held = await Promise.all(
+    [...servers].map(async ([server, own]) => ({ ...own, held: await countOf(server) })),
+  );
+  for (const { port, came, held: now } of held) ended.set(port, (ended.get(port) ?? 0) + came - now);
+  return ended;
+}
+
+function countOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+  });
+}
+
+function countConnections(server: Server, port: number): void {
+  const own = { port, came: 0 };
+  servers.set(server, own);
+  server.on('connection', () => {
+    own.came += 1;
+  });
+  server.once('close', () => servers.delete(server));
+}
+
 /** Starts to listen; TLS and HTTP servers are TCP servers too. Rejects with a `ListenError`. */
 export function listen(server: Server, options: ListenOptions): Promise<Listening> {
   const { what, address: host, port, backlog, onError } = options;
@@ -54,7 +82,10 @@ export function listen(server: Server, options: ListenOptions): Promise<Listenin
       server.on('error', onError);
       const bound = server.address();
       if (bound === null || typeof bound === 'string') reject(new Error(`${what} is bound to no TCP port`));
-      else resolve({ address: bound.address, port: bound.port });
+      else {
+        countConnections(server, bound.port);
+        resolve({ address: bound.address, port: bound.port });
+      }
     });
   });
 }

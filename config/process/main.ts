@@ -23,6 +23,7 @@ import { exampleFile, helpText } from '../options/docs.ts';
 import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../options/load.ts';
 import type { Config } from '../options/schema.ts';
 import { CLOSING_MS, endAtOnce, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
+import { tellEndedConnections } from './spread.ts';
 import { createWorkerBus, processChannel } from './worker-bus.ts';
 import { tellSupervisor } from './worker-figures.ts';
 import { heedSupervisor } from './worker-states.ts';
@@ -165,6 +166,7 @@ async function serve({ config, shown }: Settled, worker: number | undefined): Pr
   }
   const startedAt = performance.now();
   const meters = metersOf(config);
+  if (worker !== undefined) tellEndedConnections();
   if (worker !== undefined && meters !== undefined) tellSupervisor(meters);
   const starting = startSystem(config, {
     clock: systemClock,

@@ -2,7 +2,7 @@
  * How the workers of one server are. The supervisor knows who is started and hears from each every few seconds; it tells
  * all of them when something changes, so that whichever is asked (`/livez`) answers for all.
  *
- * A worker that does not answer is not ended: it may wait for a slow disk. node:cluster gives it one more connection at most,
+ * A worker that does not answer is not ended: it may wait for a slow disk. `spread.ts` gives it one more connection at most,
  * and those after that to the others.
  */
 import { isJsonObject } from '../../actors/base/json.ts';

@@ -1,6 +1,6 @@
 /**
  * `WORKERS=n`: several processes over one LMDB environment, for machines with several cores. This process, their
- * supervisor, holds the folder's lock, shares the listening ports out (node:cluster, in turn), passes messages between
+ * supervisor, holds the folder's lock, shares the connections out (`spread.ts`), passes messages between
  * the workers, restarts a worker that dies, and passes signals on. It serves no requests.
  *
  * The store keeps the workers correct (a head moves only from its expected version), not the supervisor. If it is
@@ -15,7 +15,7 @@ import { type OpenedStore, openStore } from '../compose/store.ts';
 import { startMetrics } from '../metrics/server.ts';
 import type { Config } from '../options/schema.ts';
 import { CLOSING_MS, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
-import { watchHandedOver } from './handed-over.ts';
+import { Spread } from './spread.ts';
 import { isParcel } from './worker-bus.ts';
 import { WorkerFigures } from './worker-figures.ts';
 import { ALIVE_QUESTION, ASK_EVERY_MS, isAlive, statesMessage, UNANSWERED_MAX } from './worker-states.ts';
@@ -83,6 +83,7 @@ class Supervisor {
   readonly #slots: readonly Slot[];
   readonly #startedAt = performance.now();
   readonly #figures = new WorkerFigures();
+  readonly #spread = new Spread();
   #addresses: JsonObject = {};
   /** All workers have been ready once. */
   #served = false;
@@ -147,19 +148,19 @@ class Supervisor {
     }
     slot.worker = worker;
     const tellSlowStart = setInterval(() => this.#tellSlowStart(slot), SLOW_START_MS);
-    const closeUnconfirmed = watchHandedOver(worker);
+    const connections = this.#spread.join(worker);
     let ended = false;
     const end = (death: Death): void => {
       if (ended) return;
       ended = true;
       clearInterval(tellSlowStart);
-      closeUnconfirmed();
+      connections.left();
       this.#onExit(slot, death);
     };
     worker.on('message', (message: unknown) => {
       if (isParcel(message)) this.#passOn(slot, message);
       else if (isAlive(message)) this.#onAlive(slot);
-      else if (this.#figures.heard(slot.number, message)) return;
+      else if (connections.heard(message) || this.#figures.heard(slot.number, message)) return;
       else if (isJsonObject(message) && message.type === 'ready') this.#onReady(slot, message.addresses);
     });
     worker.on('error', (error) => {
