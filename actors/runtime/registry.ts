@@ -8,6 +8,7 @@
  */
 import type { Cancel } from '../base/clock.ts';
 import { Queue } from '../base/queue.ts';
+import { ByUse, type InOrder } from './by-use.ts';
 import type { Answer, Unavailable } from './decider.ts';
 import {
   type Ask,
@@ -56,8 +57,10 @@ interface ResidentHome<Message> {
 }
 
 /** An actor in memory. There may be fifty thousand: it hears for itself of its end, and has no list before something waits. */
-class Resident<Message> implements IncarnationOwner {
+class Resident<Message> implements IncarnationOwner, InOrder<Resident<Message>> {
   readonly id: string;
+  older: Resident<Message> | undefined = undefined;
+  newer: Resident<Message> | undefined = undefined;
   ref: Ref<Message>;
   /** What was sent to the actor and is not finished, in order. Undefined: nothing is. */
   pending: Message[] | undefined;
@@ -96,8 +99,9 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
   readonly #system: EventSourced<State, Command, Event, Refusal, Rules>;
   readonly #settings: RegistrySettings;
   readonly #home: Parent;
-  /** Longest unused first: an entry moves to the back whenever it is used. */
   readonly #residents = new Map<string, Resident<PendingAsk<Command, State, Refusal>>>();
+  /** The same ones. */
+  readonly #byUse = new ByUse<Resident<PendingAsk<Command, State, Refusal>>>();
   /**
    * Asks in the order of their deadlines, which is the order of their arrival. What is settled leaves from the front at once:
    * kept until the next sweep, all that belongs to an ask would be copied by the garbage collector meanwhile.
@@ -153,11 +157,12 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     if (resident === undefined) {
       if (this.#residents.size >= this.#settings.residentsMax && !this.#makeRoom()) return undefined;
       resident = new Resident(this, id, now);
+      this.#residents.set(id, resident);
+      this.#byUse.add(resident);
     } else {
-      this.#residents.delete(id);
       resident.lastUsedAt = now;
+      this.#byUse.use(resident);
     }
-    this.#residents.set(id, resident);
     return resident;
   }
 
@@ -204,7 +209,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
       this.#landed();
     }
     if (again.length === 0) {
-      this.#residents.delete(resident.id);
+      this.#letGo(resident);
       return;
     }
     resident.conflicts += 1;
@@ -214,20 +219,25 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
 
   /** Stops the longest unused idle actor. False when none of those looked at is idle. */
   #makeRoom(): boolean {
-    let looked = 0;
-    for (const resident of this.#residents.values()) {
+    let resident = this.#byUse.oldest;
+    for (let looked = 0; resident !== undefined && looked < LOOK_MAX; looked += 1) {
       if (resident.pending === undefined) {
         this.#passivate(resident);
         return true;
       }
-      if (++looked === LOOK_MAX) break;
+      resident = resident.newer;
     }
     return false;
   }
 
   #passivate(resident: Resident<PendingAsk<Command, State, Refusal>>): void {
-    this.#residents.delete(resident.id);
+    this.#letGo(resident);
     stopActor(resident.ref);
+  }
+
+  #letGo(resident: Resident<PendingAsk<Command, State, Refusal>>): void {
+    this.#residents.delete(resident.id);
+    this.#byUse.remove(resident);
   }
 
   #sweepLater(): Cancel {
@@ -243,10 +253,12 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
       first.settle(unavailable('timeout'));
     }
 
-    let looked = 0;
-    for (const resident of this.#residents.values()) {
-      if (now - resident.lastUsedAt < this.#settings.idleMs || ++looked > LET_GO_MAX) break;
+    let resident = this.#byUse.oldest;
+    for (let looked = 0; resident !== undefined && looked < LET_GO_MAX; looked += 1) {
+      if (now - resident.lastUsedAt < this.#settings.idleMs) break;
+      const { newer } = resident;
       if (resident.pending === undefined) this.#passivate(resident);
+      resident = newer;
     }
     this.#cancelSweep = this.#sweepLater();
   }
@@ -267,6 +279,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
       left.settle(unavailable('stopping'));
     }
     this.#residents.clear();
+    this.#byUse.clear();
     stop(this.#home);
   }
 }
