@@ -22,6 +22,7 @@ import { parseArgs } from 'node:util';
 import { FOLDER_VARIABLE } from './kit/confine.ts';
 import { longestFirst } from './kit/longest.ts';
 import { afterPatience } from './kit/patience.ts';
+import { asInSources } from './kit/positions.ts';
 import { judge, readSummary, type Summary } from './kit/summary.ts';
 
 const COMPILED = dirname(fileURLToPath(import.meta.url));
@@ -109,7 +110,7 @@ async function runFile(path: string): Promise<Summary> {
   } else {
     const why = cut ?? verdict.trouble ?? '';
     process.stdout.write(`\nFAIL  ${name}  ${verdict.failed} failed, ${counts}  ${seconds}s  ${why}\n`);
-    process.stdout.write(`${output.replace(/^/gm, '      ')}\n`);
+    process.stdout.write(`${asInSources(output).replace(/^/gm, '      ')}\n`);
   }
   return verdict;
 }
@@ -126,16 +127,7 @@ function runProcess(path: string): Promise<Ended> {
   const pattern = `^${basename(file).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
   const colour = process.stdout.isTTY ? '--color' : '--no-color';
   return new Promise((resolve, reject) => {
-    const args = [
-      '--enable-source-maps',
-      ...ROOM_FOR_YOUNG,
-      '--import',
-      CONFINE,
-      UVU,
-      dirname(file),
-      pattern,
-      colour,
-    ];
+    const args = [...ROOM_FOR_YOUNG, '--import', CONFINE, UVU, dirname(file), pattern, colour];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, [FOLDER_VARIABLE]: folderOf(path) },

@@ -212,7 +212,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     const counters = opened.counters ?? quickCounters;
-    const mail = composeMail(config, {
+    const mail = await composeMail(config, {
       ...needs,
       store,
       accounts,

@@ -8,7 +8,7 @@ import { createMails, type MailNeeds } from '../../actors/mail/mails.ts';
 import type { Mails } from '../../actors/mail/model.ts';
 import type { SenderFigures } from '../../actors/mail/sender.ts';
 import { createSignUps, type SignUpSettings, type SignUps } from '../../actors/mail/sign-ups.ts';
-import { createSmtp, type SmtpSettings } from '../../actors/mail/smtp.ts';
+import type { SmtpSettings } from '../../actors/mail/smtp.ts';
 import type { Target } from '../../actors/outbox/message.ts';
 import { OWN_CUSTOMER } from '../../actors/providers/model.ts';
 import { languageOf } from '../../actors/texts/languages.ts';
@@ -39,14 +39,14 @@ const NONE: MailParts = {
   async stop() {},
 };
 
-/** Throws `StartRefused` for settings that cannot be. */
-export function composeMail(
+/** Without an SMTP server its library is not loaded. Rejects with `StartRefused` for settings that cannot be. */
+export async function composeMail(
   config: Config,
   needs: Omit<MailNeeds, 'smtp'> & {
     readonly accounts: Accounts;
     readonly directory: Pick<Directory, 'ofCustomer'>;
   },
-): MailParts {
+): Promise<MailParts> {
   const settings = smtpSettings(config);
   const { baseUrl } = config.http;
   if (settings === undefined || baseUrl === undefined) {
@@ -57,6 +57,7 @@ export function composeMail(
     return NONE;
   }
   const { name, accent } = config.web;
+  const { createSmtp } = await import('../../actors/mail/smtp.ts');
   const smtp = createSmtp(settings, needs.clock);
   const made = createMails(
     {

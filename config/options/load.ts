@@ -6,7 +6,7 @@
  * one that is nearly a name of ours gets a warning.
  */
 import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import type { parseDocument } from 'yaml';
 import type { ServerOption } from '../../http/routes/server-options.ts';
 import { notHere } from './not-here.ts';
 import { defaultOf, fileVariable, isSecret, type Option, parseOption } from './option.ts';
@@ -16,8 +16,12 @@ import { nearest } from './spelling.ts';
 import { warningsOf } from './warnings.ts';
 
 export interface Sources {
-  /** The YAML file, if there is one. */
-  readonly file?: { readonly name: string; readonly text: string };
+  /** The YAML file, if there is one; and who reads it, which without one is not loaded. */
+  readonly file?: {
+    readonly name: string;
+    readonly text: string;
+    readonly parseDocument: typeof parseDocument;
+  };
   readonly env: { readonly [name: string]: string | undefined };
   /** `--KEY=VALUE` of the command line, in order; a later one of the same key wins. */
   readonly flags: readonly { readonly key: string; readonly value: string }[];
@@ -123,11 +127,11 @@ function shownOptions(
 
 /** Reads the file into dotted keys. Nested maps, dotted keys and mixtures of both are the same. */
 function readFile(
-  file: { readonly name: string; readonly text: string },
+  file: NonNullable<Sources['file']>,
   env: Sources['env'],
   problems: string[],
 ): Map<string, unknown> {
-  const document = parseDocument(file.text, { prettyErrors: true });
+  const document = file.parseDocument(file.text, { prettyErrors: true });
   for (const error of document.errors) {
     problems.push(`${file.name} is not valid YAML: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
   }

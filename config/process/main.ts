@@ -47,24 +47,24 @@ async function main(): Promise<void> {
     case 'misuse':
       return giveUp(command.problems);
     case 'serve': {
-      const loaded = load(command.configFile, command.flags);
+      const loaded = await load(command.configFile, command.flags);
       if (loaded.type === 'problems') return giveUp(loaded.problems);
       const worker = workerNumber();
       if (worker === undefined) for (const warning of loaded.warnings) printLine(`claimd: ${warning}`);
       return serve(loaded, worker);
     }
     case 'backup': {
-      const loaded = load(command.configFile, command.flags);
+      const loaded = await load(command.configFile, command.flags);
       if (loaded.type === 'problems') return giveUp(loaded.problems);
       return makeBackup(loaded.config, command.folder);
     }
     case 'verify': {
-      const loaded = load(command.configFile, command.flags);
+      const loaded = await load(command.configFile, command.flags);
       if (loaded.type === 'problems') return giveUp(loaded.problems);
       return verify(loaded.config, command.heads);
     }
     case 'drop-second-factor': {
-      const loaded = load(command.configFile, command.flags);
+      const loaded = await load(command.configFile, command.flags);
       if (loaded.type === 'problems') return giveUp(loaded.problems);
       return dropFactor(loaded.config, command.email);
     }
@@ -81,7 +81,7 @@ function giveUp(problems: readonly string[]): void {
   process.exitCode = MISUSE;
 }
 
-function load(configFile: string | undefined, flags: Sources['flags']): Loaded {
+async function load(configFile: string | undefined, flags: Sources['flags']): Promise<Loaded> {
   const name = configFile ?? DEFAULT_FILE;
   let text: string | undefined;
   try {
@@ -95,7 +95,9 @@ function load(configFile: string | undefined, flags: Sources['flags']): Loaded {
   }
   const fromInput = fromStandardInput(process.env, () => readFileSync(STANDARD_INPUT, 'utf8'));
   Object.assign(process.env, fromInput);
-  return loadConfig({ env: process.env, flags, ...(text === undefined ? {} : { file: { name, text } }) });
+  if (text === undefined) return loadConfig({ env: process.env, flags });
+  const { parseDocument } = await import('yaml');
+  return loadConfig({ env: process.env, flags, file: { name, text, parseDocument } });
 }
 
 async function makeBackup(config: Config, target: string): Promise<void> {

@@ -1,7 +1,12 @@
 /** Waiting for a condition, not for a time: tests must hold on a slow and busy machine. */
 import { PATIENCE_MS, patience } from './patience.ts';
 
+/** Between two looks, at first. */
 const LOOK_MS = 5;
+/** And at most. */
+const LOOK_MAX_MS = 25;
+/** Who has waited for long is not in a hurry, and looking takes time from what is waited for: this share of the wait so far. */
+const LOOK_SHARE = 1 / 20;
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -15,6 +20,7 @@ export async function until(
   withinMs = PATIENCE_MS,
 ): Promise<void> {
   const over = patience(withinMs);
+  const since = performance.now();
   let last: unknown;
   for (;;) {
     try {
@@ -23,6 +29,7 @@ export async function until(
       last = error;
     }
     if (over()) throw new Error(`not within ${withinMs} ms: ${what}`, { cause: last });
-    await pause(LOOK_MS);
+    const waited = performance.now() - since;
+    await pause(Math.min(LOOK_MAX_MS, Math.max(LOOK_MS, waited * LOOK_SHARE)));
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseDocument } from 'yaml';
 import { parseArguments } from '../../config/options/cli.ts';
 import { exampleFile, helpText, optionTable } from '../../config/options/docs.ts';
 import { loadConfig } from '../../config/options/load.ts';
@@ -148,7 +149,7 @@ docs('config/README.md has the table of the schema (node dist/config/options/wri
 
 docs('the example file with every option uncommented is valid and gives the defaults', () => {
   const text = exampleFile().replace(/^#([a-z][^ ]*: .+)$/gm, '$1');
-  const all = loadConfig({ file: { name: 'example', text }, env: {}, flags: [] });
+  const all = loadConfig({ file: { name: 'example', text, parseDocument }, env: {}, flags: [] });
   const none = loadConfig({ env: {}, flags: [] });
   if (all.type !== 'config' || none.type !== 'config') throw new Error(JSON.stringify([all, none]));
   // Where a value comes from is shown to operators, and differs.

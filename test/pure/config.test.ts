@@ -3,12 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseDocument } from 'yaml';
 import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../../config/options/load.ts';
 import { expectation } from '../../config/options/option.ts';
 import { ALL_OPTIONS, type Config } from '../../config/options/schema.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 
-const yaml = (text: string) => ({ file: { name: 'claimd.yml', text } });
+const yaml = (text: string) => ({ file: { name: 'claimd.yml', text, parseDocument } });
 const load = (given: Partial<Sources>): Loaded => loadConfig({ env: {}, flags: [], ...given });
 
 function good(given: Partial<Sources>): Config {

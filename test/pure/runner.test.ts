@@ -1,10 +1,11 @@
 /** The test runner must not call a run good that was not. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LONGEST, longestFirst } from '../kit/longest.ts';
+import { asInSources } from '../kit/positions.ts';
 import { judge, readSummary } from '../kit/summary.ts';
 
 const summary = (total: number, passed: number, skipped = 0) =>
@@ -57,6 +58,15 @@ test('runner: the longest files start first, the others keep their order', () =>
 test('runner: every file listed as long exists', () => {
   const sources = fileURLToPath(new URL('../../../test', import.meta.url));
   for (const file of LONGEST) assert.ok(existsSync(join(sources, `${file}.test.ts`)), file);
+});
+
+test('runner: what a failed file prints names lines of sources', () => {
+  const { stack = '' } = new Error('of this very line');
+  const [, file = '', line = ''] = /(\/[^\s()]+):(\d+):\d+/.exec(asInSources(stack)) ?? [];
+  assert.match(file, /\/test\/pure\/runner\.test\.ts$/);
+  assert.match(readFileSync(file, 'utf8').split('\n')[Number(line) - 1] ?? '', 'of this very line');
+  const others = 'at /nowhere/other.js:1:2, at node:fs:573:18 and 12:30:01';
+  assert.is(asInSources(others), others);
 });
 
 test.run();
