@@ -3,7 +3,7 @@
  * Tests may intercept commands to delay or replace the answers.
  */
 
-import { type Clock, systemClock } from '../../actors/base/clock.ts';
+import type { Clock } from '../../actors/base/clock.ts';
 import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
@@ -21,6 +21,7 @@ import { createProfiles, type Profiles } from '../../actors/fleet/profiles.ts';
 import { createQuota, type QuotaSettings } from '../../actors/limits/quota.ts';
 import { type Parent, startSystem } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
+import { awakeClock } from '../kit/awake-clock.ts';
 
 export interface TransportWorld {
   readonly parent: Parent;
@@ -82,7 +83,7 @@ export async function createTransportWorld(
       inFlightMax: 10_000,
       askTimeoutMs: 60_000,
     },
-    clock: systemClock,
+    clock: awakeClock,
     log: silentLog,
     onEvent: (id, event, state, before) => world.onEvent(id, event, state, before),
   });
@@ -97,9 +98,9 @@ export async function createTransportWorld(
   const world: TransportWorld = {
     parent,
     secrets: createSecrets(Buffer.alloc(32, 7)),
-    profiles: createProfiles(store, systemClock),
+    profiles: createProfiles(store, awakeClock),
     guard: createTokenGuard('test', { max: wrongTokensMax, windowMs: 60_000 }),
-    clock: systemClock,
+    clock: awakeClock,
     intercept: undefined,
     interceptLookup: undefined,
     onEvent: () => {},

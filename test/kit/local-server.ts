@@ -1,12 +1,13 @@
 /**
  * The production composition inside the test's own process: real sockets on free ports of 127.0.0.1, a store that
- * forgets, and cheap password hashes. Everything else is what an operator gets.
+ * forgets, cheap password hashes, and a clock that stands still while the process does. Everything else is what an operator gets.
  */
-import { type Clock, systemClock } from '../../actors/base/clock.ts';
+import type { Clock } from '../../actors/base/clock.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
 import type { Core } from '../../config/compose/core.ts';
 import { type System, startSystem } from '../../config/compose/system.ts';
 import { loadConfig } from '../../config/options/load.ts';
+import { awakeClock } from './awake-clock.ts';
 
 export interface LocalServerOptions {
   /** Options by their YAML keys, on top of what the kit sets. */
@@ -31,7 +32,7 @@ export const SYSADMIN_PASSWORD = 'local-test-sysadmin';
 
 export async function startLocalServer({
   options = {},
-  clock = systemClock,
+  clock = awakeClock,
   log = silentLog,
 }: LocalServerOptions = {}): Promise<LocalServer> {
   const all: { readonly [key: string]: string } = {

@@ -118,6 +118,8 @@ export function mailOptions(port: number): Readonly<Record<string, string>> {
     'mail.host': 'localhost',
     'mail.port': String(port),
     'mail.from': 'no-reply@example.org',
+    // The longest there may be: this process stands still now and then, and the server with it.
+    'mail.timeout': '120000',
     'mail.ca_file': authorityFile(),
     'mail.user': LOGIN.user,
     'mail.password': LOGIN.pass,

@@ -7,19 +7,21 @@ import { availableParallelism, loadavg } from 'node:os';
 /** How long a test waits for anything before it calls it hung, in ms of a quiet machine. */
 export const PATIENCE_MS = 60_000;
 const TICK_MS = 500;
+/** What counts at most between two looks: in a longer time this process may have stood still, and nothing could come to it. */
+const BETWEEN_MS = 2 * TICK_MS;
 
 /** How many processes want each core; 1 while cores are to spare, or where the system does not say. */
 export function crowding(): number {
   return Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 }
 
-/** Returns a function that says whether `ms` of a quiet machine's time have passed since. */
+/** Returns a function that says whether `ms` of a quiet machine's time have passed since. It is to be asked now and then. */
 export function patience(ms = PATIENCE_MS): () => boolean {
   let left = ms;
   let lookedAt = performance.now();
   return () => {
     const now = performance.now();
-    left -= (now - lookedAt) / crowding();
+    left -= Math.min(now - lookedAt, BETWEEN_MS) / crowding();
     lookedAt = now;
     return left <= 0;
   };

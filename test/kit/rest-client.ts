@@ -15,7 +15,6 @@ import {
 import { createStoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type Audit, createAudit } from '../../actors/audit/audit.ts';
 import { countingRefusals, createRefusals } from '../../actors/audit/refusals.ts';
-import { systemClock } from '../../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
@@ -62,6 +61,7 @@ import {
   type LimitSettings,
 } from '../../http/settings.ts';
 
+import { awakeClock } from './awake-clock.ts';
 import { createSimClock, type SimClock } from './clock.ts';
 import { type Conformance, conformanceTo } from './conformance.ts';
 
@@ -225,7 +225,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
       counters: memoryCounters,
       allowSignUp: options.allowSignUp ?? true,
     }),
-    outbound: { send: createOutbound(filter, systemClock), allowHttp: true },
+    outbound: { send: createOutbound(filter, awakeClock), allowHttp: true },
     feed,
     accounts,
     audit: told,

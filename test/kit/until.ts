@@ -10,6 +10,17 @@ const LOOK_SHARE = 1 / 20;
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Rounds of the event loop after which whatever needs nothing but this process's own work, its sockets included, is done. */
+const ROUNDS = 50;
+
+/**
+ * Lets the event loop go round so often that what is under way in this process comes as far as it can by itself. A time would be
+ * too short for that where the machine is slow, and over at once where the process stood still.
+ */
+export async function settled(rounds = ROUNDS): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /**
  * Looks again and again until the condition holds; a look that throws counts as no. Rejects when it takes longer than
  * `withinMs` of a quiet machine's time.

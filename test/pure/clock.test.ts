@@ -1,9 +1,10 @@
-/** The clocks: the machine's, and the simulated one of the tests. */
+/** The clocks: the machine's, and those of the tests. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sleep, systemClock, TIMER_MAX_MS } from '../../actors/base/clock.ts';
+import { awakeClock } from '../kit/awake-clock.ts';
 import { createSimClock } from '../kit/clock.ts';
-import { pause } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 
 test('sim clock: time stands still until it is moved', () => {
   const clock = createSimClock(1_000);
@@ -78,6 +79,31 @@ test('system clock: a delay that is too long for a timer does not fire at once',
   await pause(20);
   cancel();
   assert.not.ok(fired);
+});
+
+test('awake clock: a time limit is not over because the process stood still, and is over in the end', async () => {
+  let fired = false;
+  const before = awakeClock.elapsed();
+  awakeClock.after(600, () => {
+    fired = true;
+  });
+  for (const wokenAt = performance.now() + 900; performance.now() < wokenAt; );
+  assert.ok(awakeClock.elapsed() - before <= 200);
+  await pause(0);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.not.ok(fired, 'what has come meanwhile is heard first');
+  await until('it is over', () => fired);
+  assert.ok(awakeClock.elapsed() - before >= 600);
+});
+
+test('awake clock: a cancelled timer never runs', async () => {
+  const cancel = awakeClock.after(10, () => assert.unreachable());
+  cancel();
+  let later = false;
+  awakeClock.after(20, () => {
+    later = true;
+  });
+  await until('a later one has run', () => later);
 });
 
 test.run();
