@@ -74,15 +74,24 @@ const job = (steps: readonly Step[], changes: Partial<Job> = {}): Job => ({
   ...changes,
 });
 
-/** Runs a load in this process, and ends its connections. */
-async function run(what: Job): Promise<WorkerResult> {
+/** Something that a server has seen at last, and whoever waits for it. */
+function signal(): { readonly given: Promise<void>; give(): void } {
+  let give = NOTHING;
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give: () => give() };
+}
+
+/**
+ * Runs a load in this process, and ends its connections.
+ * @param enough ends the load before its time
+ */
+async function run(what: Job, enough?: Promise<void>, onMeasured = NOTHING): Promise<WorkerResult> {
   const flow = new Flow(what, 1);
   await flow.open();
-  const result = await flow.run(
-    performance.now(),
-    () => {},
-    () => {},
-  );
+  void enough?.then(() => flow.halt());
+  const result = await flow.run(performance.now(), NOTHING, onMeasured);
   flow.close();
   return result;
 }
@@ -254,12 +263,16 @@ test('bench: what was acknowledged and is not there yet is a finding, waited for
     else response.writeHead(400).end('"FAILURE"');
   };
   const early = { early: ['400 FAILURE'] };
-  const result = await withHttp(listener, (port) =>
-    run(job([post(port, early)], { subjects: { type: 'once', from: 0, count: 10 }, timeoutMs: 2_000 })),
-  );
-  assert.is(result.operations, 9);
-  assert.equal(result.wrong, { '400 FAILURE': 1 });
-  assert.ok((result.findings['400 FAILURE'] ?? 0) >= 9, JSON.stringify(result.findings));
+  const load = (from: number, count: number, timeoutMs: number) =>
+    withHttp(listener, (port) =>
+      run(job([post(port, early)], { subjects: { type: 'once', from, count }, timeoutMs })),
+    );
+  const there = await load(0, 9, 20_000);
+  assert.equal([there.operations, there.wrong], [9, {}]);
+  assert.is(there.findings['400 FAILURE'], 9);
+  const never = await load(9, 1, 500);
+  assert.equal([never.operations, never.wrong], [0, { '400 FAILURE': 1 }]);
+  assert.ok((never.findings['400 FAILURE'] ?? 0) >= 1, JSON.stringify(never.findings));
 });
 
 test('bench: a lane whose device comes once has no second turn', async () => {
@@ -333,8 +346,10 @@ test('bench: in an open loop latencies include what a stalled server kept from b
 });
 
 test('bench: operations that were due and never begun are in the latencies, and counted', async () => {
+  const over = signal();
   const result = await withHttp(
-    () => {},
+    // The first is under way for as long as the load lasts, and lost then.
+    (request) => void over.given.then(() => request.socket.destroy()),
     (port) =>
       run(
         job([post(port)], {
@@ -342,28 +357,28 @@ test('bench: operations that were due and never begun are in the latencies, and 
           subjects: { type: 'cycle', from: 0, count: 10 },
           pace: { type: 'open', perSecond: 50, arrivals: 'even' },
           durationMs: 600,
-          timeoutMs: 700,
         }),
+        undefined,
+        over.give,
       ),
   );
   assert.is(result.operations, 0);
   assert.ok((result.refused['not begun in time'] ?? 0) >= 25, JSON.stringify(result.refused));
-  assert.is(result.refused.timeout, 1);
+  assert.is(result.refused['connection closed'], 1);
   assert.ok(latency(result).max >= 500);
 });
 
 test('bench: an acknowledgement of another packet is a wrong answer', async () => {
+  const enough = signal();
   const result = await withMqtt(
     (id, socket, number) => {
       socket.write(puback(number === 5 ? id + 1 : id));
+      if (number === 50) enough.give();
     },
     (port) =>
       run(
-        job([publish(port)], {
-          subjects: { type: 'lane', from: 0, count: 0 },
-          connections: 1,
-          durationMs: 800,
-        }),
+        job([publish(port)], { subjects: { type: 'lane', from: 0, count: 0 }, connections: 1 }),
+        enough.given,
       ),
   );
   assert.equal(result.wrong, { 'PUBACK of another packet': 1 });
@@ -371,34 +386,33 @@ test('bench: an acknowledgement of another packet is a wrong answer', async () =
 });
 
 test('bench: a lost connection is counted and opened again, and the load goes on', async () => {
-  let after = 0;
+  const goesOn = signal();
   const result = await withMqtt(
     (id, socket, number) => {
       if (number === 20) socket.destroy();
       else socket.write(puback(id));
-      if (number > 20) after += 1;
+      if (number === 30) goesOn.give();
     },
     (port) =>
       run(
-        job([publish(port)], {
-          subjects: { type: 'lane', from: 0, count: 0 },
-          connections: 1,
-          durationMs: 800,
-        }),
+        job([publish(port)], { subjects: { type: 'lane', from: 0, count: 0 }, connections: 1 }),
+        goesOn.given,
       ),
   );
   assert.equal(result.refused, { 'connection closed': 1 });
   assert.equal(result.wrong, {});
-  assert.ok(after > 0);
+  assert.ok(result.operations > 20, String(result.operations));
 });
 
 test('bench: answers are read the same however they are split', async () => {
   const held: Buffer[] = [];
+  const enough = signal();
   const result = await withMqtt(
-    (id, socket) => {
+    (id, socket, number) => {
       held.push(puback(id));
       if (held.length < 4) return;
       const bytes = Buffer.concat(held.splice(0));
+      if (number >= 40) enough.give();
       socket.write(bytes.subarray(0, 7));
       setTimeout(() => socket.write(bytes.subarray(7)), 5);
     },
@@ -408,10 +422,8 @@ test('bench: answers are read the same however they are split', async () => {
           subjects: { type: 'lane', from: 0, count: 0 },
           connections: 1,
           inflight: 4,
-          durationMs: 2_000,
-          // The rest at the end is never answered.
-          timeoutMs: 500,
         }),
+        enough.given,
       ),
   );
   assert.equal(result.wrong, {});
@@ -423,10 +435,16 @@ async function rotating(lives: number, isGood: (token: string) => boolean) {
   const shown: string[] = [];
   const asked: string[] = [];
   let learnt = 0;
+  let refused = 0;
+  const enough = signal();
   const result = await withHttp(
     (request, response) => {
       asked.push(request.url ?? '');
-      if (learnt === lives) return; // not answered: the load ends here
+      if (learnt === lives) {
+        enough.give();
+        void enough.given.then(() => request.socket.destroy());
+        return;
+      }
       learnt += 1;
       response.end(JSON.stringify({ credentials: { token: `next-${learnt}` } }));
     },
@@ -441,14 +459,16 @@ async function rotating(lives: number, isGood: (token: string) => boolean) {
               token: 'first-{n}',
               subjects: { type: 'lane', from: 7, count: 1 },
               connections: 1,
-              durationMs: 2_500,
-              timeoutMs: 1_500,
             }),
+            enough.given,
           );
         },
         (userName) => {
           shown.push(userName);
-          return isGood(userName) ? 0 : 4;
+          if (isGood(userName)) return 0;
+          refused += 1;
+          if (refused === 3) enough.give();
+          return 4;
         },
       ),
   );

@@ -13,7 +13,7 @@ import type { DeviceApiSettings } from '../../http/settings.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { createDeviceApi, type DeviceApi } from '../kit/device-api.ts';
 import { within } from '../kit/patience.ts';
-import { pause, until } from '../kit/until.ts';
+import { pause, settled, until } from '../kit/until.ts';
 
 interface Scene extends DeviceApi {
   readonly world: TransportWorld;
@@ -240,7 +240,7 @@ async function lookedUp<Asked>(world: TransportWorld, count: number, ask: () => 
   };
   const all = Array.from({ length: count }, ask);
   await until('the devices are known', () => known === count);
-  await pause(20);
+  await settled();
   world.interceptLookup = undefined;
   return all;
 }

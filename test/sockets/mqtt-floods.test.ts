@@ -126,7 +126,7 @@ for (const what of FLOODS.filter((one) => one.storm === 'right' || one.storm ===
 const VOLLEY = 1_000;
 
 test('mqtt: floods: CONNECTs of many open connections at once: a device beside them does not wait for all', () =>
-  withMqtt({}, async ({ world, port, open }) => {
+  withMqtt({ connectTimeoutMs: 600_000 }, async ({ world, port, open }) => {
     await world.provision('DEVICE');
     for (let at = 0; at < FLOODING; at += 1) await world.provision(`FLOOD-${at}`);
     const device = await RawMqttClient.connect(port, 4, 'DEVICE');

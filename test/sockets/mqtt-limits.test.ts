@@ -5,7 +5,7 @@ import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts'
 import { createSimClock } from '../kit/clock.ts';
 import { NOW } from '../kit/given.ts';
 import { CLAIM_RESPONSE_TOPIC, claimPacket, connectPacket } from '../kit/mqtt-client.ts';
-import { pause, until } from '../kit/until.ts';
+import { settled, until } from '../kit/until.ts';
 
 const disconnectCodes = (packets: readonly { cmd: string; reasonCode?: number }[]) =>
   packets.map(({ cmd, reasonCode }) => `${cmd} ${reasonCode}`);
@@ -80,7 +80,7 @@ for (const version of VERSIONS) {
         const client = await connect(version, 'T', { keepalive: 60 });
         clock.advance(80_000);
         client.sendBytes(client.encode(claimPacket(1, 1, 'x'.repeat(1_000))).subarray(0, 500));
-        await pause(30);
+        await settled();
         clock.advance(12_000);
         assert.equal(disconnectCodes(await client.untilClosed()), only5(0x8d));
       },
@@ -183,18 +183,20 @@ for (const version of [3, 4] as const) {
       const client = await connect(version, 'T');
       client.send(...Array.from({ length: 5_000 }, (_, index) => claimPacket(1, index + 1)));
       await until('five are under way', () => world.commands.length === 5);
-      await pause(50);
+      await settled();
       assert.is(world.commands.length, 5);
       for (let id = 1; id <= 20; id += 1) {
         answers.shift()?.();
         assert.is((await client.next('puback')).messageId, id);
       }
+      await until('five are under way again', () => world.commands.length === 25);
+      await settled();
       assert.is(world.commands.length, 25);
     }));
 }
 
 test('mqtt: limits: behind a CONNECT that is not answered yet, reading is bounded', () =>
-  withMqtt({ readAheadBytesMax: 10_000 }, async ({ world, open }) => {
+  withMqtt({ readAheadBytesMax: 10_000, connectTimeoutMs: 600_000 }, async ({ world, open }) => {
     await world.provision('T');
     let goOn = () => {};
     const gate = new Promise<void>((resolve) => {
@@ -211,7 +213,7 @@ test('mqtt: limits: behind a CONNECT that is not answered yet, reading is bounde
     let left = Number.POSITIVE_INFINITY;
     while (client.socket.writableLength < left) {
       left = client.socket.writableLength;
-      await pause(150);
+      await settled();
     }
     assert.ok(left > 1_000_000, `${left} bytes wait on the client's side`);
     goOn();

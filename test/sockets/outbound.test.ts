@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../actors/base/clock.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import {
   createOutbound,
@@ -12,6 +11,8 @@ import {
   type OutboundRequest,
   type Resolve,
 } from '../../actors/outbound/request.ts';
+import { awakeClock } from '../kit/awake-clock.ts';
+import { PATIENCE_MS } from '../kit/patience.ts';
 
 const test = suite('outbound over sockets');
 
@@ -42,13 +43,13 @@ async function asked(
   try {
     const answer = await createOutbound(
       inside,
-      systemClock,
+      awakeClock,
     )({
       method: 'POST',
       url: new URL(`http://127.0.0.1:${port}/hook`),
       headers: { 'content-type': 'application/json' },
       body: '{"a":"ä"}',
-      timeoutMs: 20_000,
+      timeoutMs: PATIENCE_MS,
       answerBytesMax: 16 * KIB,
       ...more,
     });
@@ -114,8 +115,8 @@ test('a server that never answers, or byte by byte, is given up at the limit', a
 });
 
 test('a name that is never resolved is given up at the limit too', async () => {
-  const send = createOutbound(inside, systemClock, () => {});
-  assert.equal(await send(toName('slow.example.com')), failed('timeout'));
+  const send = createOutbound(inside, awakeClock, () => {});
+  assert.equal(await send(toName('slow.example.com', 200)), failed('timeout'));
 });
 
 test('a redirect is an answer and is not followed', async () => {
@@ -128,7 +129,7 @@ test('a redirect is an answer and is not followed', async () => {
   assert.equal([answer.status, hits, followed], [307, 1, false]);
 });
 
-function toName(host: string, timeoutMs = 200): OutboundRequest {
+function toName(host: string, timeoutMs = PATIENCE_MS): OutboundRequest {
   return {
     method: 'POST',
     url: new URL(`http://${host}:9/`),
@@ -157,7 +158,7 @@ test('a name that leads inside is blocked, also if one of its addresses is publi
     ['169.254.169.254'],
     ['not an address'],
   ]) {
-    const send = createOutbound(strict, systemClock, leadsTo(...addresses));
+    const send = createOutbound(strict, awakeClock, leadsTo(...addresses));
     assert.equal(await send(toName('example.com')), failed('blocked'), addresses.join());
   }
 });
@@ -165,7 +166,7 @@ test('a name that leads inside is blocked, also if one of its addresses is publi
 test('a name that leads elsewhere when the connection is made is blocked then', async () => {
   let asked = 0;
   const flips: Resolve = (name, answer) => leadsTo(asked++ === 0 ? '127.0.0.1' : '10.0.0.1')(name, answer);
-  const send = createOutbound(inside, systemClock, flips);
+  const send = createOutbound(inside, awakeClock, flips);
   assert.equal(await send(toName('flip.example.com')), failed('unreachable')); // port 9 of this machine
   assert.equal(await send(toName('flip.example.com')), failed('blocked'));
 });
@@ -178,7 +179,7 @@ test('an open port and a closed one inside look the same', async () => {
   });
   await new Promise<void>((listening) => open.listen(0, '127.0.0.1', listening));
   const { port } = open.address() as AddressInfo;
-  const send = createOutbound(createAddressFilter({ allowedNetworks: [], allowHttp: true }), systemClock);
+  const send = createOutbound(createAddressFilter({ allowedNetworks: [], allowHttp: true }), awakeClock);
   try {
     for (const at of [port, 9]) {
       const request = { ...toName('127.0.0.1'), url: new URL(`http://127.0.0.1:${at}/`) };
@@ -191,7 +192,7 @@ test('an open port and a closed one inside look the same', async () => {
 });
 
 test('a name without addresses, and a server that closes, are out of reach', async () => {
-  const none = createOutbound(inside, systemClock, (_name, answer) => answer(new Error('ENOTFOUND'), []));
+  const none = createOutbound(inside, awakeClock, (_name, answer) => answer(new Error('ENOTFOUND'), []));
   assert.equal(await none(toName('nothing.example.com')), failed('unreachable'));
   const { answer } = await asked((request) => request.socket.destroy());
   assert.equal(answer, failed('unreachable'));

@@ -11,7 +11,7 @@ import type { KitReason } from '../../actors/kits/model.ts';
 import { claimPath } from '../kit/api.ts';
 import { RawCoapClient, uriPath } from '../kit/coap-client.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
-import { pause } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 import { CODES, deviceReasonsTable, peopleReasonsTable } from '../wire/reasons.ts';
 import { createStage, type Stage, type StagedDevice } from '../wire/stage.ts';
 
@@ -298,7 +298,7 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason | KitReason]: Scene
   async 'window-elapsed'() {
     const device = await stage.device();
     // The alarm wipes it within a second, and then there is none.
-    for (let tries = 0; tries < 20; tries += 1) {
+    await until('somebody hears it', async () => {
       const { token } = await stage.newCustomer();
       await stage.api.initiate(device.accessToken, { durationMs: 1 });
       await pause(3);
@@ -306,10 +306,9 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason | KitReason]: Scene
         method: 'POST',
         headers: { 'X-Authorization': `Bearer ${token}` },
       });
-      if (answer.headers.get('claim-refusal') === 'window-elapsed') return;
-      await pause(50);
-    }
-    assert.unreachable('nobody heard window-elapsed');
+      await answer.arrayBuffer();
+      return answer.headers.get('claim-refusal') === 'window-elapsed';
+    });
   },
   async 'too-many-wrong-secrets'() {
     const device = await stage.device();

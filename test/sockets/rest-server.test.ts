@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
-import { within } from '../kit/patience.ts';
+import { PATIENCE_MS, within } from '../kit/patience.ts';
 import {
   createRestWorld,
   type Household,
@@ -295,7 +295,7 @@ law(
       .replace('Connection: close\r\n', '');
     const answer = raw(port, claim);
     await until('the request is under way', () => slow.waiting() === 1);
-    const stopped = server.stop(5000);
+    const stopped = server.stop(PATIENCE_MS);
     await idleEnds;
     assert.is(await raw(port, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'), '', 'no new connection');
     slow.open();

@@ -5,6 +5,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claimPath } from '../kit/api.ts';
+import { createSettableClock } from '../kit/awake-clock.ts';
 import { RawCoapClient, uriPath } from '../kit/coap-client.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
 import { until } from '../kit/until.ts';
@@ -16,6 +17,7 @@ type Play = (stage: Stage) => Promise<void>;
 
 const all = suite('take-over');
 let stage: Stage;
+let clock: ReturnType<typeof createSettableClock>;
 
 /** Laws under one set of options share a server. */
 function under(options: Options, laws: Readonly<Record<string, Play>>): void {
@@ -24,7 +26,10 @@ function under(options: Options, laws: Readonly<Record<string, Play>>): void {
     .join(', ');
   for (const [at, [name, play]] of Object.entries(laws).entries()) {
     all(`${words}: ${name}`, async () => {
-      if (at === 0) stage = await createStage({ options });
+      if (at === 0) {
+        clock = createSettableClock();
+        stage = await createStage({ options, clock });
+      }
       try {
         await play(stage);
       } finally {
@@ -80,9 +85,13 @@ async function askedFor(): Promise<StagedDevice> {
 const isOwnedBy = (device: StagedDevice, { id }: { readonly id: string }) =>
   until(`${device.name} has its next owner`, async () => (await stage.ownerOf(device.id)) === id);
 
+/** So long has the owner to object, which no test takes by itself, however slow the machine is. */
+const NOTICE_MS = 600_000;
+
 /** Longer than a take-over of this stage takes, seen at another one that was asked for later. */
 async function laterOneHappens(): Promise<void> {
   const later = await askedFor();
+  clock.step(NOTICE_MS);
   await isOwnedBy(later, stage.otherCustomer);
 }
 
@@ -184,7 +193,7 @@ under(
 );
 
 under(
-  { 'security.claim.takeOver': 'after-notice', 'security.claim.takeOverNotice': '1000' },
+  { 'security.claim.takeOver': 'after-notice', 'security.claim.takeOverNotice': String(NOTICE_MS) },
   {
     async 'nobody objects: it is pending, heard as such, and done'() {
       const device = await askedFor();
@@ -194,14 +203,12 @@ under(
         method: 'POST',
         headers: { 'X-Authorization': `Bearer ${newcomer.token}`, ...asked },
       });
-      if (answer.status === 202) {
-        assert.is(answer.headers.get('preference-applied'), 'respond-async');
-        const { response, takeOver } = (await answer.json()) as { response: string; takeOver: object };
-        assert.is(response, 'PENDING');
-        assert.equal(Object.keys(takeOver), ['askedAt', 'completesAt', 'ownerEpoch', 'customerId']);
-      } else {
-        assert.is(await claim(newcomer.token, device, FRESH), '400 "CLAIMED" already-yours'); // a slow machine
-      }
+      assert.is(answer.status, 202);
+      assert.is(answer.headers.get('preference-applied'), 'respond-async');
+      const { response, takeOver } = (await answer.json()) as { response: string; takeOver: object };
+      assert.is(response, 'PENDING');
+      assert.equal(Object.keys(takeOver), ['askedAt', 'completesAt', 'ownerEpoch', 'customerId']);
+      clock.step(NOTICE_MS);
       await isOwnedBy(device, newcomer);
       const info = JSON.parse(await stage.api.must('GET', `/api/device/info/${device.id}`, newcomer.token));
       assert.equal([info.ownedBy, info.takeOver], ['take-over', null]);

@@ -66,21 +66,16 @@ test('wrong tokens: by default guessing is slowed down, and devices that were th
     const { api, tenant } = await cast(server.url, SYSADMIN_PASSWORD);
     const tokens = ['a-token-of-a-device', 'a-token-of-another'] as const;
     for (const token of tokens) await api.createDevice(tenant, token, token);
-    const claim = async (token: string) => {
-      const answer = await fetch(`${server.url}/api/v1/${token}/claim`, { method: 'POST', body: '{}' });
-      await answer.arrayBuffer();
-      return answer.status;
-    };
+    const claim = async (token: string) => (await api.initiate(token, {})).status;
     assert.is(await claim(tokens[0]), 200);
-    const statuses: number[] = [];
-    for (let from = 0; from < 1_200; from += 50) {
-      statuses.push(
-        ...(await Promise.all(Array.from({ length: 50 }, (_, at) => claim(`guess${from + at}`)))),
-      );
+    let answered = 0;
+    for (let from = 0, some = 1; some > 0; from += 50) {
+      const statuses = await Promise.all(Array.from({ length: 50 }, (_, at) => claim(`guess${from + at}`)));
+      some = statuses.filter((status) => status === 401).length;
+      answered += some;
+      assert.ok(answered <= 1_050, String(answered)); // and those under way
     }
-    const answered = statuses.filter((status) => status === 401).length;
-    assert.ok(answered >= 1_000 && answered <= 1_050, String(answered)); // and those under way
-    assert.is(statuses.at(-1), 429);
+    assert.ok(answered >= 1_000, String(answered));
     assert.is(await claim(tokens[1]), 429, 'a right guess is answered like a wrong one');
     assert.is(await claim(tokens[0]), 200);
   } finally {
