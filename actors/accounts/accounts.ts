@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
+import { beginClaimLists } from '../fleet/claim-lists.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import { createCollection } from '../records/collection.ts';
 import { openRecords } from '../records/records.ts';
@@ -94,7 +95,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     secondFactors,
     providerLinks,
     savedViews,
-    tenants: createTenants(tenants, removal, clock),
+    tenants: createTenants(tenants, removal, clock, (id) => beginClaimLists(store, id)),
     customers: createCustomers(customers, tenants, removal, clock),
     users: createUsers({ clock, settings, users, tenants, customers, activities, removal, changed }),
     onUserChange(listener) {

@@ -1,7 +1,7 @@
 /**
  * Puts every device into the list of its group of claim states (`claim-states.ts`), and into the list of those that name no
- * profile, if it is one. What events write is in them already; devices of an older store are not, until the background has gone
- * through them once. Until then states are looked for in devices' heads.
+ * profile, if it is one. What events write is in them already, so a new tenant's lists are whole from the start; devices of an
+ * older store are not in them until the background has gone through them once. Until then states are looked for in devices' heads.
  *
  * It also looks from time to time whether the lists still add up, and puts them right if not. After a return to an older version
  * and back they may be wrong and add up nevertheless, where a device only went from one state to another meanwhile: `check`, which
@@ -26,8 +26,8 @@ import { readDevice } from './live-devices.ts';
 
 const FIRST_MS = 2_000;
 const EVERY_MS = 60_000;
-/** After each slice of devices it rests this many times as long as that took. */
-const REST = 1;
+/** After each slice of devices it rests this many times as long as that took. Claims go first. */
+const REST = 3;
 /** How often an entry is brought to a head that goes on moving, before it is left to the next round. */
 const TRIES = 20;
 
@@ -71,7 +71,7 @@ export function createClaimLists(
     }
     if (isMarked) await index.remove(WHOLE, tenantId);
     const devices = await index.count(lists.byCreation(tenantId));
-    // Those of a new tenant are whole already, which nobody has to hear.
+    // They add up already where noting it has failed when the tenant was made, which nobody has to hear.
     if (lack !== 0)
       log.info({ tenantId, devices }, 'lists of devices by claim state are made in the background');
     const found = await goThrough(store, tenantId, true, mayGoOn);
@@ -127,6 +127,11 @@ async function lastingLack(index: Index, tenantId: TenantId): Promise<number | u
 export async function checkClaimLists(store: Lists, tenantId: TenantId): Promise<Differences | undefined> {
   if (!(await isIn(store.index, { list: WHOLE, member: tenantId }))) return undefined;
   return goThrough(store, tenantId, false, async () => true);
+}
+
+/** Notes that a new tenant's lists are whole: whatever is made in it is put into them. So a million devices are not gone through. */
+export async function beginClaimLists({ index }: Pick<Store, 'index'>, tenantId: TenantId): Promise<void> {
+  await index.add(WHOLE, tenantId);
 }
 
 /** Forgets that a tenant's lists were made: they are gone through anew, if there is such a tenant. */

@@ -16,7 +16,9 @@ import {
 import { titleKey } from '../../actors/accounts/kinds.ts';
 import { createReplays } from '../../actors/accounts/replays.ts';
 import { newId, type TenantId, type UserId } from '../../actors/base/ids.ts';
+import { checkClaimLists } from '../../actors/fleet/claim-lists.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createSimClock, type SimClock } from '../kit/clock.ts';
@@ -75,6 +77,23 @@ async function scene(): Promise<Scene> {
   );
   return { store, clock, accounts, tenantId: tenant.id };
 }
+
+test('accounts: nobody goes through the devices of a new tenant: its lists are whole from the start', async () => {
+  const { store, clock, tenantId } = await scene();
+  assert.equal(await checkClaimLists(store, tenantId), { missing: 0, surplus: 0 });
+
+  // Where that cannot be noted the tenant is there nevertheless, and the background sees to it.
+  const away: Store = {
+    ...store,
+    index: Object.assign(Object.create(store.index), {
+      add: () => Promise.reject(new StoreUnavailable('memory', 'away')),
+    }),
+  };
+  const fields = { title: 'Other', region: null, contact: NO_CONTACT, additionalInfo: null };
+  const { id } = given(await accountsOver(away, clock).tenants.create(fields));
+  assert.ok(await accountsOver(store, clock).tenants.find(id));
+  assert.is(await checkClaimLists(store, id), undefined);
+});
 
 function reasonOf(answer: AccountAnswer<unknown>): string {
   return answer.type === 'refused' ? answer.refusal.reason : answer.type;
