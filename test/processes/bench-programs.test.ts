@@ -15,6 +15,7 @@ import { silent } from '../../bench/report/live.ts';
 import { runOnce } from '../../bench/run.ts';
 import { byTurnsScenario } from '../../bench/scenarios/by-turns.ts';
 import { temporaryFolder } from '../kit/folders.ts';
+import { PATIENCE_MS } from '../kit/patience.ts';
 import { freePorts } from '../kit/ports.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
@@ -75,7 +76,8 @@ test('bench: of a process the time of its first thread is known beside that of a
 });
 
 test('bench: by turns, a build and itself do the same, and each has its own server', async () => {
-  const run = ['--against', ROOT, '--profile', 'smoke', '--duration', '1ms', '--store', 'memory'];
+  const patient = ['--server', `ACTORS_DEVICE_ASK_TIMEOUT=${PATIENCE_MS}`];
+  const run = ['--against', ROOT, '--profile', 'smoke', '--duration', '1ms', '--store', 'memory', ...patient];
   const result = await runOnce(byTurnsScenario, parseRun(run, {}), 1, silent);
   assert.equal(result.failures, []);
   const kinds = ['window over MQTT', 'window over HTTP', 'claim', 'give-back'];

@@ -13,7 +13,7 @@ server('coap: a window that was acknowledged with 2.01 survives kill -9', async 
   const dataDir = temporaryFolder();
   const first = await startServer({ dataDir, args: ['--demo'] });
   const client = await RawCoapClient.open(first.coapPort);
-  const answer = await client.claim('T1_TEST_TOKEN', '{"secretKey":"value","durationMs":60000}');
+  const answer = await client.claim('T1_TEST_TOKEN', '{"secretKey":"value","durationMs":600000}');
   await first.kill();
   await client.close();
   assert.is(show(answer), 'ACK 2.01');

@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { cleanUp, type Ended, launch, type ServerOptions, startServer } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
 
 const SYSADMIN = 'sysadmin@thingsboard.org';
 const PASSWORD = { SYSADMIN_PASSWORD: 'a-long-password' };
@@ -155,6 +156,7 @@ again('after kill -9 it starts at once on the same folder', async () => {
 again('the first password is printed once, at the first start, and works', async () => {
   const dataDir = temporaryFolder();
   const first = await startServer({ dataDir });
+  await until('it is announced', () => plainLines(first.output()).length > 0); // on another stream than "ready"
   const announced = plainLines(first.output());
   assert.is(announced.length, 1, first.output());
   const password = /sysadmin@thingsboard\.org with the password (\S+)/.exec(announced[0] ?? '')?.[1] ?? '';

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createMany } from '../../actors/store/redis/client.ts';
+import { PATIENCE_MS } from '../kit/patience.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, redisSettings, startRedisCluster } from '../kit/redis.ts';
 
@@ -12,7 +13,7 @@ test.after(cleanUpRedis);
 async function connected() {
   const { location } = redisSettings(await startRedisCluster());
   if (location.type !== 'cluster') throw new Error('not the settings of a cluster');
-  const client = createMany(location, 2_000);
+  const client = createMany(location, PATIENCE_MS);
   client.on('error', () => {});
   await client.connect();
   return client;

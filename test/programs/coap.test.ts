@@ -11,7 +11,8 @@ import { blockOf, OptionNumber, uintOf, uintOption } from '../../transports/coap
 import { coapIn, withCoap } from '../contract/transport-coap.ts';
 import { TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { block1, blocksOf, claimPath, show, uriPath } from '../kit/coap-client.ts';
-import { within } from '../kit/patience.ts';
+import { createGate } from '../kit/faulty-store.ts';
+import { PATIENCE_MS, within } from '../kit/patience.ts';
 import { COAP_CLIENT, needing, runProgram } from '../kit/programs.ts';
 import { pause } from '../kit/until.ts';
 
@@ -100,14 +101,16 @@ for (const [what, message, seen] of [
 test('coap: late: acknowledged after 500 ms, answered separately', () =>
   withCoap({ piggybackTimeoutMs: 30 }, async ({ world, open }) => {
     await world.provision('TOKEN');
+    const gate = createGate();
     world.intercept = async (_command, pass) => {
-      await pause(80);
+      await gate.opened;
       return pass();
     };
     const client = await open();
     const { messageId, token } = client.send({ options: claimPath('TOKEN') });
     const acknowledgement = await client.take();
     assert.equal([show(acknowledgement), acknowledgement.messageId], ['ACK 0.00', messageId]);
+    gate.open();
     const answer = await client.take();
     assert.equal([show(answer), answer.token], ['CON 2.01', token]);
   }));
@@ -296,7 +299,7 @@ test('coap: stopping answers what is under way and takes nothing new', () =>
     const client = await open();
     const answer = client.claim('TOKEN', '{}');
     await asked;
-    const stopped = endpoint.stop(2_000);
+    const stopped = endpoint.stop(PATIENCE_MS);
     client.send({ options: claimPath('TOKEN') });
     await pause(30);
     release?.();
@@ -395,7 +398,7 @@ test('coap: a profile for another transport: 5.00', () =>
 const withCoapClient = needing([COAP_CLIENT], test);
 
 async function coapClient(args: readonly string[]) {
-  const { code, out } = await runProgram(COAP_CLIENT, ['-B', '5', ...args]);
+  const { code, out } = await runProgram(COAP_CLIENT, ['-B', String(PATIENCE_MS / 1_000), ...args]);
   return { code, out: out.trim() };
 }
 

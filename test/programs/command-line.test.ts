@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
 import { COAP_CLIENT, needing, runProgram } from '../kit/programs.ts';
 
-const CLAIM = '{"secretKey":"value","durationMs":60000}';
+const CLAIM = '{"secretKey":"value","durationMs":600000}';
 const TOKEN = 'T1_TEST_TOKEN';
 const DEVICE = 'Thermostat%20T1';
 
@@ -54,7 +54,7 @@ const WAYS = [
     program: COAP_CLIENT,
     open: (accessToken: string) => {
       const url = `coap://127.0.0.1:${server.coapPort}/api/v1/${accessToken}/claim`;
-      return runProgram(COAP_CLIENT, ['-B', '5', '-m', 'post', '-t', '50', '-e', CLAIM, url]);
+      return runProgram(COAP_CLIENT, ['-B', '60', '-m', 'post', '-t', '50', '-e', CLAIM, url]);
     },
     stranger: /4\.01/,
   },

@@ -25,7 +25,7 @@ import {
   startRedis,
   startRedisCluster,
 } from '../kit/redis.ts';
-import { pause } from '../kit/until.ts';
+import { until } from '../kit/until.ts';
 
 const golden = suite('golden: Redis');
 const test = needing(['redis-server'], golden);
@@ -234,13 +234,21 @@ test('golden: of nodes that start at once one lifts, and all of them serve', asy
 test('golden: nobody takes over from a lifter at work, however long it takes; when it stands still, another one does', async () => {
   const server = await filled();
   await server.command('HSET', 'claimd:meta', 'format', '1-4', 'lifter', '7');
-  const beating = setInterval(() => void server.command('HINCRBY', 'claimd:meta', 'lifter-beat', '1'), 50);
   const settings = settingsOf([server]);
   const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
-  const agreed = agreeOnFormat(redis, settings.prefix, 4, silentLog, sealing, 3_000);
-  await pause(7_000);
+  // It beats whenever somebody is about to look, so whoever stands still meanwhile, it never does.
+  let looks = 0;
+  let isAtWork = true;
+  before(redis, ['HMGET', 'claimd:meta', 'format', 'lifter', 'lifter-beat'], async () => {
+    looks += 1;
+    if (isAtWork) await server.command('HINCRBY', 'claimd:meta', 'lifter-beat', '1');
+  });
+  const takeOverMs = 500;
+  const begun = performance.now();
+  const agreed = agreeOnFormat(redis, settings.prefix, 4, silentLog, sealing, takeOverMs);
+  await until('it was looked at for long', () => looks > 10 && performance.now() - begun > 5 * takeOverMs);
   assert.is(await server.command('HGET', 'claimd:meta', 'lifter'), '7', 'it is still the one that lifts');
-  clearInterval(beating);
+  isAtWork = false;
   await agreed;
   redis.destroy();
   assert.is(await server.command('HGET', 'claimd:meta', 'format'), '4');
@@ -248,19 +256,25 @@ test('golden: nobody takes over from a lifter at work, however long it takes; wh
 
 test('golden: nothing is lifted while a server of an older version is at work', async () => {
   const server = await filled();
+  const lease = 'claimd:record:lease:alarms';
   let beat = 0;
-  const renewing = setInterval(() => {
+  const renew = async () => {
     beat += 1;
-    const lease = JSON.stringify({ value: { v: 1, holder: 'old', beat } });
-    void server.command('SET', 'claimd:record:lease:alarms', lease);
-  }, 500);
-  await pause(600);
-  const refused = await openRedisStore(settingsOf([server]), silentLog).catch((error: unknown) => error);
-  clearInterval(renewing);
+    await server.command('SET', lease, JSON.stringify({ value: { v: 1, holder: 'old', beat } }));
+  };
+  await renew();
+  const settings = settingsOf([server]);
+  const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
+  // It renews whenever somebody is about to look, whoever stands still meanwhile.
+  before(redis, ['GET', lease], renew);
+  const refused = await agreeOnFormat(redis, settings.prefix, 4, silentLog, sealing).catch(
+    (error: unknown) => error,
+  );
+  redis.destroy();
+  assert.ok(beat > 2, 'it was looked at twice');
   assert.instance(refused, RedisRefused);
   assert.match(String(refused), 'stop all of them');
   assert.is(await server.command('HGET', 'claimd:meta', 'format'), '1');
-  await pause(600);
   await lift([server]);
 });
 

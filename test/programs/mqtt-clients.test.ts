@@ -9,6 +9,8 @@ import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, type Version } from '../kit/mqtt-cli
 import { needing, runProgram } from '../kit/programs.ts';
 import { until } from '../kit/until.ts';
 
+/** How long Mosquitto's requester waits for an answer. */
+const WAIT_S = '60';
 const MOSQUITTO_VERSION: Readonly<Record<Version, string>> = { 3: 'mqttv31', 4: 'mqttv311', 5: 'mqttv5' };
 
 function connectArgs(port: number, version: Version, token: string): string[] {
@@ -92,7 +94,7 @@ for (const version of VERSIONS) {
   withRequester(`mosquitto_rr: MQTT ${name}: publishes a claim and hears the outcome`, () =>
     withMqtt({}, async ({ world, port }) => {
       await world.provision('TOKEN');
-      const args = [...connectArgs(port, version, 'TOKEN'), '-q', '1', '-W', '5'];
+      const args = [...connectArgs(port, version, 'TOKEN'), '-q', '1', '-W', WAIT_S];
       const { out } = await runProgram('mosquitto_rr', [
         ...args,
         '-t',
@@ -117,7 +119,7 @@ for (const version of VERSIONS) {
           const topics = ['-t', `${feature}/request/17`, '-e', `${feature}/response/17`, '-m', question];
           const data =
             version === 5 ? ['-D', 'publish', 'correlation-data', 'zz', '-F', '%p [%D]'] : ['-F', '%p [zz]'];
-          const args = [...connectArgs(port, version, 'TOKEN'), '-q', '1', '-W', '20', ...topics, ...data];
+          const args = [...connectArgs(port, version, 'TOKEN'), '-q', '1', '-W', WAIT_S, ...topics, ...data];
           return (await runProgram('mosquitto_rr', args)).out.trim();
         };
         const attributes = 'v1/devices/me/attributes';

@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { claimPath } from '../kit/api.ts';
 import { RawCoapClient, uriPath } from '../kit/coap-client.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
-import { pause } from '../kit/until.ts';
+import { until } from '../kit/until.ts';
 import { openMqttWebSocket } from '../kit/websocket.ts';
 import { showReply } from '../wire/doors.ts';
 import { createStage, type Stage, type StagedDevice } from '../wire/stage.ts';
@@ -318,7 +318,7 @@ quarantining(
     assert.is(headers.get('claim-refusal'), 'window-pending');
     const seen = await infoOf(device);
     assert.is(seen.credentialsState, 'quarantined');
-    await pause(2);
+    await until('it is another instant', () => Date.now() > (seen.pendingWindow?.openedAt ?? 0));
     assert.is(
       (await api.initiate(device.accessToken, { secretKey: PRINTED })).status,
       202,

@@ -18,7 +18,6 @@ const SYSADMIN_PASSWORD = 'redis-test-sysadmin';
 const LONG_MS = 600_000;
 /** By default. */
 const PARTITIONS = 32;
-const BACK_WITHIN_MS = 5_000;
 
 const redisTest = needing(['redis-server'], test);
 
@@ -83,11 +82,20 @@ redisTest(
   'redis: while it is away the node lives, is not ready and answers 503; then it is back',
   async () => {
     const redis = await startRedis();
+    const before = await start(redis.url);
+    const { api: first, tenant, a } = await twoCustomers(before.url);
+    await first.createDevice(tenant, 'one', 'token-one');
+    is((await before.stop()).code, 0);
+    // So impatient that on a busy machine it may give up what would have been answered.
     const server = await start(redis.url, { ...KEYS, REDIS_COMMAND_TIMEOUT: '1500' });
-    const { api, tenant, a } = await twoCustomers(server.url);
-    await api.createDevice(tenant, 'one', 'token-one');
-    is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
-    is((await api.send('GET', '/readyz')).status, 200);
+    const api = restApi(server.url);
+    const opens = (secretKey: string) =>
+      until('the window opens', async () => {
+        const { status } = await api.initiate('token-one', { secretKey, durationMs: LONG_MS });
+        return status === 200;
+      });
+    await opens('x');
+    await until('it is ready', async () => (await api.send('GET', '/readyz')).status === 200);
 
     const absences: readonly [() => unknown, () => unknown][] = [
       [() => redis.signal('SIGSTOP'), () => redis.signal('SIGCONT')],
@@ -100,14 +108,14 @@ redisTest(
       is((await api.send('GET', '/readyz')).status, 503);
       is((await api.send('GET', '/livez')).status, 200);
       await comeBack();
-      await until(
-        'it is ready again',
-        async () => (await api.send('GET', '/readyz')).status === 200,
-        BACK_WITHIN_MS,
-      );
-      is((await api.initiate('token-one', { secretKey: `z${n}`, durationMs: LONG_MS })).status, 200);
+      await until('it is ready again', async () => (await api.send('GET', '/readyz')).status === 200);
+      await opens(`z${n}`);
     }
-    is(response(await api.confirm(a.token, 'one', 'z1')), 'SUCCESS');
+    await until('it is claimed', async () => {
+      const said = response(await api.confirm(a.token, 'one', 'z1'));
+      return said === 'SUCCESS' || said === 'CLAIMED'; // by what had no answer in time
+    });
+    equal(await read(() => devicesOf(api, a)), ['one']);
     is((await server.stop()).code, 0);
     ok(!server.output().includes('unhandled'));
   },
@@ -212,7 +220,7 @@ needing(['redis-server', 'openssl'], test)('redis: over TLS, if its certificate 
   await startRedis(['--tls-port', String(port), '--tls-auth-clients', 'no', ...files]);
   const url = `rediss://localhost:${port}`;
   await shortStory(url, { ...KEYS, REDIS_SSL_CA: cert });
-  const { code, output } = await launch({ env: { STORE_URL: url, REDIS_CONNECT_TIMEOUT: '1000' } }).ended;
+  const { code, output } = await launch({ env: { STORE_URL: url, REDIS_CONNECT_TIMEOUT: '10000' } }).ended;
   is(code, 3);
   match(output, /self-signed certificate/);
 });
@@ -228,6 +236,17 @@ async function shortStory(url: string, env: { readonly [name: string]: string })
   is((await devicesOf(api, a)).length, 5);
   ok(!server.output().includes('p@ss'), 'the password is not in the log');
   is((await server.stop()).code, 0);
+}
+
+/** What is read at last, from a server that gives up soon. */
+async function read<Read>(from: () => Promise<Read>): Promise<Read> {
+  let found: Read | undefined;
+  await until('it is read', async () => {
+    found = await from();
+    return true;
+  });
+  if (found === undefined) throw new Error('it was read');
+  return found;
 }
 
 function clusterUrl(servers: readonly RedisServer[]): string {

@@ -15,11 +15,9 @@ import { allDue, entry, range, wholeLog } from '../contract/store.ts';
 import { PATIENCE_MS, patience } from '../kit/patience.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, redisSettings, startRedis } from '../kit/redis.ts';
-import { openTcpProxy } from '../kit/tcp-proxy.ts';
+import { openTcpProxy, type TcpProxy } from '../kit/tcp-proxy.ts';
 import { pause, until } from '../kit/until.ts';
 
-/** Within so long after a fault has ended the store serves again. */
-const BACK_WITHIN_MS = 5_000;
 /** A connection on which nothing is sent or received for so long, with the time limit given in that test, is given up. */
 const LISTENING_TIMEOUT_MS = 5_000;
 const T = 1_700_000_000_000;
@@ -34,10 +32,18 @@ faults.after.each(async () => {
 });
 
 async function open(server: RedisServer, more: Partial<RedisSettings> = {}): Promise<RedisStore> {
-  const store = await openRedisStore(redisSettings([server], more), silentLog);
+  const settings = redisSettings([server], more);
+  const store = await read(() => openRedisStore(settings, silentLog));
   opened.push(store);
   return store;
 }
+
+/** The same through a proxy. */
+const openThrough = (proxy: TcpProxy, server: RedisServer, commandTimeoutMs: number) =>
+  open(server, {
+    commandTimeoutMs,
+    location: { type: 'single', options: { host: '127.0.0.1', port: proxy.port } },
+  });
 
 /** Appends to streams of its own until it is told to stop, whatever happens; keeps what was acknowledged. */
 function load(store: RedisStore, streams: number) {
@@ -114,7 +120,7 @@ test('Redis: kill -9 under load: all that was acknowledged is there, and it serv
     assert.instance(await store.check().catch((error: unknown) => error), StoreUnavailable);
     await server.restart();
     const back = running.total();
-    await until('it is back', async () => running.total() > back + 30, BACK_WITHIN_MS);
+    await until('it is back', async () => running.total() > back + 30);
   }
   await running.stop();
   await store.check();
@@ -135,7 +141,7 @@ test('Redis: while it hangs every use fails in time; afterwards all that was ack
   await pause(1_500);
   server.signal('SIGCONT');
   const back = running.total();
-  await until('it is back', async () => running.total() > back + 20, BACK_WITHIN_MS);
+  await until('it is back', async () => running.total() > back + 20);
   await running.stop();
   await assertAllThere(store, running.acknowledged);
 });
@@ -152,29 +158,27 @@ test('Redis: no more than a bounded number waits for a Redis that hangs, and tho
   assert.ok(inTime <= 50 && inTime > 40, `${inTime} have waited`); // housekeeping waits too
   server.signal('SIGCONT');
   const isLetGo = async () => (await store.journal.load('s').catch(() => null)) !== null;
-  await until('all are let go of', isLetGo, BACK_WITHIN_MS);
-  await read(() => Promise.all(range(40).map((n) => store.journal.load(`s${n}`))), BACK_WITHIN_MS);
+  await until('all are let go of', isLetGo);
+  await read(() => Promise.all(range(40).map((n) => store.journal.load(`s${n}`))));
 });
 
 test('Redis: connections cut in the middle of replies, or not to be had for a while, lose nothing', async () => {
   const server = await startRedis();
   const proxy = await openTcpProxy(server.port);
-  const settings = redisSettings([server], { commandTimeoutMs: 500 });
-  const options = { host: '127.0.0.1', port: proxy.port };
-  const store = await openRedisStore({ ...settings, location: { type: 'single', options } }, silentLog);
+  const store = await openThrough(proxy, server, 500);
   const running = load(store, 20);
   for (const bytes of [1, 7, 60, 333, 2_048]) {
     const [before, cuts] = [running.total(), proxy.cuts];
     proxy.cutAfter(bytes);
     await until('it is cut', async () => proxy.cuts > cuts);
-    await until('it is back', async () => running.total() > before + 50, BACK_WITHIN_MS + 5_000);
+    await until('it is back', async () => running.total() > before + 50);
   }
   proxy.sever();
   const failures = running.failures();
   await until('it is missed', async () => running.failures() > failures);
   proxy.mend();
   const back = running.total();
-  await until('it is back', async () => running.total() > back + 20, BACK_WITHIN_MS);
+  await until('it is back', async () => running.total() > back + 20);
   await running.stop();
   await assertAllThere(store, running.acknowledged);
   await store.close();
@@ -184,9 +188,7 @@ test('Redis: connections cut in the middle of replies, or not to be had for a wh
 test('Redis: a connection on which nothing comes any more is given up, and another one made', async () => {
   const server = await startRedis();
   const proxy = await openTcpProxy(server.port);
-  const options = { host: '127.0.0.1', port: proxy.port };
-  const settings = redisSettings([server], { commandTimeoutMs: 300, location: { type: 'single', options } });
-  const store = await openRedisStore(settings, silentLog);
+  const store = await openThrough(proxy, server, 300);
   const running = load(store, 20);
   await until('it works', async () => running.total() > 100);
   proxy.freeze();
@@ -205,8 +207,13 @@ test('Redis: one that became a replica is left for the one that has its name now
   const proxy = await openTcpProxy(old.port);
   const options = { host: '127.0.0.1', port: proxy.port };
   const settings = redisSettings([old], { commandTimeoutMs: 500, location: { type: 'single', options } });
-  const store = await openRedisStore(settings, silentLog);
-  assert.equal(await store.journal.append(entry('s', 0)), { type: 'appended' });
+  const store = await open(old, settings);
+  /** A command may take longer than this store has patience for, and then nobody knows whether it was done. */
+  const appends = async () => {
+    const { sequence } = await store.journal.load('s');
+    return (await store.journal.append(entry('s', sequence))).type === 'appended';
+  };
+  await until('it appends', appends);
   await successor.command('REPLICAOF', '127.0.0.1', String(old.port));
   await until('the other one has all of it', async () => {
     const key = await successor.command('GET', `${settings.prefix}:meta`).catch((error: unknown) => error);
@@ -216,11 +223,8 @@ test('Redis: one that became a replica is left for the one that has its name now
   proxy.moveTo(successor.port);
   await old.command('REPLICAOF', '127.0.0.1', String(successor.port)); // it closes no connection
 
-  await until('it appends there', async () => {
-    const { sequence } = await store.journal.load('s');
-    return (await store.journal.append(entry('s', sequence))).type === 'appended';
-  });
-  await store.check();
+  await until('it appends there', appends);
+  await read(() => store.check());
   await store.close();
   await proxy.close();
 });
@@ -294,7 +298,7 @@ test('Redis: one that may not write, or has no memory left, is unavailable, and 
     assert.instance(await store.check().catch((error: unknown) => error), StoreUnavailable);
     await server.command(...end);
     // After the first it connects anew: the name might have been given to another server.
-    await until('it serves again', async () => (await store.check()) === undefined, BACK_WITHIN_MS);
+    await until('it serves again', async () => (await store.check()) === undefined);
     assert.equal(await store.journal.append(entry('s', n + 1)), { type: 'appended' });
   }
 });
@@ -377,9 +381,12 @@ test('Redis: nodes hear each other, not themselves, also after a restart of Redi
   await told(1);
   const connections = () =>
     server.command('INFO', 'stats').then((info) => /total_connections_received:(\d+)/.exec(info)?.[1]);
-  const before = Number(await connections());
-  await pause(1.5 * LISTENING_TIMEOUT_MS);
-  assert.is(Number(await connections()), before + 1, 'who only listens stays connected; the one is our own');
+  // Where Redis or this process stands still meanwhile, a connection is given up with reason.
+  await until('who only listens stays connected', async () => {
+    const before = Number(await connections());
+    await pause(1.5 * LISTENING_TIMEOUT_MS);
+    return Number(await connections()) === before + 1; // the one is our own
+  });
   await server.kill();
   busA.publish('topic', { n: 0 });
   await server.restart();

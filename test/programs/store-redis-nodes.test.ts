@@ -169,7 +169,10 @@ test('Redis: a node that begins while others are at work undoes nothing of their
     const first = owner.journal.append(entry('s', sequence, { index: enters ? enter : leave }));
     await until('it has left something to do', async () => (await leftToDo(settings)) === 1);
 
-    const newcomer = await Connection.open({ ...settings, ...PATIENT, log: silentLog }, 5_000);
+    const newcomer = await Connection.open(
+      { ...settings, ...PATIENT, log: silentLog },
+      settings.connectTimeoutMs,
+    );
     const { wake, asleep } = sleepBefore(newcomer, ['ZADD', 'ZREM']);
     const keys = createKeys(settings.prefix, settings.partitions);
     const outbox = createOutbox(newcomer, keys, new UniqueKeys(newcomer, keys), PATIENT.orphanMs, silentLog);

@@ -132,7 +132,7 @@ journey('the key is kept over refusals, the end of a session, and signing in', a
     await claimButton(person).click();
     await page.getByRole('heading', { name: 'The key is wrong' }).waitFor();
     const key = page.getByLabel('Key', { exact: true });
-    assert.is(await key.inputValue(), 'wrong');
+    await until('the key is there still', async () => (await key.inputValue()) === 'wrong');
     await look(person, 'wrong-key');
     await key.fill('right');
     await person.context.clearCookies();
@@ -141,7 +141,7 @@ journey('the key is kept over refusals, the end of a session, and signing in', a
     assert.not.match(page.url(), 'right');
     await page.getByRole('button', { name: BOB }).click();
     await page.getByRole('button', { name: 'Sign out' }).waitFor();
-    assert.is(await key.inputValue(), 'right');
+    await until('the key is there still', async () => (await key.inputValue()) === 'right');
     await claimButton(person).click();
     await isYours(person);
   });
@@ -286,10 +286,10 @@ async function firstPaint(person: Person, path: string): Promise<number> {
 journey(
   'the claim page is seen soon: on this machine, and on a slow phone with a slow connection',
   async () => {
+    const beside = await Person.open(browser, server.url, PHONE, { serviceWorkers: 'block' });
     for (const [where, limit] of Object.entries(PAINT_MAX)) {
       await visit(
         async (person) => {
-          const bare = await firstPaint(person, '/livez');
           await signedIn(person, ALICE);
           const browserOf = await person.context.newCDPSession(person.page);
           await browserOf.send('Network.enable');
@@ -303,20 +303,23 @@ journey(
           }
           const over = patience(VISITING_MS);
           const times: number[] = [];
+          const bares: number[] = [];
           let inTime = false;
           while (!inTime && (times.length < VISITS_MIN || !over())) {
+            // By turns, as a machine is not as fast now as it was a moment ago.
+            const bare = await firstPaint(beside, '/livez');
             const paintedMs = await firstPaint(person, '/claim');
             times.push(paintedMs);
+            bares.push(bare);
             inTime = paintedMs <= limit * Math.max(crowding(), bare / BARE_PAINT_MS);
           }
-          process.stdout.write(
-            `\n# first paint, ${where}: ${times.join(', ')} ms; of a bare text ${bare} ms\n`,
-          );
-          assert.ok(inTime, `${where}: ${times.join()} ms`);
+          process.stdout.write(`\n# first paint, ${where}: ${times} ms; of a bare text beside ${bares} ms\n`);
+          assert.ok(inTime, `${where}: ${times} ms`);
         },
         { serviceWorkers: 'block' },
       );
     }
+    await beside.close();
   },
 );
 
