@@ -140,6 +140,7 @@ export class SimNode implements Life {
 
   /** What changes an owner is written down like what a caller asks for. */
   async #askByAlarm(device: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
+    if (!this.alive) return new Promise(() => {}); // it died in the turn in which it heard who is due
     if (command.type !== 'CompleteTakeOver') return this.#registry.ask(device, command);
     const { customerId: customer, inEpoch, newcomerStands } = command;
     const request = { type: 'complete', customer, inEpoch, stands: newcomerStands } as const;
@@ -186,7 +187,9 @@ export class SimNode implements Life {
   die(): void {
     if (!this.alive) return;
     this.alive = false;
-    stop(this.#root);
+    // A turn later. What has been read in this turn is still being worked on, and must find its actors there: it gets no further
+    // than to the wire and the clock, which are dead.
+    setImmediate(() => stop(this.#root));
     for (const end of [...this.#open.values()]) end({ type: 'unknown', why: 'node-died' });
   }
 
