@@ -9,7 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claimPath } from '../kit/api.ts';
 import { firstHeard, type Heard, type Receiver, startReceiver, withStatus } from '../kit/receiver.ts';
-import { until } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 import { createStage, type Stage, type StagedDevice } from '../wire/stage.ts';
 
 const test = suite('webhooks');
@@ -289,10 +289,19 @@ test('tests and resends share the connections of the tenant: one too many is tol
   hanging.answer((_heard, response) => void held.push(response));
   const { id } = await hook(hanging.url);
   const ask = () => stage.api.send('POST', `/api/webhook/${id}/test`, stage.admin, {});
-  const under = Array.from({ length: 64 }, ask);
-  await until('all are under way', () => held.length === 64);
-  const { status, body } = await ask();
-  assert.is(status, 429, body);
+  let isOver = false;
+  // What is under way of an earlier law has a place for a moment longer, and who hangs for long is given up.
+  const askAlways = async () => {
+    for (;;) {
+      const reply = await ask();
+      if (reply.status === 429) await pause(5);
+      else if (isOver) return reply;
+    }
+  };
+  const under = Array.from({ length: 64 }, askAlways);
+  await until('all are under way', () => held.length >= 64);
+  await until('one too many is told to wait', async () => (await ask()).status === 429);
+  isOver = true;
   hanging.answer(withStatus(204));
   for (const response of held) response.writeHead(204).end();
   for (const one of await Promise.all(under)) assert.is(one.status, 200, one.body);
