@@ -35,8 +35,8 @@ const UVU = join(dirname(createRequire(import.meta.url).resolve('uvu')), '..', '
 const LIMIT_MS = 420_000;
 /** After its summary a file must end; longer means a socket, a timer or a store was left open. */
 const EXIT_GRACE_MS = 10_000;
-/** After a file has ended, its output must end too; longer means that a process it started lives on. */
-const LEFT_BEHIND_MS = 2000;
+/** After a file has ended, its output must end too, which the runner may hear late; longer means that a process it started lives on. */
+const LEFT_BEHIND_MS = 15_000;
 /** More than there are cores: while a file waits (for a disk, a lease, a window that closes), another works. */
 const JOBS = availableParallelism() + 2;
 /** For Node: a test makes much that it soon forgets, and looking for it takes a sixth of the time where there is little room. */

@@ -169,6 +169,11 @@ const LONG_MS = 600_000;
 /** Clients back off after a request without an answer. */
 const BACKOFF_MS = 300;
 
+/** The story's own time, which nobody sets. */
+const now = (): number => performance.timeOrigin + performance.now();
+/** An instant of the machine's clock that was told just now, in the story's time: the clock may have been set meanwhile, or be set all the time. */
+const inStory = (instant: number): number => instant + now() - Date.now();
+
 interface Noted {
   readonly asked: Asked;
   readonly calledAt: number;
@@ -191,8 +196,6 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   let mostCrowded = 1;
   let hardest = 0;
 
-  const origin = performance.timeOrigin;
-  const now = (): number => origin + performance.now();
   const pick = <Item>(items: readonly Item[]): Item => {
     const item = items[Math.floor(Math.random() * items.length)];
     if (item === undefined) throw new Error('nothing to pick from');
@@ -296,7 +299,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     if (reply.status !== 200) throw new Error(`nobody expects ${reply.status} ${reply.body}`);
     const told = JSON.parse(reply.body) as { code: string; expiresAt: number };
     codes.set(name, told.code);
-    const answer = { type: 'offered', by: told.code, endsAt: told.expiresAt } as const;
+    const answer = { type: 'offered', by: told.code, endsAt: inStory(told.expiresAt) } as const;
     return note(name, { ...asked, answer }, calledAt);
   }
 
@@ -540,7 +543,8 @@ export async function brokerDoor(
   client.on('message', (_topic, payload, { properties }) => {
     const told = JSON.parse(payload.toString()) as { status: string; closesAt?: number; reason?: string };
     const answer = waiting.get(properties?.correlationData?.toString() ?? '');
-    if (told.status === 'opened') answer?.({ type: 'opened', closesAt: told.closesAt ?? null });
+    const closesAt = told.closesAt === undefined ? null : inStory(told.closesAt);
+    if (told.status === 'opened') answer?.({ type: 'opened', closesAt });
     else if (told.reason === 'already-claimed') answer?.('claimed');
     // O5: the message was late. It may have been carried out before, and its answer lost.
     else if (told.reason === 'superseded') answer?.('unknown');

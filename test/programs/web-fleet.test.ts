@@ -108,7 +108,7 @@ journey('keyboard: five hundred are found, assigned by one question, and that is
     assert.ok(await page.getByLabel('Select Unit 0000').isChecked());
     await look(person, 'selected');
     await keyboard.press('Enter');
-    assert.is(await focused(person), 'Assign…');
+    await until('the first button has the focus', async () => (await focused(person)) === 'Assign…');
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: /Assign them to a customer/ }).waitFor();
     await tabTo(person, /^Customer$/);
@@ -125,7 +125,8 @@ journey('keyboard: five hundred are found, assigned by one question, and that is
     await keyboard.press('Enter');
     await page.getByText('500 devices found').waitFor();
     assert.ok(await page.getByLabel('Select all 500').isChecked(), 'it is selected still');
-    assert.is(await page.getByText('Unclaimed', { exact: true }).count(), 51, 'fifty rows and a chip');
+    const unclaimed = page.getByText('Unclaimed', { exact: true });
+    await until('fifty rows and a chip are there', async () => (await unclaimed.count()) === 51);
   });
 });
 
@@ -169,7 +170,8 @@ journey('without script: the page is selected by a link, and all by a box', asyn
       await page.getByRole('button', { name: 'Forbid…' }).click();
       await page.getByText('50 devices', { exact: true }).waitFor();
       await page.getByRole('link', { name: 'Do nothing' }).click();
-      assert.is(await page.locator('input[name=id]:checked').count(), 50);
+      const checked = page.locator('input[name=id]:checked');
+      await until('they are selected still', async () => (await checked.count()) === 50);
       await page.getByLabel('Select all 1,500').check();
       await page.getByRole('button', { name: 'Forbid…' }).click();
       await page.getByRole('button', { name: 'Forbid claiming: 1,500 devices' }).click();
