@@ -16,6 +16,8 @@ import { claimed, DEVICE, given, idOf, OPEN_POLICY } from '../kit/given.ts';
 const PROFILE = idOf<ProfileId>(41);
 const NEED = { keys: 10, bytes: 4 * 1024 * 1024 };
 
+type Writes = (file: number, bytes: Uint8Array, offset: number, length: number, at: number) => number;
+
 /** While it runs, each write fails with an error of the system. */
 function whileWritesFail(code: string, work: () => void): void {
   const { writeSync } = fs;
@@ -54,6 +56,29 @@ test('room: a full disk, a quota and a limit on files are no room; EIO and EROFS
   room.reserve(NEED, 2);
   assert.ok(statSync(join(folder, 'data.mdb')).size > before, 'afterwards there is room');
   room.close();
+});
+
+test('room: zeros are written a page at a time, since what is written at once makes later writes of one page dearer', async () => {
+  const folder = temporaryFolder();
+  await openLmdbStore({ path: folder }).close();
+  const room = new Room(folder);
+  const { writeSync } = fs;
+  const lengths: number[] = [];
+  const noting: Writes = (file, bytes, offset, length, at) => {
+    lengths.push(length);
+    return writeSync(file, bytes, offset, length, at);
+  };
+  Object.assign(fs, { writeSync: noting });
+  syncBuiltinESMExports();
+  try {
+    room.reserve(NEED, 2);
+  } finally {
+    Object.assign(fs, { writeSync });
+    syncBuiltinESMExports();
+  }
+  room.close();
+  assert.is(Math.max(...lengths), 4096);
+  assert.ok(lengths.length > NEED.bytes / 4096, 'it has written what is needed');
 });
 
 test('room: who is told that the store works has room for a device, also one that is owned and in every list', () => {

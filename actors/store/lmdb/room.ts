@@ -58,7 +58,12 @@ const IN_PLACE: readonly number[] = [0xef53, 0x01021994];
 /** lock.mdb of 126 readers has 8,192 bytes. LMDB takes a larger one as it is. */
 const LOCK_FILE_BYTES = 8192;
 
-const ZEROS = Buffer.alloc(256 * KIB);
+const ZEROS = Buffer.alloc(LOCK_FILE_BYTES);
+/**
+ * Zeros are written a page of LMDB at a time. What is written at once, a file system may keep together in memory (ext4 since
+ * Linux 6.16), and each later write of one page then looks at all pages that came with it.
+ */
+const WRITTEN_AT_ONCE = 4 * KIB;
 
 export class Room {
   readonly #folder: string;
@@ -116,7 +121,7 @@ export class Room {
   #fill(from: number, to: number): string | undefined {
     try {
       for (let at = from; at < to; ) {
-        at += writeSync(this.#file, ZEROS, 0, Math.min(ZEROS.length, to - at), at);
+        at += writeSync(this.#file, ZEROS, 0, Math.min(WRITTEN_AT_ONCE, to - at), at);
       }
       return undefined;
     } catch (error) {
