@@ -4,8 +4,7 @@ import type { DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { CredentialSecrets, CredentialsId } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
-import { isGateway } from '../device/gateways.ts';
-import type { Credentials, DeviceRecord } from '../device/state.ts';
+import type { Credentials } from '../device/state.ts';
 import {
   logUnreadable,
   type MqttBasicParts,
@@ -13,7 +12,7 @@ import {
   shownByCertificate,
   shownByMqtt,
 } from '../fleet/credentials.ts';
-import type { Devices, Directory } from '../fleet/devices.ts';
+import type { Devices, Directory, Holder } from '../fleet/devices.ts';
 import { StoreUnavailable } from '../journal/unavailable.ts';
 
 /** A device that has shown its credentials, for as long as its session or request lasts. */
@@ -55,12 +54,12 @@ export function createAuthentication(
     found: Found,
     parts: MqttBasicParts,
   ): AuthenticatedDevice | Promise<AuthenticatedDevice | undefined> | undefined {
-    const { record, credentials } = found;
+    const { holder, credentials } = found;
     switch (credentials.type) {
       case 'ACCESS_TOKEN':
         return admitted(found);
       case 'MQTT_BASIC':
-        return fitting(record.id, matchesMqttBasic(secrets, record.id, credentials, parts))
+        return fitting(holder.id, matchesMqttBasic(secrets, holder.id, credentials, parts))
           ? admitted(found)
           : undefined;
       case 'X509_CERTIFICATE':
@@ -73,26 +72,27 @@ export function createAuthentication(
   async function find(shown: string | undefined): Promise<Found | undefined> {
     if (shown === undefined) return undefined;
     const credentialsId = secrets.credentialsId(shown);
-    const record = await directory.byCredentials(credentialsId);
-    if (record === undefined) return undefined;
-    const { credentials, nextCredentials } = record;
+    const known = directory.holderOf(credentialsId);
+    const holder = known instanceof Promise ? await known : known;
+    if (holder === undefined) return undefined;
+    const { credentials, nextCredentials } = holder;
     const next = nextCredentials?.credentials;
     if (next === undefined || next.credentialsId !== credentialsId)
-      return { record, credentials, isNext: false };
-    return { record, credentials: next, isNext: true };
+      return { holder, credentials, isNext: false };
+    return { holder, credentials: next, isNext: true };
   }
 
   /** Next credentials are the device's own from their first use on; that is durable before it is let in (O9). */
   function admitted({
-    record,
+    holder,
     credentials: { credentialsId },
     isNext,
   }: Found): AuthenticatedDevice | Promise<AuthenticatedDevice | undefined> {
-    if (record.nextCredentials === undefined) return authenticated(record, credentialsId);
-    if (!isNext) return { ...authenticated(record, credentialsId), superseded: true };
-    return devices.ask(record.id, { type: 'AdoptCredentials', credentialsId }).then((answer) => {
+    if (holder.nextCredentials === undefined) return authenticated(holder, credentialsId);
+    if (!isNext) return { ...authenticated(holder, credentialsId), superseded: true };
+    return devices.ask(holder.id, { type: 'AdoptCredentials', credentialsId }).then((answer) => {
       if (answer.type === 'unavailable') throw new StoreUnavailable('devices', answer.reason);
-      return answer.type === 'accepted' ? authenticated(record, credentialsId) : undefined;
+      return answer.type === 'accepted' ? authenticated(holder, credentialsId) : undefined;
     });
   }
 
@@ -130,17 +130,12 @@ export function createAuthentication(
 
 /** A device, and which of its credentials were shown. */
 interface Found {
-  readonly record: DeviceRecord;
+  readonly holder: Holder;
   readonly credentials: Credentials;
   readonly isNext: boolean;
 }
 
-function authenticated(record: DeviceRecord, credentialsId: string): AuthenticatedDevice {
-  return {
-    id: record.id,
-    tenantId: record.tenantId,
-    profileId: record.profileId ?? null,
-    credentialsId,
-    isGateway: isGateway(record),
-  };
+function authenticated(holder: Holder, credentialsId: string): AuthenticatedDevice {
+  const { id, tenantId, profileId, isGateway } = holder;
+  return { id, tenantId, profileId, credentialsId, isGateway };
 }

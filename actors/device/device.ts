@@ -59,7 +59,7 @@ import {
   whyCredentialsFail,
   windowApproved,
 } from './credentials.ts';
-import { handoversAfter, type OwnershipChange } from './evidence.ts';
+import { type OwnershipChange, withHandovers } from './evidence.ts';
 import { speaksFor } from './gateways.ts';
 import {
   accept,
@@ -893,10 +893,9 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
  * decided; whoever changes more of the device begins with what this leaves.
  */
 function changed(device: Device, event: OwnershipChange, owner: Owner | null): Device {
-  const handovers = handoversAfter(device, event, owner !== null);
   const kept = withoutWritings(withoutChallenges(withoutOffer(withoutTakeOver(device))));
-  const begun = { ...epochBegun(kept, event), window: null, owner };
-  return handovers === undefined ? begun : { ...begun, handovers };
+  const begun = Object.assign(epochBegun(kept, event), { window: null, owner }); // a copy already, and nobody else's
+  return withHandovers(begun, device, event);
 }
 
 // --------------------------------------------------------------------------------------------------------- expiry

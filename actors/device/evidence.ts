@@ -29,25 +29,27 @@ export function evidenceOf({ type, evidence }: OwnershipChange): Evidence {
   return evidence ?? BY_EVENT[type];
 }
 
-/** How many changes of owner a record keeps; how many there were says the owner epoch. */
+/** How many changes of owner are told; how many there were says the owner epoch. */
 const HANDOVERS_MAX = 32;
+/** Of these, how many may be apart: they are written with every event of the device. */
+const RECENT_HANDOVERS_MAX = 6;
 
 /**
- * The changes of owner that lie behind the present owner, if there is one, after one more. Undefined while there are none,
- * so a device that was claimed and is still owned has no list.
+ * The device with the changes of owner that lie behind the present owner, if there is one, after one more. While there are none it has
+ * no list: it was claimed and is still owned.
  *
- * @param isOwned whether the device has an owner after it
+ * @param left the device as it was left by this change, but for these: a copy, and nobody else's
+ * @param before the device before it
  */
-export function handoversAfter(
-  device: Device,
-  change: OwnershipChange,
-  isOwned: boolean,
-): readonly Handover[] | undefined {
-  const { handovers = [] } = device;
-  const came = cameBy(device);
-  const gone: readonly Handover[] = isOwned ? [] : [[change.at, evidenceOf(change)]];
-  if (came === undefined && gone.length === 0) return device.handovers;
-  return [...handovers, ...(came === undefined ? [] : [came]), ...gone].slice(-HANDOVERS_MAX);
+export function withHandovers(left: Device, before: Device, change: OwnershipChange): Device {
+  const came = cameBy(before);
+  const recent: Handover[] = [...(before.recentHandovers ?? [])];
+  if (came !== undefined) recent.push(came);
+  if (left.owner === null) recent.push([change.at, evidenceOf(change)]);
+  if (recent.length === 0) return left;
+  if (recent.length <= RECENT_HANDOVERS_MAX) return Object.assign(left, { recentHandovers: recent });
+  const { recentHandovers: _, ...rest } = left;
+  return { ...rest, handovers: [...(before.handovers ?? []), ...recent].slice(-HANDOVERS_MAX) };
 }
 
 /** The change that made the present owner; undefined: there is none, or it is the owner from the device's birth. */
@@ -67,7 +69,8 @@ export interface KnownChange {
 /** The changes of owner that are known, the oldest first. There were as many as the owner epoch says. */
 export function knownChanges(device: Device): readonly KnownChange[] {
   const came = cameBy(device);
-  const all = [...(device.handovers ?? []), ...(came === undefined ? [] : [came])];
+  const behind = [...(device.handovers ?? []), ...(device.recentHandovers ?? [])].slice(-HANDOVERS_MAX);
+  const all = came === undefined ? behind : [...behind, came];
   const before = ownerEpochOf(device) - all.length;
   return all.map(([at, by], nth) => ({ epoch: before + nth + 1, at, by }));
 }

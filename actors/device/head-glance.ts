@@ -4,8 +4,8 @@
  */
 import type { Instant } from '../base/clock.ts';
 import { type ClaimGroup, claimGroupOf, claimStateOf } from './claim-state.ts';
-import { closesAtIn, LINE_MARK } from './head.ts';
-import { decodeHead, decodeStanding, isPartText } from './persistence.ts';
+import { closesAtIn } from './head.ts';
+import { decodeHead, decodeStanding, isDetailsText, isStandingText } from './persistence.ts';
 import { CLAIMING_ALLOWED, type Device, type DeviceState } from './state.ts';
 
 /** `claimingAllowed` is not set. */
@@ -18,7 +18,7 @@ const NOT_SET: Device['attributes'] = { SERVER_SCOPE: {}, SHARED_SCOPE: {} };
  */
 export function openGroupIn(state: string, details: string | undefined, at: Instant): ClaimGroup | undefined {
   // Where the text of its details does not name the attribute, the device has none.
-  return details === undefined || !isPartText(details) || details.includes(CLAIMING_ALLOWED)
+  return details === undefined || !isDetailsText(details) || details.includes(CLAIMING_ALLOWED)
     ? openGroupOf(decodeHead(state, details), at)
     : openGroupUnforbidden(state, at);
 }
@@ -27,8 +27,7 @@ export function openGroupIn(state: string, details: string | undefined, at: Inst
 export function openGroupUnforbidden(state: string, at: Instant): ClaimGroup | undefined {
   const closesAt = closesAtIn(state);
   if (closesAt !== undefined) return at < closesAt ? 'free' : undefined;
-  const isPart = state.startsWith(LINE_MARK) || isPartText(state);
-  const claimable = isPart
+  const claimable = isStandingText(state)
     ? ({ status: 'provisioned', ...decodeStanding(state), attributes: NOT_SET } as const)
     : decodeHead(state, undefined); // in one piece
   return openGroupOf(claimable, at);

@@ -6,27 +6,35 @@
  * Standing, as most devices have it, is one line in which the first character is the version:
  *
  *   U+0001 <owner epoch or nothing>;<owner or nothing>;<window or nothing>
- *   owner   <how: c claim, a assignment, t transfer, o take-over><since>,<customer>[,<evidence or nothing>[,<transfer>]]
- *   window  <opened by: d device, g gateway><opened at>,<closes at>,<digest of the secret>[,<arrived at>]
+ *   U+0002 <the same>;<recent handovers>
+ *   owner     <how: c claim, a assignment, t transfer, o take-over><since>,<customer>[,<evidence or nothing>[,<transfer>]]
+ *   window    <opened by: d device, g gateway><opened at>,<closes at>,<digest of the secret>[,<arrived at>]
+ *   handovers <at> <evidence>[,<at> <evidence>]…
  *
  * Numbers are decimal, instants in ms. A standing that has more (a server key, a gateway's grant, a trace) is JSON,
- * `{"v":2,…}`. The details are JSON, `{"v":2,…}`. A state in one piece, `{"v":1,"status":…}`, is what formats 1 to 3 of the stores have: it
- * is read for ever, and becomes two parts with the next event.
+ * `{"v":2,…}`, or `{"v":3,…}` with recent handovers. The details are JSON, `{"v":2,…}`. A state in one piece, `{"v":1,"status":…}`, is what
+ * formats 1 to 3 of the stores have: it is read for ever, and becomes two parts with the next event.
  */
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, TransferId } from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
-import { EVIDENCE, type Evidence } from './messages.ts';
+import { EVIDENCE, type Evidence, type Handover } from './messages.ts';
 import type { ClaimWindow, Device, Owner } from './state.ts';
 
 /** What is written with every event. */
-export type Standing = Pick<Device, 'owner' | 'ownerEpoch' | 'window' | 'serverKey'>;
+export type Standing = Pick<Device, 'owner' | 'ownerEpoch' | 'window' | 'serverKey' | 'recentHandovers'>;
 
 /** What is written with the events that change it. */
 export type Details = Omit<Device, 'status' | keyof Standing>;
 
-/** In front of a standing in one line. */
+/** In front of a standing in one line: without recent handovers, and with them. */
 export const LINE_MARK = '\u0001';
+export const HANDOVERS_MARK = '\u0002';
+
+/** Whether a standing is one line. */
+export function isLine(standing: string): boolean {
+  return standing.startsWith(LINE_MARK) || standing.startsWith(HANDOVERS_MARK);
+}
 
 /** `All` while its fields are just these: what knows nothing of a new one would lose it, and does not compile. */
 type Just<All, Fields extends keyof All> = Exclude<keyof All, Fields> extends never ? All : never;
@@ -86,38 +94,49 @@ export function haveSameDetails(one: WholeDetails, other: WholeDetails): boolean
 }
 
 export function detailsOf(device: Device): Details {
-  const { status: _, owner: __, ownerEpoch: ___, window: ____, serverKey: _____, ...details } = device;
+  const { status: _, owner: __, ownerEpoch: ___, window: ____, serverKey: _____, ...rest } = device;
+  const { recentHandovers: ______, ...details } = rest;
   return details;
 }
 
 /** The standing in one line, or undefined where that cannot say all of it. */
-export function standingLine({ owner, ownerEpoch, window, serverKey }: Standing): string | undefined {
+export function standingLine(standing: Standing): string | undefined {
+  const { owner, ownerEpoch, window, serverKey, recentHandovers } = standing;
   if (serverKey !== null || (ownerEpoch !== undefined && !Number.isSafeInteger(ownerEpoch))) return undefined;
   const ownerText = owner === null ? '' : ownerLine(owner);
   const windowText = window === null ? '' : windowLine(window);
   if (ownerText === undefined || windowText === undefined) return undefined;
-  return `${LINE_MARK}${ownerEpoch ?? ''};${ownerText};${windowText}`;
+  const line = `${ownerEpoch ?? ''};${ownerText};${windowText}`;
+  if (recentHandovers === undefined) return LINE_MARK + line;
+  const handovers = handoversLine(recentHandovers);
+  return handovers === undefined ? undefined : `${HANDOVERS_MARK}${line};${handovers}`;
 }
 
 /** Reads what `standingLine` wrote; undefined for what it cannot have written. */
 export function parseStandingLine(line: string): Standing | undefined {
   const [epoch = '', ownerText, windowText, ...more] = line.slice(LINE_MARK.length).split(';');
-  if (ownerText === undefined || windowText === undefined || more.length > 0) return undefined;
+  if (ownerText === undefined || windowText === undefined) return undefined;
   const owner = ownerText === '' ? null : parseOwner(ownerText);
   const window = windowText === '' ? null : parseWindow(windowText);
-  if (owner === undefined || window === undefined) return undefined;
-  if (epoch === '') return { owner, window, serverKey: null };
-  const ownerEpoch = wholeNumber(epoch);
-  return ownerEpoch === undefined ? undefined : { owner, ownerEpoch, window, serverKey: null };
+  const ownerEpoch = epoch === '' ? undefined : wholeNumber(epoch);
+  if (owner === undefined || window === undefined || (epoch !== '' && ownerEpoch === undefined))
+    return undefined;
+  const standing = { owner, window, serverKey: null };
+  const inEpoch = ownerEpoch === undefined ? standing : { ...standing, ownerEpoch };
+  const [handovers, ...beyond] = more;
+  if (!line.startsWith(HANDOVERS_MARK)) return handovers === undefined ? inEpoch : undefined;
+  const recentHandovers = handovers === undefined ? undefined : parseHandovers(handovers);
+  if (recentHandovers === undefined || beyond.length > 0) return undefined;
+  return { ...inEpoch, recentHandovers };
 }
 
-/** The line of a device without an owner behind its mark, with the end of its window. */
-const OWNERLESS = /^.\d{0,16};;(?:[dg]\d{1,16},(\d{1,16}),[\w-]+(?:,\d{1,16})?)?$/;
+/** The line of a device without an owner behind its mark, with the end of its window, and with its recent handovers. */
+const OWNERLESS = /^.\d{0,16};;(?:[dg]\d{1,16},(\d{1,16}),[\w-]+(?:,\d{1,16})?)?(;[\w ,-]+)?$/;
 
 /** When the window of a device that nobody owns closes, by its line alone; 0: it has none. Undefined: another standing. */
 export function closesAtIn(line: string): Instant | undefined {
-  const found = line.startsWith(LINE_MARK) ? OWNERLESS.exec(line) : null;
-  if (found === null) return undefined;
+  const found = isLine(line) ? OWNERLESS.exec(line) : null;
+  if (found === null || line.startsWith(LINE_MARK) !== (found[2] === undefined)) return undefined;
   return found[1] === undefined ? 0 : wholeNumber(found[1]);
 }
 
@@ -190,6 +209,26 @@ function parseWindow(text: string): ClaimWindow | undefined {
   const openedBy = letter === 'd' ? 'device' : 'gateway';
   const window = { secretDigest: digest as SecretDigest, openedAt, closesAt, openedBy } as const;
   return arrivedAt === undefined ? window : { ...window, arrivedAt };
+}
+
+function handoversLine(handovers: readonly Handover[]): string | undefined {
+  let line = '';
+  for (const [at, evidence] of handovers) {
+    if (!isInstant(at)) return undefined;
+    line += `${line === '' ? '' : ','}${at} ${evidence}`;
+  }
+  return line;
+}
+
+function parseHandovers(text: string): readonly Handover[] | undefined {
+  const handovers: Handover[] = [];
+  for (const one of text.split(',')) {
+    const [at = '', word = '', ...more] = one.split(' ');
+    const [instant, evidence] = [wholeNumber(at), evidenceIn(word)];
+    if (instant === undefined || evidence === undefined || more.length > 0) return undefined;
+    handovers.push([instant, evidence]);
+  }
+  return handovers;
 }
 
 /** Whether digits alone say it. */

@@ -104,18 +104,49 @@ export function deviceOf(member: string): DeviceId {
 /** All index entries of a device. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (state.status === 'absent') return NO_ENTRIES;
-  const { tenantId, name, label, type, credentials, nextCredentials, owner, viaGateway, offer } = state;
-  const byName = memberByName(name, id);
+  return bothOf(describedEntries(id, state), heldEntries(id, state));
+}
+
+/** What `describedEntries` looks at. */
+type Description = Pick<
+  Device,
+  'tenantId' | 'name' | 'label' | 'type' | 'credentials' | 'profileId' | 'viaGateway'
+>;
+
+/** Whether two states have the same `describedEntries`, which is so with most changes of owner. */
+function isDescribedAlike(one: Description, other: Description): boolean {
+  return (
+    one.tenantId === other.tenantId &&
+    one.name === other.name &&
+    one.label === other.label &&
+    one.type === other.type &&
+    one.credentials === other.credentials &&
+    one.profileId === other.profileId &&
+    one.viaGateway === other.viaGateway
+  );
+}
+
+/** The entries by what the device is, whoever has it. */
+function describedEntries(id: DeviceId, device: Description): IndexEntries {
+  const { tenantId, name, label, type, credentials, viaGateway } = device;
   const members = [
     { list: lists.byCreation(tenantId), member: id },
-    { list: lists.byName(tenantId), member: byName },
+    { list: lists.byName(tenantId), member: memberByName(name, id) },
     { list: lists.byType(tenantId), member: `${typePrefix(type)}${id}` },
+    ...profileEntries(id, device),
   ];
-  members.push(...groupEntries(id, state), ...profileEntries(id, state));
   if (label) members.push({ list: lists.byLabel(tenantId), member: memberByName(label, id) });
-  if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
   if (viaGateway !== undefined) members.push({ list: lists.viaGateway(viaGateway), member: id });
-  const unique = [keys.credentials(credentials.credentialsId), ...nameKeys(tenantId, name)];
+  return { unique: [keys.credentials(credentials.credentialsId), ...nameKeys(tenantId, name)], members };
+}
+
+/** The entries by who has it, may claim it, or is to have it. */
+function heldEntries(id: DeviceId, device: Device): IndexEntries {
+  const { name, nextCredentials, owner, offer } = device;
+  const byName = memberByName(name, id);
+  const members = groupEntries(id, device);
+  if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
+  const unique: string[] = [];
   // Found by both until the old ones end.
   if (nextCredentials !== undefined) unique.push(keys.credentials(nextCredentials.credentials.credentialsId));
   // A transfer is found by its id while it is offered, and after it for as long as its new owner has the device (H2).
@@ -130,17 +161,33 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   return { unique, members };
 }
 
+function bothOf(one: IndexEntries, other: IndexEntries): IndexEntries {
+  return { unique: [...one.unique, ...other.unique], members: [...one.members, ...other.members] };
+}
+
+/** What differs between the entries of two states. */
+function changesOf(id: DeviceId, before: DeviceState, after: DeviceState): IndexChanges {
+  const isHeldOnly =
+    before.status === 'provisioned' && after.status === 'provisioned' && isDescribedAlike(before, after);
+  return isHeldOnly
+    ? changesBetween(heldEntries(id, before), heldEntries(id, after))
+    : changesBetween(indexEntries(id, before), indexEntries(id, after));
+}
+
 /** The entries that devices of older stores lack, until the background has made them (`fleet/claim-lists.ts`). */
 export function laterEntries(id: DeviceId, device: Device): readonly ListMember[] {
   return [...groupEntries(id, device), ...(device.profileId ? [] : profileEntries(id, device))];
 }
 
-function profileEntries(id: DeviceId, { tenantId, profileId }: Device): readonly ListMember[] {
+function profileEntries(
+  id: DeviceId,
+  { tenantId, profileId }: Pick<Device, 'tenantId' | 'profileId'>,
+): readonly ListMember[] {
   return [{ list: profileId ? lists.ofProfile(profileId) : lists.withoutProfile(tenantId), member: id }];
 }
 
 /** The entries by which a device is found by its claim state. */
-function groupEntries(id: DeviceId, device: Device): readonly ListMember[] {
+function groupEntries(id: DeviceId, device: Device): ListMember[] {
   const { tenantId, serverKey } = device;
   const group = claimGroupOf(device);
   const own = { list: lists.ofGroup(tenantId, group), member: id };
@@ -207,7 +254,7 @@ export function indexChanges(
     case 'OfferWithdrawn':
     case 'OfferExpired': {
       const id = storedId<DeviceId>(stream);
-      const changes = changesBetween(indexEntries(id, before), indexEntries(id, after));
+      const changes = changesOf(id, before, after);
       const isRenamed = event.type === 'DeviceUpdated' && nameOf(before) !== nameOf(after);
       return isRenamed ? takingAgain(changes, nameKeysOf(after)) : changes;
     }

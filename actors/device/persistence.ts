@@ -16,7 +16,7 @@ import {
   type Details,
   detailsOf,
   haveSameDetails,
-  LINE_MARK,
+  isLine,
   PLAIN,
   parseStandingLine,
   type Standing,
@@ -43,6 +43,8 @@ export function deviceEngine(journal: Journal) {
 const FORMAT = 1;
 /** Of the parts of a head that are JSON. */
 const PART_FORMAT = 2;
+/** Of a standing in JSON that has recent handovers. */
+const HANDOVERS_FORMAT = 3;
 
 /** A record that this version of claimd cannot read: written by a newer one, or damaged. */
 export class UnreadableRecord extends Error {
@@ -88,8 +90,12 @@ export function encodeState(state: DeviceState): string {
 
 /** The part of a head that every event writes. */
 export function encodeStanding(device: Standing): string {
-  const { owner, ownerEpoch, window, serverKey } = device;
-  return standingLine(device) ?? wrap(PART_FORMAT, JSON.stringify({ owner, ownerEpoch, window, serverKey }));
+  const { owner, ownerEpoch, window, serverKey, recentHandovers } = device;
+  const format = recentHandovers === undefined ? PART_FORMAT : HANDOVERS_FORMAT;
+  return (
+    standingLine(device) ??
+    wrap(format, JSON.stringify({ owner, ownerEpoch, window, serverKey, recentHandovers }))
+  );
 }
 
 /**
@@ -118,8 +124,7 @@ export function decodeState(text: string): DeviceState {
  * @param details the other part; undefined: there is none
  */
 export function decodeHead(state: string, details: string | undefined): DeviceState {
-  if (details === undefined && state.startsWith(LINE_MARK))
-    throw new UnreadableRecord('its details are missing');
+  if (details === undefined && isLine(state)) throw new UnreadableRecord('its details are missing');
   if (details === undefined) return decodeState(state);
   const rest = unwrap(details, PART_FORMAT, 'tenantId') as unknown as Details;
   return Object.assign(rest, { status: 'provisioned' } as const, decodeStanding(state)); // it is ours: no copy
@@ -127,22 +132,29 @@ export function decodeHead(state: string, details: string | undefined): DeviceSt
 
 /** The part of a head that every event writes, where its details are there, too. Throws `UnreadableRecord`. */
 export function decodeStanding(text: string): Standing {
-  if (!text.startsWith(LINE_MARK)) return unwrap(text, PART_FORMAT) as unknown as Standing;
+  if (text.startsWith(HANDOVERS_START)) {
+    return unwrap(text, HANDOVERS_FORMAT, 'recentHandovers') as unknown as Standing;
+  }
+  if (!isLine(text)) return unwrap(text, PART_FORMAT) as unknown as Standing;
   const standing = parseStandingLine(text);
   if (standing === undefined) throw new UnreadableRecord('a part of it is damaged');
   return standing;
 }
 
-/** Whether a text is a part of a head in JSON as this version writes it, as far as its beginning says. */
-export const isPartText = (text: string): boolean => text.startsWith(PART_START);
+/** Whether a text is the details of a head as this version writes them, as far as its beginning says. */
+export const isDetailsText = (text: string): boolean => text.startsWith(PART_START);
+/** Whether a text is the part of a head that every event writes, as far as its beginning says. */
+export const isStandingText = (text: string): boolean =>
+  isLine(text) || text.startsWith(PART_START) || text.startsWith(HANDOVERS_START);
 const PART_START = `{"v":${PART_FORMAT},`;
+const HANDOVERS_START = `{"v":${HANDOVERS_FORMAT},`;
 
 /** Puts the version in front of a JSON object without building another object. */
 function wrap(format: number, json: string): string {
   return `{"v":${format},${json.slice(1)}`;
 }
 
-/** @param discriminant a member that has to be a text */
+/** @param discriminant a member that has to be a text or a list */
 function unwrap(text: string, format: number, discriminant?: string): object {
   let record: unknown;
   try {
@@ -157,7 +169,8 @@ function unwrap(text: string, format: number, discriminant?: string): object {
     const what = `its format is ${JSON.stringify(v)}, known is ${format}`;
     throw new UnreadableRecord(what, isNewer ? record.at : undefined);
   }
-  if (discriminant !== undefined && typeof record[discriminant] !== 'string') {
+  const named = discriminant === undefined ? '' : record[discriminant];
+  if (typeof named !== 'string' && !Array.isArray(named)) {
     throw new UnreadableRecord(`it has no ${discriminant}`);
   }
   const { v: _format, ...rest } = record;

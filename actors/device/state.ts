@@ -57,6 +57,8 @@ export interface Device {
   readonly tenantDescription?: Pick<Device, 'label' | 'additionalInfo'>;
   /** Changes of owner, the newest last and without the one that made the present owner (R6); absent: none of them. */
   readonly handovers?: readonly Handover[];
+  /** Those after them: few, so that giving a device back writes little. They are added to the others together. */
+  readonly recentHandovers?: readonly Handover[];
   /** Challenges that the device may sign (C11); absent: there is none, not even an elapsed one. */
   readonly challenges?: readonly Challenge[];
   /** Somebody wants the device, and its owner may object (N2). */

@@ -36,6 +36,8 @@ export type DeviceListener = (
 export interface Directory {
   /** Which device holds these credentials, or is to have them (O9). Exact match, case-sensitive. */
   byCredentials(credentialsId: CredentialsId): Promise<DeviceRecord | undefined>;
+  /** The same, as much of it as a door needs to let it in: at once where that was looked up before and is so still. */
+  holderOf(credentialsId: CredentialsId): Holder | Promise<Holder | undefined>;
   /** The id of the tenant's device of this name. Enough for a command, since the device checks the rest itself. */
   idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
   /** The id of the tenant's device whose name is this one but for case; undefined where none is, or more than one. */
@@ -52,6 +54,12 @@ export interface Directory {
   offeredTo(tenantId: TenantId, to: OfferedToWhom): Promise<readonly DeviceRecord[]>;
   /** The devices that the customer owns. Pass the tenant: a customer of another tenant owns nothing of it. */
   ofCustomer(tenantId: TenantId, customerId: CustomerId, query: ListQuery): Promise<Page<DeviceRecord>>;
+}
+
+/** A device as it is known by its credentials. Of what an event may change without writing its details there is nothing. */
+export interface Holder extends Pick<DeviceRecord, 'id' | 'tenantId' | 'credentials' | 'nextCredentials'> {
+  readonly profileId: ProfileId | null;
+  readonly isGateway: boolean;
 }
 
 interface OfferedToWhom {

@@ -5,15 +5,18 @@
  * entry. So an entry that is late or left over, which is possible where a store spreads over machines, is never seen.
  */
 import { type CustomerId, type DeviceId, storedId, type TenantId } from '../base/ids.ts';
+import { Recent } from '../base/recent.ts';
+import type { CredentialsId } from '../base/secret.ts';
 import { nextTurn } from '../base/slices.ts';
 import { composed, findSpelling } from '../base/spelling.ts';
 import { claimStateOf } from '../device/claim-state.ts';
+import { isGateway } from '../device/gateways.ts';
 import { deviceOf, keys, lists, namePrefix, textOf } from '../device/indexes.ts';
 import { CLAIMING_ALLOWED, type DeviceRecord, type OfferedTo } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
 import { createClaimStates } from './claim-states.ts';
-import type { Directory, ListQuery, Page } from './devices.ts';
+import type { Directory, Holder, ListQuery, Page } from './devices.ts';
 import type { DeviceList } from './filters.ts';
 import { createListing } from './listing.ts';
 import { createReadDevices, readDevice } from './live-devices.ts';
@@ -25,6 +28,8 @@ const OFFERS_MAX = 100;
 const OFFERS_OF_ONE = 10;
 /** Offers of one list that are looked at. */
 const OFFERS_LOOKED_AT = 5_000;
+/** Holders that are remembered, half a kilobyte each. */
+const HOLDERS_MAX = 16_384;
 
 export function createDirectory(
   journal: Journal,
@@ -48,6 +53,21 @@ export function createDirectory(
     return device !== undefined && agrees(device) ? device : undefined;
   }
 
+  /** Those that came last. */
+  const holders = new Recent<CredentialsId, KnownHolder>(HOLDERS_MAX);
+
+  async function lookUpHolder(credentialsId: CredentialsId): Promise<Holder | undefined> {
+    const id = await idAt(keys.credentials(credentialsId));
+    // In this order: what is written after this look makes the holder known by a number that is past.
+    const detailsFrom = id === undefined ? undefined : journal.detailsFrom?.(id);
+    const device = id === undefined ? undefined : await readDevice(journal, id);
+    if (device === undefined || !holds(device, credentialsId)) return undefined;
+    const holder = holderIn(device);
+    if (detailsFrom !== undefined && device.credentials.type !== 'X509_CERTIFICATE')
+      holders.set(credentialsId, { holder, detailsFrom });
+    return holder;
+  }
+
   async function page(list: DeviceList, query: ListQuery): Promise<Page<DeviceRecord>> {
     const { ids, ...found } = await listing.find(list, query);
     const items = (await read(ids)).flatMap((device) =>
@@ -58,12 +78,13 @@ export function createDirectory(
 
   return {
     byCredentials: (credentialsId) =>
-      lookup(
-        keys.credentials(credentialsId),
-        ({ credentials, nextCredentials }) =>
-          credentials.credentialsId === credentialsId ||
-          nextCredentials?.credentials.credentialsId === credentialsId,
-      ),
+      lookup(keys.credentials(credentialsId), (device) => holds(device, credentialsId)),
+
+    holderOf(credentialsId) {
+      const known = holders.get(credentialsId);
+      const isStill = known !== undefined && journal.detailsFrom?.(known.holder.id) === known.detailsFrom;
+      return isStill ? known.holder : lookUpHolder(credentialsId);
+    },
 
     idOf: (tenantId, name) => findSpelling(name, (spelling) => idAt(keys.name(tenantId, spelling))),
 
@@ -152,6 +173,25 @@ export function createDirectory(
 
     typesOf: (tenantId) => typesOf(journal, index, tenantId),
   };
+}
+
+/** A holder, while the newest details of its device are those of the append of this number. */
+interface KnownHolder {
+  readonly holder: Holder;
+  readonly detailsFrom: number;
+}
+
+function holds({ credentials, nextCredentials }: DeviceRecord, credentialsId: CredentialsId): boolean {
+  return (
+    credentials.credentialsId === credentialsId ||
+    nextCredentials?.credentials.credentialsId === credentialsId
+  );
+}
+
+function holderIn(device: DeviceRecord): Holder {
+  const { id, tenantId, profileId = null, credentials, nextCredentials } = device;
+  const holder = { id, tenantId, profileId, credentials, isGateway: isGateway(device) };
+  return nextCredentials === undefined ? holder : { ...holder, nextCredentials };
 }
 
 /** One look-up per type, however many devices are of it. */

@@ -112,6 +112,12 @@ export interface Journal {
   sequenceOf?(stream: string): number;
 
   /**
+   * The number of the append that wrote the newest details of a stream, at once; undefined where there are none. While it is the same,
+   * they are. Where `sequenceOf` is there, too. Throws when the store cannot be read.
+   */
+  detailsFrom?(stream: string): number | undefined;
+
+  /**
    * Reads the newest heads of several streams, in their order: at one go, which costs a fraction of as many loads. Each is whole as
    * `load` has it; they need not be of one moment. Rejects when the store cannot be read.
    *

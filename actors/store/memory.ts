@@ -35,7 +35,19 @@ interface Stream {
   readonly sequence: number;
   readonly state: string;
   readonly details: string | undefined;
+  /** The number of the append that wrote them. */
+  readonly detailsFrom: number | undefined;
   readonly alarmAt: number | null;
+}
+
+function detailsAfter(
+  before: Stream | undefined,
+  { details }: Append,
+  sequence: number,
+): Pick<Stream, 'details' | 'detailsFrom'> {
+  return details === undefined
+    ? { details: before?.details, detailsFrom: before?.detailsFrom }
+    : { details, detailsFrom: sequence };
 }
 
 interface Entity {
@@ -109,6 +121,11 @@ class MemoryJournal implements Journal {
     return this.#streams.get(stream)?.sequence ?? 0;
   }
 
+  detailsFrom(stream: string): number | undefined {
+    this.#gate.pass();
+    return this.#streams.get(stream)?.detailsFrom;
+  }
+
   async append(entry: Append): Promise<AppendResult> {
     this.#gate.pass();
     const { stream, expected, event, state, alarmAt, index } = entry;
@@ -120,7 +137,7 @@ class MemoryJournal implements Journal {
 
     const sequence = expected + 1;
     if (state === undefined) this.#streams.delete(stream);
-    else this.#streams.set(stream, { sequence, state, details: entry.details ?? before?.details, alarmAt });
+    else this.#streams.set(stream, { sequence, state, ...detailsAfter(before, entry, sequence), alarmAt });
     this.#appended += 1;
     this.#log.push({ position: this.#appended, logged: { stream, sequence, event } });
     return { type: 'appended' };

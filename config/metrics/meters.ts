@@ -211,6 +211,7 @@ function meterJournal(metrics: Metrics): (journal: Journal) => Journal {
       loadMany: (streams, part) => journal.loadMany(streams, part),
       alarms: (after, limit) => journal.alarms(after, limit),
       ...(journal.sequenceOf && { sequenceOf: journal.sequenceOf.bind(journal) }),
+      ...(journal.detailsFrom && { detailsFrom: journal.detailsFrom.bind(journal) }),
       due: (now, after, limit) => journal.due(now, after, limit),
       log: (which, from, limit) => journal.log(which, from, limit),
       trim: (which, upTo) => journal.trim(which, upTo),

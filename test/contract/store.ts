@@ -282,9 +282,11 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
       assert.equal(await journal.append(entry('s', n + 1, more)), APPENDED);
       const details = n < 3 ? 'first' : 'second';
       assert.equal(await journal.load('s'), { sequence: n + 2, state: `s at ${n + 2}`, details });
+      assert.is(journal.detailsFrom?.('s'), journal.detailsFrom && (n < 3 ? 2 : 5));
     }
     assert.equal(await journal.append(entry('s', 6, { state: undefined })), APPENDED);
     assert.equal(await journal.load('s'), { sequence: 0, state: undefined });
+    assert.is(journal.detailsFrom?.('s'), undefined);
     assert.equal(await journal.append(entry('t', 0, { details: 'third' })), APPENDED);
     assert.equal(await journal.append(entry('t', 1, { state: undefined, details: 'fourth' })), APPENDED);
     assert.equal(await journal.load('t'), { sequence: 0, state: undefined });
@@ -904,6 +906,7 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
       const uses: { readonly [use: string]: () => Promise<unknown> } = {
         load: () => journal.load('s'),
         'its number alone': async () => journal.sequenceOf?.('s') ?? journal.load('s'),
+        'the number of its details': async () => journal.detailsFrom?.('s') ?? journal.load('s'),
         append: () => journal.append(entry('s', 0)),
         due: () => journal.due(T, undefined, 10),
         log: () => journal.log(0, 0, 10),

@@ -12,9 +12,8 @@ import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { ProvisionDevice } from '../../actors/device/registration.ts';
-import type { DeviceRecord } from '../../actors/device/state.ts';
 import { accessToken as tokenCredentials } from '../../actors/fleet/credentials.ts';
-import type { DeviceAnswer, DeviceListener, Devices, Directory } from '../../actors/fleet/devices.ts';
+import type { DeviceAnswer, DeviceListener, Devices, Directory, Holder } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices } from '../../actors/fleet/live-devices.ts';
 import { createProfiles, type Profiles } from '../../actors/fleet/profiles.ts';
@@ -37,9 +36,7 @@ export interface TransportWorld {
     | ((command: DeviceCommand, pass: () => Promise<DeviceAnswer>) => Promise<DeviceAnswer>)
     | undefined;
   /** Set it to make look-ups by credentials fail, wait, or the like. */
-  interceptLookup:
-    | ((pass: () => Promise<DeviceRecord | undefined>) => Promise<DeviceRecord | undefined>)
-    | undefined;
+  interceptLookup: ((pass: () => Promise<Holder | undefined>) => Promise<Holder | undefined>) | undefined;
   /** Told of every event; set it to the transport's listener. */
   onEvent: DeviceListener;
   /** Creates a device whose access token is `accessToken`. */
@@ -115,8 +112,8 @@ export async function createTransportWorld(
     },
     directory: {
       ...directory,
-      byCredentials(credentialsId) {
-        const pass = () => directory.byCredentials(credentialsId);
+      holderOf(credentialsId) {
+        const pass = async () => directory.holderOf(credentialsId);
         return world.interceptLookup === undefined ? pass() : world.interceptLookup(pass);
       },
     },

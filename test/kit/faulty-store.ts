@@ -82,6 +82,7 @@ export function createFaultyJournal(journal: Journal, seesAtOnce = false): Fault
       return under(faults.due(), () => journal.due(now, after, limit));
     },
     ...(seesAtOnce && journal.sequenceOf && { sequenceOf: journal.sequenceOf.bind(journal) }),
+    ...(seesAtOnce && journal.detailsFrom && { detailsFrom: journal.detailsFrom.bind(journal) }),
     logs: journal.logs,
     log: (which, from, limit) => journal.log(which, from, limit),
     trim: (which, upTo) => journal.trim(which, upTo),

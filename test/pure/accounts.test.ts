@@ -34,6 +34,7 @@ const noDevices: Devices & Directory = {
   ask: async () => ({ type: 'refused', refusal: { reason: 'unknown-device' } }),
   read: async () => undefined,
   byCredentials: async () => undefined,
+  holderOf: async () => undefined,
   idOf: async () => undefined,
   idOfTyped: async () => undefined,
   byName: async () => undefined,

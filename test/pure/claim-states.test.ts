@@ -137,12 +137,14 @@ test('claim states: what a glance at a head tells of its window is what all of t
     ...anyDevice(dice),
     ...(dice.between(0, 3) === 0 ? { label: 'its claimingAllowed is "false"' } : {}),
     ...(dice.between(0, 3) === 0 ? { ownerEpoch: dice.between(0, 9) } : {}),
+    ...(dice.between(0, 3) === 0 ? { recentHandovers: [[NOW, 'kit']] as const } : {}),
   }));
   const seen = new Set<string>();
   for (const { id: _, ...device } of await everyDevice(store, 400)) {
     const details = encodeDetails(device, undefined);
     const inParts = encodeStanding(device);
-    const json = JSON.stringify({ v: 2, ...decodeStanding(inParts) });
+    const v = device.recentHandovers === undefined ? 2 : 3;
+    const json = JSON.stringify({ v, ...decodeStanding(inParts) });
     for (const at of [NOW, NOW + 4.5 * MINUTE_MS, NOW + 20 * MINUTE_MS]) {
       const expected = claimStateOf(device, at) === 'WINDOW_OPEN' ? claimGroupOf(device) : undefined;
       seen.add(`${expected}`);
@@ -165,7 +167,7 @@ test('claim states: what a glance at a head tells of its window is what all of t
   unreadable(`${line};`, '{"v":2,"tenantId":"x"}');
   unreadable('{"v":3}', '{"v":2,"tenantId":"x"}');
   unreadable(line, '{"v":3,"tenantId":"x"}');
-  for (const state of [`${line};`, '{"v":3}', '{"v":2'])
+  for (const state of [`${line};`, `${line};1 kit`, '{"v":3}', '{"v":2'])
     assert.throws(
       () => openGroupUnforbidden(state, NOW),
       (error: unknown) => error instanceof UnreadableRecord,

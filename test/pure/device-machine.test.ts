@@ -429,6 +429,7 @@ const NEVER_READ: ReadonlySet<string> = new Set([
   'createdAt',
   'evidence',
   'handovers',
+  'recentHandovers',
   'since',
   'openedAt',
   'savedAt',

@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert';
 import type { CustomerId, TransferId, UserId } from '../../actors/base/ids.ts';
 import type { CredentialSecrets, SecretDigest } from '../../actors/base/secret.ts';
 import { evolve } from '../../actors/device/device.ts';
-import { LINE_MARK } from '../../actors/device/head.ts';
+import { knownChanges } from '../../actors/device/evidence.ts';
+import { HANDOVERS_MARK, isLine, LINE_MARK } from '../../actors/device/head.ts';
 import {
   decodeEvent,
   decodeHead,
@@ -16,9 +17,9 @@ import {
   encodeState,
   UnreadableRecord,
 } from '../../actors/device/persistence.ts';
-import { type Device, ownerEpochOf } from '../../actors/device/state.ts';
+import { type Device, type DeviceState, ownerEpochOf } from '../../actors/device/state.ts';
 import { liftedEvent, liftedState } from '../../actors/store/format-2.ts';
-import { DEVICE, idOf, OTHER_TOKEN, SECRET, TOKEN } from '../kit/given.ts';
+import { CUSTOMER, DEVICE, idOf, OTHER_TOKEN, SECRET, TOKEN, USER } from '../kit/given.ts';
 import { gatewayEvents, gatewayStates } from './golden/gateway-samples.ts';
 import {
   deletionEvents,
@@ -37,6 +38,7 @@ import {
   profileStates,
   proofEvents,
   proofStates,
+  recentStates,
   refusedEvents,
   sealedEvents,
   sealedStates,
@@ -317,14 +319,68 @@ test('device persistence: heads in two parts are read and written as ever', () =
     inParts.map((device) => JSON.stringify(partsOf(device))),
     lines,
   );
-  const isLine = heads.map(([standing]) => standing.startsWith(LINE_MARK));
-  assert.ok(isLine.includes(true) && isLine.includes(false), 'a line, and JSON where a line cannot say it');
+  const areLines = heads.map(([standing]) => standing.startsWith(LINE_MARK));
+  assert.ok(
+    areLines.includes(true) && areLines.includes(false),
+    'a line, and JSON where a line cannot say it',
+  );
+});
+
+test('device persistence: heads with recent handovers are read and written as ever', () => {
+  const lines = asWritten('heads-v3-sealed.jsonl');
+  const heads = lines.map((line) => JSON.parse(line) as [string, string]);
+  assert.equal(
+    heads.map(([standing, details]) => decodeHead(standing, details)),
+    recentStates,
+  );
+  assert.equal(
+    recentStates.map((device) => JSON.stringify(partsOf(device))),
+    lines,
+  );
+  assert.equal(
+    heads.map(([standing]) => standing.charAt(0)),
+    [HANDOVERS_MARK, HANDOVERS_MARK, '{'],
+  );
+});
+
+test('device persistence: a device is claimed and given back time and again, and its details are written at one of four give-backs at most', () => {
+  let device: DeviceState | undefined = inParts[0];
+  let written = 0;
+  const lives = 40;
+  for (let at = 1; at <= lives; at += 1) {
+    for (const event of [
+      { type: 'DeviceClaimed', at, customerId: CUSTOMER, userId: USER, claimingAllowedDeleted: false },
+      {
+        type: 'DeviceReclaimed',
+        at,
+        previousCustomerId: CUSTOMER,
+        userId: USER,
+        claimingAllowedRestored: false,
+      },
+    ] as const) {
+      assert.ok(device !== undefined);
+      const after = evolve(device, event);
+      assert.ok(after.status === 'provisioned');
+      const details = encodeDetails(after, device);
+      if (details !== undefined) written += 1;
+      assert.ok(encodeStanding(after).length <= 260, encodeStanding(after));
+      device = after;
+    }
+  }
+  assert.ok(device?.status === 'provisioned');
+  assert.is(written, lives / 4);
+  const known = knownChanges(device).map(({ at, by }) => [at, by]);
+  assert.equal(known.slice(-2), [
+    [lives, 'claim'],
+    [lives, 'give-back'],
+  ]);
+  assert.is(known.length, 32);
 });
 
 test('device persistence: an event that changes a window or the owner writes about a hundred bytes', () => {
   for (const device of inParts.filter(({ serverKey, window }) => serverKey === null && !window?.gateway)) {
     const [standing] = partsOf(device);
-    assert.ok(standing.startsWith(LINE_MARK) && standing.length <= 160, standing);
+    assert.ok(isLine(standing) && standing.length <= 160, standing);
     assert.is(encodeDetails({ ...device, window: null, owner: null }, device), undefined);
   }
 });
@@ -358,6 +414,7 @@ test('device persistence: the details are written where one of them changed, whi
     tenantAttributes: device.attributes,
     tenantDescription: { label: null, additionalInfo: null },
     handovers: [],
+    recentHandovers: [[1, 'kit']],
     challenges: [],
     takeOver: { customerId: idOf(97), userId: idOf(96), askedAt: 1, dueAt: 2, inEpoch: 0 },
     lastResetAt: 1,
@@ -372,7 +429,7 @@ test('device persistence: the details are written where one of them changed, whi
     },
     serverKey: { secretDigest: SECRET, sealedSecret: '***', expiresAt: 1, savedAt: 0 },
   };
-  const standing = ['owner', 'ownerEpoch', 'window', 'serverKey'];
+  const standing = ['owner', 'ownerEpoch', 'window', 'serverKey', 'recentHandovers'];
   const [, stored] = partsOf(device);
   for (const [name, value] of Object.entries(changes)) {
     const after: Device = { ...device, [name]: value };
@@ -407,6 +464,11 @@ test('device persistence: what a line cannot say is said in JSON', () => {
     assert.ok(standing.startsWith('{"v":2,'), standing);
     assert.equal(decodeHead(standing, details), { ...device, ...change });
   }
+  for (const recentHandovers of [[[-1, 'kit']], [[1.5, 'kit']]] as const) {
+    const [standing, details] = partsOf({ ...device, recentHandovers });
+    assert.ok(standing.startsWith('{"v":3,'), standing);
+    assert.equal(decodeHead(standing, details), { ...device, recentHandovers });
+  }
 });
 
 test('device persistence: a head of which a part is damaged or missing is unreadable, and not quoted', () => {
@@ -439,7 +501,21 @@ test('device persistence: a head of which a part is damaged or missing is unread
       ';;d1,2,secret,',
       ';;d1,2,secret,3,4',
       ';;d,2,secret',
+      ';;;1 kit',
     ].map((text) => LINE_MARK + text),
+    ...[
+      '',
+      ';;',
+      ';;;',
+      ';;;1',
+      ';;;1 secret-of-mine',
+      ';;;kit',
+      ';;;-1 kit',
+      ';;;1 kit,',
+      ';;;1 kit 2',
+      ';;;1 kit;',
+      ';secret;;1 kit',
+    ].map((text) => HANDOVERS_MARK + text),
   ];
   for (const standing of damaged) {
     const error = thrown(() => decodeHead(standing, details));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId, TenantId } from '../../actors/base/ids.ts';
+import type { JsonObject } from '../../actors/base/json.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
 import { indexEntries, keys, lists } from '../../actors/device/indexes.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
@@ -64,14 +65,18 @@ async function leaveKeyTo({ journal }: Store, key: string, stream: DeviceId): Pr
   await journal.append({ stream, expected, event: '{}', state, alarmAt: null, index });
 }
 
-const rename = (name: string, label: string | null = null): DeviceCommand => ({
+const rename = (
+  name: string,
+  label: string | null = null,
+  additionalInfo: JsonObject | null = null,
+): DeviceCommand => ({
   type: 'UpdateDevice',
   tenantId: TENANT,
   customerId: null,
   name,
   deviceType: 'default',
   label,
-  additionalInfo: null,
+  additionalInfo,
 });
 
 const giveToken = (credentialsId: string): DeviceCommand => ({
@@ -317,6 +322,28 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     assert.equal(await ofCustomer(OTHER_CUSTOMER), ['z']);
     await tell(c, 1, remove);
     assert.equal(await ofCustomer(OTHER_CUSTOMER), []);
+  });
+
+  test(`${storeName}: who comes again with credentials is known at once, and after any change of the device only as it is now`, async (c) => {
+    const { directory, store } = c;
+    const holder = async (token: string) => directory.holderOf(token);
+    await create(c, 1, 'Pump', { token: 'a' });
+    const first = await holder('a');
+    assert.is(first?.id, deviceId(1));
+    const again = directory.holderOf('a');
+    // Only where the store tells at once whether its details are the same.
+    if (store.journal.detailsFrom !== undefined) assert.is(again, first);
+    else assert.equal(await again, first);
+
+    await tell(c, 1, rename('Pump', null, { gateway: true }));
+    assert.is((await holder('a'))?.isGateway, true);
+    await tell(c, 1, giveToken('b'));
+    assert.is(await holder('a'), undefined);
+    assert.is((await holder('b'))?.id, deviceId(1));
+    await create(c, 2, 'Valve', { token: 'a' });
+    assert.is((await holder('a'))?.id, deviceId(2));
+    await tell(c, 2, remove);
+    assert.is(await holder('a'), undefined);
   });
 
   test(`${storeName}: index entries that are left over are not visible`, async (c) => {

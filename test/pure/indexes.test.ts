@@ -38,8 +38,8 @@ test('indexes: a device holds its name and its credentials, and is in its tenant
       { list: `devices/${TENANT}`, member: DEVICE },
       { list: `devices-by-name/${TENANT}`, member: `pump 1\0${DEVICE}` },
       { list: `devices-by-type/${TENANT}`, member: `default\0${DEVICE}` },
-      { list: `free-devices/${TENANT}`, member: DEVICE },
       { list: lists.withoutProfile(TENANT), member: DEVICE },
+      { list: `free-devices/${TENANT}`, member: DEVICE },
     ],
   });
 });

@@ -42,6 +42,12 @@ export function readMark(heads: Tables['heads'], name: string): Mark | undefined
   return { sequence: numberAt(bytes, 0), alarmAt };
 }
 
+/** Reads the number in front of a stream's details likewise. */
+export function readSequence(details: Tables['details'], name: string): number | undefined {
+  const bytes = details.getBinaryFast(name);
+  return bytes === undefined ? undefined : numberAt(bytes, 0);
+}
+
 /** The whole number whose digits begin at `from` and end before a space. */
 function numberAt(bytes: Buffer, from: number): number {
   let value = 0;

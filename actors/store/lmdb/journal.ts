@@ -13,7 +13,7 @@ import type {
 } from '../../journal/journal.ts';
 import { unpackedLine } from '../log-line.ts';
 import { checkStreamName } from '../store.ts';
-import { parseDetails, parseHead, readMark } from './head.ts';
+import { parseDetails, parseHead, readMark, readSequence } from './head.ts';
 import { checkKeys, fits } from './keys.ts';
 import type { Read, Tables } from './tables.ts';
 import { BUCKET_MS, type ShorterRow } from './transaction.ts';
@@ -51,6 +51,11 @@ export class LmdbJournal implements Journal {
   sequenceOf(stream: string): number {
     if (!fits(stream)) return 0;
     return this.#read(() => readMark(this.#tables.heads, stream)?.sequence ?? 0);
+  }
+
+  detailsFrom(stream: string): number | undefined {
+    if (!fits(stream)) return undefined;
+    return this.#read(() => readSequence(this.#tables.details, stream));
   }
 
   append(entry: Append): Promise<AppendResult> {

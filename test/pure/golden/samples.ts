@@ -5,7 +5,7 @@
 
 import type { ProfileId } from '../../../actors/base/ids.ts';
 import type { DeviceEvent } from '../../../actors/device/device.ts';
-import type { Credentials, DeviceState } from '../../../actors/device/state.ts';
+import type { Credentials, Device, DeviceState } from '../../../actors/device/state.ts';
 import {
   ADMIN,
   CUSTOMER,
@@ -493,6 +493,35 @@ export const evidenceStates: readonly DeviceState[] = [
       [NOW + 1, 'give-back'],
     ],
   },
+];
+
+// ------------------------------------------------------------------------ heads in two parts: recent handovers
+
+const recentHandovers = [
+  [NOW, 'secret'],
+  [NOW + 1, 'give-back'],
+] as const;
+
+export const recentStates: readonly Device[] = [
+  { ...device, ownerEpoch: 2, recentHandovers },
+  {
+    ...device,
+    owner: { customerId: CUSTOMER, since: NOW, by: 'transfer', transferId: TRANSFER },
+    ownerEpoch: 9,
+    window: {
+      secretDigest: SECRET,
+      openedAt: NOW,
+      closesAt: NOW + 1,
+      openedBy: 'device',
+      arrivedAt: NOW - 1,
+    },
+    handovers: [
+      [NOW - 2, 'take-over'],
+      [NOW - 1, 'unassignment'],
+    ],
+    recentHandovers,
+  },
+  { ...device, ownerEpoch: 2, serverKey: { ...serverKey, savedAt: NOW }, recentHandovers },
 ];
 
 // ------------------------------------------------------- later additions to format 1: messages that waited
