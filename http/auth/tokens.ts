@@ -56,6 +56,8 @@ export interface Tokens {
   issueStep(user: User, step: LoginStep, via?: SessionVia): string;
   readStep(token: string): { readonly step: LoginStep; readonly reading: Reading } | undefined;
   readAccess(token: string): Reading;
+  /** What `readAccess` says of a text that was read as a token before; undefined: it was not, or is forgotten. */
+  readAccessAgain(text: string): Reading | undefined;
   readRefresh(token: string): Reading;
   readCookie(value: string): Reading;
   /** `sessionId` is the id of the browser. */
@@ -88,10 +90,17 @@ const VERIFIED_MAX = 20_000;
 
 interface Verified {
   readonly type: 'verified';
+  readonly token: string;
   readonly kind: TokenKind;
   readonly reading: Reading;
   readonly expiresAt: Instant;
 }
+
+/**
+ * Under what a token is remembered: the end of its signature. A map has to go through all characters of a key, which are many, and
+ * new ones with each request; that they are the same is seen at a glance.
+ */
+const endOf = (token: string): string => token.slice(-24);
 
 const KINDS = ['access', 'refresh', 'cookie', 'browser', 'verifying', 'enrolling'] as const;
 /** How long somebody may take to show the second factor, or to set it up. */
@@ -119,6 +128,7 @@ interface Issued {
 }
 
 function readPayload(
+  token: string,
   header: unknown,
   payload: unknown,
   signedByOther: boolean,
@@ -138,6 +148,7 @@ function readPayload(
   const claims = via === undefined ? common : { ...common, via };
   return {
     type: 'verified',
+    token,
     kind,
     reading: { type: 'good', claims, signedByOther },
     expiresAt: data.exp * 1000,
@@ -186,10 +197,15 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   const audienceShape = z.object({ aud: z.literal(audience) });
   const verified = new Map<string, Verified>();
 
+  function remembered(text: string): Verified | undefined {
+    const found = verified.get(endOf(text));
+    return found?.token === text ? found : undefined;
+  }
+
   /** Checks signature, issuer and shape. A good result stays true, so it is remembered; a bad one is not. */
   function open(token: string): Verified | Exclude<Reading, { type: 'good' }> {
-    const remembered = verified.get(token);
-    if (remembered !== undefined) return remembered;
+    const before = remembered(token);
+    if (before !== undefined) return before;
     let checked: ReturnType<typeof verifyByEither>;
     try {
       checked = verifyByEither(token);
@@ -200,17 +216,20 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     const { header, payload } = completeShape.parse(checked.complete);
     // Of another claimd, or of a version that named none: logging in again helps.
     if (!audienceShape.safeParse(payload).success) return { type: 'outdated' };
-    const opened = readPayload(header, payload, checked.signedByOther);
+    const opened = readPayload(token, header, payload, checked.signedByOther);
     if (opened.type === 'unreadable') return opened;
     const [oldest] = verified.size < VERIFIED_MAX ? [] : verified.keys();
     if (oldest !== undefined) verified.delete(oldest);
-    verified.set(token, opened);
+    verified.set(endOf(token), opened);
     return opened;
   }
 
   function read(token: string, wanted: Verified['kind']): Reading {
     const opened = open(token);
-    if (opened.type !== 'verified') return opened;
+    return opened.type === 'verified' ? readingOf(opened, wanted) : opened;
+  }
+
+  function readingOf(opened: Verified, wanted: Verified['kind']): Reading {
     if (opened.kind !== wanted) return { type: 'unreadable' };
     return clock.now() < opened.expiresAt ? opened.reading : { type: 'outdated' };
   }
@@ -275,6 +294,10 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     },
 
     readAccess: (token) => read(token, 'access'),
+    readAccessAgain(text) {
+      const opened = remembered(text);
+      return opened && readingOf(opened, 'access');
+    },
     cookieOf: (accessToken) => ({
       value: longLived('cookie', accessToken),
       maxAgeSeconds: COOKIE_MAX_AGE_S,

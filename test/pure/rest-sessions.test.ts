@@ -276,6 +276,31 @@ law('kinds: no token is taken for another kind', async ({ world, home }) => {
   isProblem(await world.nobody.post('/api/auth/token', { refreshToken: all.cookie }), 401, 10);
 });
 
+law('attack: a token that was shown lets in no other that ends as it does', async ({ world, home }) => {
+  const { token } = await world.login(home.alice.email);
+  const show = async (custom: string) =>
+    (await world.nobody.send('GET', '/api/auth/user', { headers: { 'X-Authorization': custom } })).status;
+  assert.is(await show(`Bearer ${token}`), 200);
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  const other = (text: string) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1);
+  for (const text of [
+    `${other(header)}.${payload}.${signature}`,
+    `${header}.${other(payload)}.${signature}`,
+    `${header}.${payload}.${other(signature)}`,
+    `${header}.${payload}.${signature.slice(1)}`,
+    `${token}${token}`,
+    token.slice(1),
+    token.slice(-24),
+    `x ${token}`,
+    ` x${token}`,
+    `${token} x`,
+  ]) {
+    assert.is(await show(`Bearer ${text}`), 401, text);
+    assert.is(await show(`Bearer ${token}`), 200);
+  }
+  for (const front of ['bearer ', 'BEARER  ', 'Bearer   ']) assert.is(await show(front + token), 200, front);
+});
+
 law('attack: tokens of another claimd with the same key and issuer are refused', async ({ world, home }) => {
   const settings = { ...defaultTokenSettings, signingKey: Buffer.alloc(64, 2), audience: 'claimd:another' };
   const another = createTokens(settings, world.clock);
