@@ -126,7 +126,7 @@ export class Person {
   readonly page: Page;
   readonly #url: string;
   readonly #complaints: string[] = [];
-  #loading: Promise<Loaded>[] = [];
+  #loading: Promise<Buffer | undefined>[] = [];
 
   private constructor(context: BrowserContext, page: Page, url: string, alsoAsked: readonly string[]) {
     this.context = context;
@@ -148,11 +148,8 @@ export class Person {
     });
     page.on('response', (response) => {
       if (response.headers()['content-type']?.includes('event-stream')) return;
-      const loaded = response.body().then(
-        (body) => ({ bytes: body.length, gzipped: gzipSync(body).length }),
-        () => ({ bytes: 0, gzipped: 0 }), // a redirect has none
-      );
-      this.#loading.push(loaded);
+      // Asked for at once, or it is gone with the page; a redirect has none.
+      this.#loading.push(response.body().catch(() => undefined));
     });
   }
 
@@ -186,10 +183,10 @@ export class Person {
 
   /** What was loaded since the last `goto`. */
   async loaded(): Promise<Loaded> {
-    const all = await Promise.all(this.#loading);
+    const bodies = (await Promise.all(this.#loading)).filter((body) => body !== undefined);
     return {
-      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-      gzipped: all.reduce((sum, { gzipped }) => sum + gzipped, 0),
+      bytes: bodies.reduce((sum, body) => sum + body.length, 0),
+      gzipped: bodies.reduce((sum, body) => sum + gzipSync(body).length, 0),
     };
   }
 
