@@ -64,6 +64,7 @@ import {
 import { awakeClock } from './awake-clock.ts';
 import { createSimClock, type SimClock } from './clock.ts';
 import { type Conformance, conformanceTo } from './conformance.ts';
+import { UNHURRIED } from './unhurried.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 export const PASSWORD = 'a-long-password';
@@ -190,7 +191,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     ownershipOf: profiles.ownershipOf,
     minTokenLength: options.minTokenLength ?? 0,
   });
-  const directory = createDirectory(store.journal, store.index);
+  const directory = createDirectory(store.journal, store.index, UNHURRIED);
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   const stored = createStoredBytes(store, 0, log);
   const server = 'https://claimd.test';

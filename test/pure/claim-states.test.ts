@@ -30,7 +30,7 @@ import { createClaimStates, WHOLE } from '../../actors/fleet/claim-states.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { readDevice } from '../../actors/fleet/live-devices.ts';
-import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/fleet/search.ts';
+import type { SearchBounds } from '../../actors/fleet/search.ts';
 import { changesBetween } from '../../actors/journal/index-changes.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Index, Store } from '../../actors/store/store.ts';
@@ -38,6 +38,7 @@ import { createSimClock } from '../kit/clock.ts';
 import { createDice, type Dice } from '../kit/dice.ts';
 import { CUSTOMER, idOf, NOW, TENANT } from '../kit/given.ts';
 import { manyId, writeDevices } from '../kit/many-devices.ts';
+import { UNHURRIED } from '../kit/unhurried.ts';
 import { until } from '../kit/until.ts';
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -84,9 +85,9 @@ async function allPages(directory: Directory, query: Omit<ListQuery, 'page'>) {
 }
 
 const BOUNDS: readonly SearchBounds[] = [
-  SEARCH_BOUNDS,
+  UNHURRIED,
   // More than are sorted as a whole.
-  { ...SEARCH_BOUNDS, sortMax: 20 },
+  { ...UNHURRIED, sortMax: 20 },
 ];
 
 test('claim states: what the indexes answer is what every head says, in every order and page, at every instant', async () => {
@@ -181,7 +182,7 @@ test('claim states: by name in a list too long for that, the first pages are rig
   await writeDevices(store, 0, 600, () => anyDevice(dice));
   const owned = (await everyDevice(store, 600)).filter((device) => device.owner !== null).map(({ id }) => id);
   // Time is up after some devices.
-  const bounds = { ...SEARCH_BOUNDS, sortMax: 20, rowsMax: 50, pageMs: -1_000, looksMin: 100 };
+  const bounds = { ...UNHURRIED, sortMax: 20, rowsMax: 50, pageMs: -1_000, looksMin: 100 };
   const directory = createDirectory(store.journal, store.index, bounds);
   const page = (number: number) =>
     directory.ofTenant(TENANT, {
@@ -244,6 +245,7 @@ function counting(store: Store) {
         return members;
       },
     }),
+    UNHURRIED,
   );
   return { directory, looked };
 }
@@ -269,14 +271,20 @@ test('claim states: with 30,000 devices a page costs what it shows, beside the o
     OWNED: 15_000,
   };
   for (const state of CLAIM_STATES) {
-    Object.assign(looked, { rows: 0, heads: 0 });
-    const claimState = { state, at: NOW };
-    const found = await directory.ofTenant(TENANT, { page: 20, pageSize: 10, claimState });
+    const find = () => {
+      Object.assign(looked, { rows: 0, heads: 0 });
+      return directory.ofTenant(TENANT, { page: 20, pageSize: 10, claimState: { state, at: NOW } });
+    };
+    let found = await find();
+    // It costs more where going through the open windows took too long: this process stood still meanwhile.
+    await until(`${state} costs little`, async () => {
+      // A few rows of two lists for each open window.
+      if (looked.heads <= 10 + 300 && looked.rows <= 2_000 + 300 * 8) return true;
+      found = await find();
+      return false;
+    }).catch(() => assert.unreachable(`${state}: ${looked.heads} heads, ${looked.rows} rows`));
     assert.equal([found.total, found.atLeast, found.cutAfter], [totals[state], undefined, undefined], state);
     assert.is(found.items.length, 10);
-    assert.ok(looked.heads <= 10 + 300, `${state}: ${looked.heads} heads`);
-    // A few of two lists for each open window.
-    assert.ok(looked.rows <= 2_000 + 300 * 8, `${state}: ${looked.rows} rows`);
   }
   await store.close();
 });
@@ -284,7 +292,7 @@ test('claim states: with 30,000 devices a page costs what it shows, beside the o
 test('claim states: where more windows are open than are looked at, devices are looked at one by one, and that is told', async () => {
   const store = createMemoryStore();
   await writeDevices(store, 0, 6_000, (n) => (n < 5_500 ? { window: windowUntil(NOW + MINUTE_MS) } : {}));
-  const bounds = { ...SEARCH_BOUNDS, pageMs: -1_000, countMs: -1_000, hardMs: 1e9 };
+  const bounds = { ...UNHURRIED, pageMs: -1_000, countMs: -1_000 };
   const directory = createDirectory(store.journal, store.index, bounds);
   const find = (state: ClaimState, after?: string) =>
     directory.ofTenant(TENANT, {
@@ -362,7 +370,7 @@ test('claim states: alarms of others are not read for ever, though it is known w
 test('claim states: of a customer’s devices all are owned', async () => {
   const store = createMemoryStore();
   await writeDevices(store, 0, 10, (n) => (n < 4 ? { owner } : {}));
-  const directory = createDirectory(store.journal, store.index);
+  const directory = createDirectory(store.journal, store.index, UNHURRIED);
   for (const [state, total] of [
     ['OWNED', 4],
     ['UNCLAIMED', 0],
@@ -395,7 +403,7 @@ test('claim states: an older store answers honestly until its lists are made; a 
   const dice = createDice(7);
   await writeDevices(store, 0, COUNT, () => anyDevice(dice));
   await withoutLists(store, COUNT);
-  const bounds = { ...SEARCH_BOUNDS, pageMs: -1_000, countMs: -1_000, looksMin: 60 };
+  const bounds = { ...UNHURRIED, pageMs: -1_000, countMs: -1_000, looksMin: 60 };
   const directory = createDirectory(store.journal, store.index, bounds);
   const owned = () =>
     directory.ofTenant(TENANT, { page: 0, pageSize: 1_000, claimState: { state: 'OWNED', at: NOW } });

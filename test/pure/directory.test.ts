@@ -26,6 +26,7 @@ import {
   TENANT,
   unassign,
 } from '../kit/given.ts';
+import { UNHURRIED } from '../kit/unhurried.ts';
 import { type AlarmWorld, alarmWorld, deviceId } from './alarms-world.ts';
 
 interface Context {
@@ -92,7 +93,12 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
   test.before.each((context) => {
     const { store, dispose } = open();
     const world = alarmWorld(store);
-    Object.assign(context, { store, world, dispose, directory: createDirectory(store.journal, store.index) });
+    Object.assign(context, {
+      store,
+      world,
+      dispose,
+      directory: createDirectory(store.journal, store.index, UNHURRIED),
+    });
   });
   test.after.each(async ({ store, world, dispose }) => {
     await world.stop();

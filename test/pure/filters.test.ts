@@ -11,12 +11,13 @@ import { WHOLE } from '../../actors/fleet/claim-states.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { readDevice } from '../../actors/fleet/live-devices.ts';
-import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/fleet/search.ts';
+import type { SearchBounds } from '../../actors/fleet/search.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createDice, type Dice } from '../kit/dice.ts';
 import { CUSTOMER, idOf, NOW, TENANT } from '../kit/given.ts';
 import { manyId, writeDevices } from '../kit/many-devices.ts';
+import { UNHURRIED } from '../kit/unhurried.ts';
 
 const OTHER_TENANT = idOf<typeof TENANT>(900);
 const [DEFAULT, STRICT] = [idOf<ProfileId>(901), idOf<ProfileId>(902)];
@@ -131,17 +132,16 @@ async function allParts(
 
 /** As on a machine on which time is always up. */
 const OUT_OF_TIME: SearchBounds = {
-  ...SEARCH_BOUNDS,
+  ...UNHURRIED,
   sortMax: 20,
   pageMs: -1_000,
   countMs: -1_000,
   looksMin: 8,
 };
-const PATIENT: SearchBounds = { ...SEARCH_BOUNDS, pageMs: 1e9, countMs: 1e9, hardMs: 1e9 };
 /** More than are sorted; more than are looked up at once. */
-const MANY: SearchBounds = { ...PATIENT, sortMax: 20 };
-const TOO_MANY: SearchBounds = { ...PATIENT, sortMax: 5, rowsMax: 30 };
-const BOUNDS: readonly SearchBounds[] = [PATIENT, MANY, TOO_MANY, OUT_OF_TIME];
+const MANY: SearchBounds = { ...UNHURRIED, sortMax: 20 };
+const TOO_MANY: SearchBounds = { ...UNHURRIED, sortMax: 5, rowsMax: 30 };
+const BOUNDS: readonly SearchBounds[] = [UNHURRIED, MANY, TOO_MANY, OUT_OF_TIME];
 
 test('filters: whatever is combined, each device that fits is found once, in order, however soon time is up', async () => {
   for (const seed of [1]) {

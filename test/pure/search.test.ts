@@ -9,7 +9,7 @@ import { DEVICES_PER_TURN } from '../../actors/base/slices.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
-import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/fleet/search.ts';
+import type { SearchBounds } from '../../actors/fleet/search.ts';
 import type { Journal } from '../../actors/journal/journal.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Index, Store } from '../../actors/store/store.ts';
@@ -18,6 +18,7 @@ import { localeOf } from '../../http/web/locale.ts';
 import { deviceCount, totalOf } from '../../http/web/parts/list.tsx';
 import { deviceListPaging } from '../../http/wire/schemas.ts';
 import { assign, CUSTOMER, idOf, provision, TENANT } from '../kit/given.ts';
+import { UNHURRIED } from '../kit/unhurried.ts';
 import { type AlarmWorld, alarmWorld, deviceId } from './alarms-world.ts';
 
 interface Context {
@@ -34,7 +35,7 @@ const PAGE: ListQuery = { page: 0, pageSize: 10 };
 const NUMBERED = { page: 0, pageSize: 10, untilFull: true };
 const PARTS = { ...NUMBERED, untilFull: false };
 const SMALL: SearchBounds = {
-  ...SEARCH_BOUNDS,
+  ...UNHURRIED,
   rowsMax: 2_000,
   headsMax: 1_500,
   totalMax: 500,
@@ -128,7 +129,7 @@ const names = (page: { readonly items: readonly { readonly name: string }[] }) =
 
 test('with 20,000 devices a search for the beginning of names, or for a type, costs as little as a page', async (c) => {
   await make(c, 0, 20_000, (n) => ({ type: n % 2 === 0 ? 'even' : 'odd' }));
-  const { directory, looked } = counting(c, { ...SEARCH_BOUNDS, rowsMax: 10_000 });
+  const { directory, looked } = counting(c, { ...UNHURRIED, rowsMax: 10_000 });
   const cost = async (query: Partial<ListQuery>) => {
     looked.rows = 0;
     looked.heads = 0;
@@ -261,7 +262,7 @@ test('a customer’s list is searched by name and label, of its own devices alon
 
 test('a long page is read in slices, with turns for others in between', async (context) => {
   await make(context, 0, 3_000, () => ({}));
-  const { directory } = counting(context, SEARCH_BOUNDS);
+  const { directory } = counting(context, UNHURRIED);
   let turns = 0;
   let done = false;
   const others = (async () => {
@@ -287,7 +288,7 @@ test('lists show only the attribute that steers claiming', async (context) => {
     scope: 'SERVER_SCOPE',
     values,
   });
-  const { directory } = counting(context, SEARCH_BOUNDS);
+  const { directory } = counting(context, UNHURRIED);
   for (const query of [PAGE, { ...PAGE, textSearch: 'pump' }, { ...PAGE, type: 'default' }]) {
     const { items } = await directory.ofTenant(TENANT, query);
     const shown = items.map(({ attributes }) =>
