@@ -32,7 +32,9 @@ export interface Sent {
   readonly limitMs?: number;
 }
 
-const agent = new Agent({ keepAlive: true });
+/** An idle connection is closed here, long before a server closes it: that might be when the next request is on its way. */
+const IDLE_MS = 20_000;
+const agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
 
 /** Resolves to whatever is answered. Rejects with `ConnectionBroken` when no answer comes. */
 export function send(url: string, { method, token, body, headers: more, limitMs }: Sent): Promise<Reply> {
