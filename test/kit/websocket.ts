@@ -89,8 +89,10 @@ export function openRaw(port: number, write: string | Buffer): RawConnection {
         look = () => {
           if (condition(received)) resolve();
         };
-        socket.once('close', () => reject(new Error(`closed after: ${received}`)));
+        const failed = () => reject(new Error(`closed after: ${received}`));
+        socket.once('close', failed);
         look();
+        if (socket.closed) failed();
       }),
   };
 }
