@@ -44,13 +44,17 @@ export interface ListenOptions {
 }
 
 /** The servers that listen, and how many connections have come to each. */
-const servers = new Map<Server, { readonly port: number; came: number }>();
+const servers = new Map<Server, { readonly port: number; readonly came: () => number }>();
 
 /** Of all servers that listen in this process: how many connections have ended, by port. */
 export async function endedConnections(): Promise<ReadonlyMap<number, number>> {
   const ended = new Map<number, number>();
   const held = await Promise.all(
-    [...servers].map(async ([server, own]) => ({ ...own, held: await countOf(server) })),
+    [...servers].map(async ([server, { port, came }]) => ({
+      port,
+      came: came(),
+      held: await countOf(server),
+    })),
   );
   for (const { port, came, held: now } of held) ended.set(port, (ended.get(port) ?? 0) + came - now);
   return ended;
@@ -62,18 +66,22 @@ function countOf(server: Server): Promise<number> {
   });
 }
 
-function countConnections(server: Server, port: number): void {
-  const own = { port, came: 0 };
-  servers.set(server, own);
+/** From before it listens: in a worker, one may come before the server says that it does. @returns to be called with the port it got */
+function countConnections(server: Server): (port: number) => void {
+  let came = 0;
   server.on('connection', () => {
-    own.came += 1;
+    came += 1;
   });
-  server.once('close', () => servers.delete(server));
+  return (port) => {
+    servers.set(server, { port, came: () => came });
+    server.once('close', () => servers.delete(server));
+  };
 }
 
 /** Starts to listen; TLS and HTTP servers are TCP servers too. Rejects with a `ListenError`. */
 export function listen(server: Server, options: ListenOptions): Promise<Listening> {
   const { what, address: host, port, backlog, onError } = options;
+  const countAt = countConnections(server);
   return new Promise((resolve, reject) => {
     const refuse = (error: Error) => reject(new ListenError(what, host, port, error));
     server.once('error', refuse);
@@ -83,7 +91,7 @@ export function listen(server: Server, options: ListenOptions): Promise<Listenin
       const bound = server.address();
       if (bound === null || typeof bound === 'string') reject(new Error(`${what} is bound to no TCP port`));
       else {
-        countConnections(server, bound.port);
+        countAt(bound.port);
         resolve({ address: bound.address, port: bound.port });
       }
     });

@@ -8,9 +8,11 @@
  * a little ahead; beyond that, connections wait for it, as long as patience goes.
  *
  * It also ends what node:cluster (Node 20 to 24) leaves for ever: a connection on its way to a worker that dies is kept open, and one
- * that all workers refuse, because they hold as many as they may, goes round and round. Both are closed.
+ * that all workers refuse, because they hold as many as they may, goes round and round. Both are closed. So is one that all refuse but
+ * such as stand still: it would keep others from being handed on. One that a worker cannot receive, as it has too many open files, is
+ * forgotten by Node, and the worker waited for; it counts as refused.
  *
- * This watches messages that Node does not document (`newconn`, `seq`, `key`, `ack`, `accepted`). Should they change, this file does
+ * This watches messages that Node does not document (`newconn`, `seq`, `key`, `ack`, `accepted`, `NODE_HANDLE_NACK`). Should they change, this file does
  * nothing any more, node:cluster's own turns are left, and test/processes/canary.test.ts fails.
  */
 import type { Worker } from 'node:cluster';
@@ -49,6 +51,11 @@ export function choose<C extends Candidate>(candidates: readonly C[], isPatient:
   const awaited = fewest(candidates.filter(({ busyMs }) => (busyMs ?? 0) < longest));
   const lead = free.held - (awaited?.held ?? free.held);
   return lead < LEAD_MIN + (awaited?.held ?? 0) * LEAD_SHARE ? free : undefined;
+}
+
+/** Whether nobody will take a connection: there is nobody, or somebody refused it and the others stand still. */
+export function isHopeless(candidates: readonly Candidate[], isRefused: boolean): boolean {
+  return candidates.every(({ busyMs }) => isRefused && busyMs !== undefined && busyMs >= PATIENCE_MS);
 }
 
 function fewest<C extends Candidate>(candidates: readonly C[]): C | undefined {
@@ -92,6 +99,8 @@ interface Arrival {
   readonly sent: readonly unknown[];
   /** Tells node:cluster that it is over and done with: it closes its copy, and hands on the next one. */
   readonly finish: () => void;
+  /** Tells that this worker does not take it. */
+  readonly refuse: (by: Worker['process']) => void;
 }
 
 /** The supervisor's end of the connections of a worker. */
@@ -127,6 +136,8 @@ export class Spread {
   /** Since when something waits although somebody would take it. */
   #heldBackSince: number | undefined;
   #losingPatience: NodeJS.Timeout | undefined;
+  /** For those that were refused and wait for the rest. */
+  #losingHope: NodeJS.Timeout | undefined;
   #turns = 0;
 
   join(worker: Worker): Member {
@@ -148,15 +159,21 @@ export class Spread {
       if (fieldOf(message, 'act') !== 'newconn' || !isHandle(handle)) return send(...all);
       const seq = fieldOf(message, 'seq');
       const port = portOf(handle);
-      const answer = { cmd: 'NODE_CLUSTER', ack: seq, accepted: true };
-      const finish = () => void child.emit('internalMessage', answer, undefined);
+      const answer = (accepted: boolean) => ({ cmd: 'NODE_CLUSTER', ack: seq, accepted });
+      const finish = () => void child.emit('internalMessage', answer(true), undefined);
+      const refuse = (by: Worker['process']) => void by.emit('internalMessage', answer(false), undefined);
       worked.listens.add(port);
-      this.#waiting = [...this.#waiting, { seq, port, handle, sent: all, finish }];
+      this.#waiting = [...this.#waiting, { seq, port, handle, sent: all, finish, refuse }];
       this.#place();
       return true;
     };
     // Before node:cluster hears it and hands on the next one.
     child.prependListener('internalMessage', (message: unknown) => {
+      if (fieldOf(message, 'cmd') === 'NODE_HANDLE_NACK') {
+        // After Node's own, which sends what waits behind it.
+        for (const { refuse } of worked.unconfirmed.values()) setImmediate(refuse, child);
+        return;
+      }
       const arrival = worked.unconfirmed.get(fieldOf(message, 'ack'));
       if (arrival !== undefined) this.#answered(worked, arrival, fieldOf(message, 'accepted') === true);
     });
@@ -201,15 +218,23 @@ export class Spread {
       const candidates = this.#candidates(arrival, now);
       const chosen = choose(candidates, leftMs > 0);
       if (chosen !== undefined) this.#give(arrival, chosen.worked, now);
-      else if (candidates.length === 0)
+      else if (isHopeless(candidates, this.#refused.has(arrival.handle)))
         setImmediate(arrival.finish); // not at once: node:cluster hands on the next one in it
       else {
         stay.push(arrival);
+        if (this.#refused.has(arrival.handle)) this.#lookAgainForRefused();
         isHeldBack ||= candidates.some(({ busyMs }) => busyMs === undefined);
       }
     }
     this.#waiting = [...stay, ...this.#waiting];
     this.#holdBack(isHeldBack, leftMs, now);
+  }
+
+  #lookAgainForRefused(): void {
+    this.#losingHope ??= setTimeout(() => {
+      this.#losingHope = undefined;
+      this.#place();
+    }, PATIENCE_MS);
   }
 
   #candidates({ port, handle }: Arrival, now: number) {

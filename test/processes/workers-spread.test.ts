@@ -1,5 +1,7 @@
 /** How the connections of a server with several workers are spread over them, and what becomes of those that nobody takes. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { test } from 'uvu';
 import { equal, is, ok } from 'uvu/assert';
@@ -143,6 +145,62 @@ test('workers: a connection that all refuse is closed, and one is taken again wh
     async () => (await send(`${server.url}/livez`, { method: 'GET' })).status === 200,
   );
   for (const socket of held) socket.destroy();
+  is((await server.stop()).code, 0);
+});
+
+test('workers: one that is full for a while serves again while the other stands still', async () => {
+  const max = 3;
+  const server = await startServer({
+    env: { ...WORKERS, HTTP_MAX_CONNECTIONS: String(max), HTTP_KEEP_ALIVE_TIMEOUT: '3600000' },
+  });
+  const open = (): Socket => {
+    const socket = connect(server.httpPort, '127.0.0.1').on('error', () => {});
+    socket.write('GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return socket;
+  };
+  const held: Socket[] = [];
+  for (let n = 0; n < 2 * max; n += 1) {
+    const socket = open();
+    await once(socket, 'data');
+    held.push(socket);
+  }
+  process.kill(pidOf(server, 2), 'SIGSTOP');
+  // One goes to the worker that stands still. The others are refused by the one that is full, and wait for nobody else.
+  const more = Array.from({ length: 5 }, open);
+  const closed = () => more.filter(({ destroyed }) => destroyed).length;
+  await until('all but one of those that nobody can take are closed', () => closed() === more.length - 1);
+  for (const socket of held) socket.destroy();
+  await until('another one is served', async () => {
+    const socket = open();
+    const served = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+    socket.destroy();
+    return served.length === 1 && served[0] instanceof Buffer;
+  });
+  process.kill(pidOf(server, 2), 'SIGCONT');
+  for (const socket of more) socket.destroy();
+  is((await server.stop()).code, 0);
+});
+
+/** Lets the process open no more files, and undoes that. */
+function limitFiles(pid: number): () => void {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let least = 0;
+  while (open.has(least)) least += 1;
+  execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${least}:`]);
+  return () => void execFileSync('prlimit', [`--pid=${pid}`, '--nofile=1024:']);
+}
+
+test('workers: a connection that cannot reach one, as it has too many open files, goes to another; once it can, it gets some again', async () => {
+  const { server, tokens } = await scene();
+  const connectTo = (token: string) => RawMqttClient.connect(server.mqttPort, 5, token);
+  const unlimit = limitFiles(pidOf(server, 2));
+  const few = tokens.slice(0, 20);
+  for (const token of few) await connectTo(token);
+  equal(await opened(server, 20), { 1: 20, 2: 0 });
+  unlimit();
+  for (const token of few) await connectTo(token);
+  const byWorker = await opened(server, 40);
+  ok((byWorker[2] ?? 0) >= few.length * MOST, JSON.stringify(byWorker));
   is((await server.stop()).code, 0);
 });
 

@@ -1,7 +1,7 @@
 /** Which worker gets a connection: the rules of config/process/spread.ts without processes. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Candidate, choose, Patience } from '../../config/process/spread.ts';
+import { type Candidate, choose, isHopeless, Patience } from '../../config/process/spread.ts';
 import { createDice } from '../kit/dice.ts';
 
 const free = (held: number, turn = 0): Candidate => ({ held, turn, busyMs: undefined });
@@ -36,6 +36,15 @@ test('spread: one that is busy for too long is not waited for, nor is any but a 
   assert.is(choose([busy(0, 999), ahead], true), undefined);
   assert.is(choose([busy(0, 5), ahead], false), ahead);
   assert.is(choose([busy(0, 4), ahead], false), undefined);
+});
+
+test('spread: there is no hope where nobody is there, or where one refused and the others are busy for too long', () => {
+  for (const isRefused of [true, false]) {
+    assert.is(isHopeless([], isRefused), true);
+    assert.is(isHopeless([busy(0, 1_000), busy(0, 999)], isRefused), false);
+    assert.is(isHopeless([busy(0, 1_000), free(0)], isRefused), false);
+    assert.is(isHopeless([busy(0, 1_000), busy(0, 2_000)], isRefused), isRefused);
+  }
 });
 
 test('spread: patience is a second, and comes back by a tenth of the time', () => {
