@@ -94,8 +94,15 @@ export function haveSameDetails(one: WholeDetails, other: WholeDetails): boolean
 }
 
 export function detailsOf(device: Device): Details {
-  const { status: _, owner: __, ownerEpoch: ___, window: ____, serverKey: _____, ...rest } = device;
-  const { recentHandovers: ______, ...details } = rest;
+  const {
+    status: _status,
+    owner: _owner,
+    ownerEpoch: _ownerEpoch,
+    window: _window,
+    serverKey: _serverKey,
+    recentHandovers: _recentHandovers,
+    ...details
+  } = device;
   return details;
 }
 

@@ -133,7 +133,9 @@ export function decodeHead(state: string, details: string | undefined): DeviceSt
 /** The part of a head that every event writes, where its details are there, too. Throws `UnreadableRecord`. */
 export function decodeStanding(text: string): Standing {
   if (text.startsWith(HANDOVERS_START)) {
-    return unwrap(text, HANDOVERS_FORMAT, 'recentHandovers') as unknown as Standing;
+    const standing = unwrap(text, HANDOVERS_FORMAT) as unknown as Standing;
+    if (!Array.isArray(standing.recentHandovers)) throw new UnreadableRecord('it has no recentHandovers');
+    return standing;
   }
   if (!isLine(text)) return unwrap(text, PART_FORMAT) as unknown as Standing;
   const standing = parseStandingLine(text);
@@ -154,7 +156,7 @@ function wrap(format: number, json: string): string {
   return `{"v":${format},${json.slice(1)}`;
 }
 
-/** @param discriminant a member that has to be a text or a list */
+/** @param discriminant a member that has to be a text */
 function unwrap(text: string, format: number, discriminant?: string): object {
   let record: unknown;
   try {
@@ -169,8 +171,7 @@ function unwrap(text: string, format: number, discriminant?: string): object {
     const what = `its format is ${JSON.stringify(v)}, known is ${format}`;
     throw new UnreadableRecord(what, isNewer ? record.at : undefined);
   }
-  const named = discriminant === undefined ? '' : record[discriminant];
-  if (typeof named !== 'string' && !Array.isArray(named)) {
+  if (discriminant !== undefined && typeof record[discriminant] !== 'string') {
     throw new UnreadableRecord(`it has no ${discriminant}`);
   }
   const { v: _format, ...rest } = record;

@@ -71,7 +71,7 @@ export function createClaimLists(
     }
     if (isMarked) await index.remove(WHOLE, tenantId);
     const devices = await index.count(lists.byCreation(tenantId));
-    // They add up already where noting it has failed when the tenant was made, which nobody has to hear.
+    // Nothing is missing where only the note of `beginClaimLists` is, and nobody has to hear of that.
     if (lack !== 0)
       log.info({ tenantId, devices }, 'lists of devices by claim state are made in the background');
     const found = await goThrough(store, tenantId, true, mayGoOn);
@@ -129,7 +129,7 @@ export async function checkClaimLists(store: Lists, tenantId: TenantId): Promise
   return goThrough(store, tenantId, false, async () => true);
 }
 
-/** Notes that a new tenant's lists are whole: whatever is made in it is put into them. So a million devices are not gone through. */
+/** Notes that a new tenant's lists are whole. What is made in it later is put into them, so nobody has to go through its devices. */
 export async function beginClaimLists({ index }: Pick<Store, 'index'>, tenantId: TenantId): Promise<void> {
   await index.add(WHOLE, tenantId);
 }

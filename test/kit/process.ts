@@ -188,6 +188,13 @@ function untilReady(
   });
 }
 
+/** The process of a worker, of its newest life that has become ready; NaN: none has. */
+export const workerPid = (server: ServerProcess, number: number): number =>
+  Number(
+    server.log().findLast(({ msg, worker }) => msg === 'worker ready' && worker === number)?.pid ??
+      Number.NaN,
+  );
+
 /** The JSON lines among what was printed; the last one may still be incomplete. */
 export function logLines(output: string): { readonly [field: string]: unknown }[] {
   return output

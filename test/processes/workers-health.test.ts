@@ -6,19 +6,13 @@ import { test } from 'uvu';
 import { equal, is, ok } from 'uvu/assert';
 import { send } from '../kit/http.ts';
 import { PATIENCE_MS } from '../kit/patience.ts';
-import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
+import { cleanUp, type ServerProcess, startServer, workerPid } from '../kit/process.ts';
 import { heldLives } from '../kit/short-lives.ts';
 import { until } from '../kit/until.ts';
 
 const WORKERS = { WORKERS: '2', SYSADMIN_PASSWORD: 'a-long-password' };
 
 test.after(cleanUp);
-
-const pidOf = (server: ServerProcess, number: number): number =>
-  Number(
-    server.log().findLast(({ msg, worker }) => msg === 'worker ready' && worker === number)?.pid ??
-      Number.NaN,
-  );
 
 /** One answer for each of some connections, which go to the workers in turn; none from those that do not answer. */
 async function answers(server: ServerProcess, path: string, limitMs?: number) {
@@ -51,7 +45,7 @@ test('workers: each says of all of them who serves and who is being started agai
   const { nodeArgs, letGo } = heldLives(2, 1);
   const server = await startServer({ env: WORKERS, nodeArgs });
   await untilAllSay(server, { ready: [1, 2], starting: [], silent: [] });
-  process.kill(pidOf(server, 2), 'SIGKILL');
+  process.kill(workerPid(server, 2), 'SIGKILL');
   await untilAllSay(server, { ready: [1], starting: [2], silent: [] });
   letGo();
   await untilAllSay(server, { ready: [1, 2], starting: [], silent: [] });
@@ -60,7 +54,7 @@ test('workers: each says of all of them who serves and who is being started agai
 
 test('workers: one that does not answer is told by the other, and holds up one connection at most', async () => {
   const server = await startServer({ env: WORKERS });
-  const stopped = pidOf(server, 2);
+  const stopped = workerPid(server, 2);
   process.kill(stopped, 'SIGSTOP');
   await untilAllSay(server, { ready: [1], starting: [], silent: [2] }, 2_000);
   const told = (what: string) =>

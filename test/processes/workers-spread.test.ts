@@ -8,7 +8,7 @@ import { equal, is, ok } from 'uvu/assert';
 import { cast } from '../kit/api.ts';
 import { send } from '../kit/http.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
-import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
+import { cleanUp, type ServerProcess, startServer, workerPid } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 
 const PASSWORD = 'a-long-password';
@@ -30,12 +30,6 @@ async function scene() {
   return { server, tokens };
 }
 
-const pidOf = (server: ServerProcess, number: number): number =>
-  Number(
-    server.log().findLast(({ msg, worker }) => msg === 'worker ready' && worker === number)?.pid ??
-      Number.NaN,
-  );
-
 /** Sessions that each worker has opened, once there are so many in all. */
 async function opened(server: ServerProcess, count: number): Promise<{ [worker: number]: number }> {
   const byWorker: { [worker: number]: number } = { 1: 0, 2: 0 };
@@ -53,11 +47,11 @@ test('workers: connections that come while one stands still for a moment end up 
   let momentMs = Number.POSITIVE_INFINITY;
   while (momentMs > MOMENT_MS) {
     const { server, tokens } = await scene();
-    process.kill(pidOf(server, 2), 'SIGSTOP');
+    process.kill(workerPid(server, 2), 'SIGSTOP');
     const since = performance.now();
     const connecting = Promise.all(tokens.map((token) => RawMqttClient.connect(server.mqttPort, 5, token)));
     await opened(server, 20);
-    process.kill(pidOf(server, 2), 'SIGCONT');
+    process.kill(workerPid(server, 2), 'SIGCONT');
     momentMs = performance.now() - since;
     await connecting;
     const byWorker = await opened(server, CONNECTIONS);
@@ -69,10 +63,10 @@ test('workers: connections that come while one stands still for a moment end up 
 test('workers: one that stands still for long holds up one connection; when it goes on, or starts anew, it gets those that come', async () => {
   const { server, tokens } = await scene();
   const connectTo = (token: string) => RawMqttClient.connect(server.mqttPort, 5, token);
-  process.kill(pidOf(server, 2), 'SIGSTOP');
+  process.kill(workerPid(server, 2), 'SIGSTOP');
   const connecting = tokens.map(connectTo);
   equal(await opened(server, CONNECTIONS - 1), { 1: CONNECTIONS - 1, 2: 0 });
-  process.kill(pidOf(server, 2), 'SIGCONT');
+  process.kill(workerPid(server, 2), 'SIGCONT');
   const clients = await Promise.all(connecting);
   const before = await opened(server, CONNECTIONS);
 
@@ -82,9 +76,9 @@ test('workers: one that stands still for long holds up one connection; when it g
   const after = await opened(server, CONNECTIONS + half);
   ok((after[2] ?? 0) - (before[2] ?? 0) >= half * MOST, JSON.stringify({ before, after }));
 
-  const first = pidOf(server, 2);
+  const first = workerPid(server, 2);
   process.kill(first, 'SIGKILL');
-  await until('it has started anew', () => pidOf(server, 2) !== first);
+  await until('it has started anew', () => workerPid(server, 2) !== first);
   for (const token of tokens.slice(0, half)) await connectTo(token);
   const last = await opened(server, CONNECTIONS + 2 * half);
   ok((last[2] ?? 0) - (after[2] ?? 0) >= half * MOST, JSON.stringify({ after, last }));
@@ -100,7 +94,7 @@ test('workers: connections that have ended do not count: whoever comes then find
   ok(apart(await opened(server, CONNECTIONS)) <= 1);
 
   // One worker's end by its death, the other's because their devices go: what is left of them must not count.
-  process.kill(pidOf(server, 1), 'SIGKILL');
+  process.kill(workerPid(server, 1), 'SIGKILL');
   await until(
     'its connections are closed',
     () => early.filter(({ isClosed }) => isClosed).length === CONNECTIONS / 2,
@@ -164,7 +158,7 @@ test('workers: one that is full for a while serves again while the other stands 
     await once(socket, 'data');
     held.push(socket);
   }
-  process.kill(pidOf(server, 2), 'SIGSTOP');
+  process.kill(workerPid(server, 2), 'SIGSTOP');
   // One goes to the worker that stands still. The others are refused by the one that is full, and wait for nobody else.
   const more = Array.from({ length: 5 }, open);
   const closed = () => more.filter(({ destroyed }) => destroyed).length;
@@ -176,7 +170,7 @@ test('workers: one that is full for a while serves again while the other stands 
     socket.destroy();
     return served.length === 1 && served[0] instanceof Buffer;
   });
-  process.kill(pidOf(server, 2), 'SIGCONT');
+  process.kill(workerPid(server, 2), 'SIGCONT');
   for (const socket of more) socket.destroy();
   is((await server.stop()).code, 0);
 });
@@ -193,7 +187,7 @@ function limitFiles(pid: number): () => void {
 test('workers: a connection that cannot reach one, as it has too many open files, goes to another; once it can, it gets some again', async () => {
   const { server, tokens } = await scene();
   const connectTo = (token: string) => RawMqttClient.connect(server.mqttPort, 5, token);
-  const unlimit = limitFiles(pidOf(server, 2));
+  const unlimit = limitFiles(workerPid(server, 2));
   const few = tokens.slice(0, 20);
   for (const token of few) await connectTo(token); // none is left without an answer
   const without = (await opened(server, few.length))[2] ?? 0;

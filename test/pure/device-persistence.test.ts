@@ -308,18 +308,24 @@ const inParts: readonly Device[] = [
 
 const partsOf = (device: Device) => [encodeStanding(device), encodeDetails(device, undefined)] as const;
 
-test('device persistence: heads in two parts are read and written as ever', () => {
-  const lines = asWritten('heads-v2-sealed.jsonl');
+/** Holds that the heads of a file are those of the devices, read and written. @returns their standings */
+function standingsAsEver(file: string, devices: readonly Device[]): readonly string[] {
+  const lines = asWritten(file);
   const heads = lines.map((line) => JSON.parse(line) as [string, string]);
   assert.equal(
     heads.map(([standing, details]) => decodeHead(standing, details)),
-    inParts,
+    devices,
   );
   assert.equal(
-    inParts.map((device) => JSON.stringify(partsOf(device))),
+    devices.map((device) => JSON.stringify(partsOf(device))),
     lines,
   );
-  const areLines = heads.map(([standing]) => standing.startsWith(LINE_MARK));
+  return heads.map(([standing]) => standing);
+}
+
+test('device persistence: heads in two parts are read and written as ever', () => {
+  const standings = standingsAsEver('heads-v2-sealed.jsonl', inParts);
+  const areLines = standings.map((standing) => standing.startsWith(LINE_MARK));
   assert.ok(
     areLines.includes(true) && areLines.includes(false),
     'a line, and JSON where a line cannot say it',
@@ -327,18 +333,8 @@ test('device persistence: heads in two parts are read and written as ever', () =
 });
 
 test('device persistence: heads with recent handovers are read and written as ever', () => {
-  const lines = asWritten('heads-v3-sealed.jsonl');
-  const heads = lines.map((line) => JSON.parse(line) as [string, string]);
   assert.equal(
-    heads.map(([standing, details]) => decodeHead(standing, details)),
-    recentStates,
-  );
-  assert.equal(
-    recentStates.map((device) => JSON.stringify(partsOf(device))),
-    lines,
-  );
-  assert.equal(
-    heads.map(([standing]) => standing.charAt(0)),
+    standingsAsEver('heads-v3-sealed.jsonl', recentStates).map((standing) => standing.charAt(0)),
     [HANDOVERS_MARK, HANDOVERS_MARK, '{'],
   );
 });
