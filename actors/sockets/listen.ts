@@ -43,45 +43,27 @@ export interface ListenOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** The servers that listen, and how many connections have come to each. */
-const servers = new Map<Server, { readonly port: number; readonly came: () => number }>();
+/** Hears of each connection that has ended, by the port at which it came in; undefined: nobody asked. */
+let onEnd: ((port: number) => void) | undefined;
 
-/** Of all servers that listen in this process: how many connections have ended, by port. */
-export async function endedConnections(): Promise<ReadonlyMap<number, number>> {
-  const ended = new Map<number, number>();
-  const held = await Promise.all(
-    [...servers].map(async ([server, { port, came }]) => ({
-      port,
-      came: came(),
-      held: await countOf(server),
-    })),
-  );
-  for (const { port, came, held: now } of held) ended.set(port, (ended.get(port) ?? 0) + came - now);
-  return ended;
+/** For all servers that begin to listen in this process after it. */
+export function whenConnectionsEnd(hear: (port: number) => void): void {
+  onEnd = hear;
 }
 
-function countOf(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
-  });
-}
-
-/** From before it listens: in a worker, one may come before the server says that it does. @returns to be called with the port it got */
-function countConnections(server: Server): (port: number) => void {
-  let came = 0;
-  server.on('connection', () => {
-    came += 1;
-  });
-  return (port) => {
-    servers.set(server, { port, came: () => came });
-    server.once('close', () => servers.delete(server));
+/** To be called before it listens: in a worker, a connection may come before the server says that it does. */
+function tellEnds(server: Server, hear: (port: number) => void): void {
+  const ended = (): void => {
+    const bound = server.address();
+    if (bound !== null && typeof bound !== 'string') hear(bound.port);
   };
+  server.on('connection', (socket) => socket.on('close', ended));
 }
 
 /** Starts to listen; TLS and HTTP servers are TCP servers too. Rejects with a `ListenError`. */
 export function listen(server: Server, options: ListenOptions): Promise<Listening> {
   const { what, address: host, port, backlog, onError } = options;
-  const countAt = countConnections(server);
+  if (onEnd !== undefined) tellEnds(server, onEnd);
   return new Promise((resolve, reject) => {
     const refuse = (error: Error) => reject(new ListenError(what, host, port, error));
     server.once('error', refuse);
@@ -90,10 +72,7 @@ export function listen(server: Server, options: ListenOptions): Promise<Listenin
       server.on('error', onError);
       const bound = server.address();
       if (bound === null || typeof bound === 'string') reject(new Error(`${what} is bound to no TCP port`));
-      else {
-        countAt(bound.port);
-        resolve({ address: bound.address, port: bound.port });
-      }
+      else resolve({ address: bound.address, port: bound.port });
     });
   });
 }

@@ -12,12 +12,12 @@
  * such as stand still: it would keep others from being handed on. One that a worker cannot receive, as it has too many open files, is
  * forgotten by Node, and the worker waited for; it counts as refused.
  *
- * This watches messages that Node does not document (`newconn`, `seq`, `key`, `ack`, `accepted`, `NODE_HANDLE_NACK`). Should they change, this file does
- * nothing any more, node:cluster's own turns are left, and test/processes/canary.test.ts fails.
+ * This watches messages that Node does not document (`newconn`, `seq`, `ack`, `accepted`, `NODE_HANDLE_NACK`). Should they change,
+ * this file does nothing any more, node:cluster's own turns are left, and test/processes/canary.test.ts fails.
  */
 import type { Worker } from 'node:cluster';
 import { isJsonObject } from '../../actors/base/json.ts';
-import { endedConnections } from '../../actors/sockets/listen.ts';
+import { whenConnectionsEnd } from '../../actors/sockets/listen.ts';
 
 /** So many more than a busy worker another one may hold before connections wait: at least, and as a share of what the busy one holds. */
 const LEAD_MIN = 32;
@@ -30,8 +30,8 @@ const PATIENCE_MS = 1_000;
 const PATIENCE_BACK = 1 / 10;
 /** Without any patience left, still so long: an idle worker confirms in less. */
 const MOMENT_MS = 5;
-/** How often a worker looks how many of its connections have ended: so often that a thousand short ones a second look like few. */
-const LOOK_EVERY_MS = 20;
+/** How late a worker tells that connections have ended: so soon that a thousand short ones a second look like few. */
+const TELL_WITHIN_MS = 20;
 
 /** A worker, as it looks to one connection. */
 export interface Candidate {
@@ -296,16 +296,21 @@ function isEnded(value: unknown): value is Ended {
   return isJsonObject(value) && value.type === ENDED && Array.isArray(value.ended);
 }
 
-/** In a worker: tells its supervisor from now on how many of its connections have ended, when there are more. */
+/**
+ * In a worker: tells its supervisor from now on how many of its connections have ended. To be called before anything listens. While none
+ * ends it does nothing.
+ */
 export function tellEndedConnections(): void {
-  let told = '';
-  const look = async (): Promise<void> => {
-    const message: Ended = { type: ENDED, ended: [...(await endedConnections())] };
-    const now = JSON.stringify(message.ended);
+  const ended = new Map<number, number>();
+  let telling: NodeJS.Timeout | undefined;
+  const tell = (): void => {
+    telling = undefined;
+    const message: Ended = { type: ENDED, ended: [...ended] };
     // Without a channel the supervisor is gone, and this process ends too.
-    if (now === told || !process.connected) return;
-    told = now;
-    process.send?.(message, undefined, undefined, () => {});
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
-  setInterval(() => void look(), LOOK_EVERY_MS).unref();
+  whenConnectionsEnd((port) => {
+    ended.set(port, (ended.get(port) ?? 0) + 1);
+    if (telling === undefined) telling = setTimeout(tell, TELL_WITHIN_MS).unref();
+  });
 }
