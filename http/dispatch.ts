@@ -105,19 +105,26 @@ async function answer(
   needs: DispatchNeeds,
   trace: RequestTrace | undefined,
 ): Promise<Reply> {
-  const { authentication, settings } = needs;
+  const { authentication, clock, settings } = needs;
   const isPublic = route.roles.includes('PUBLIC');
   // Each header that is read costs a microsecond of a claim, so each is read only where it is used.
   const identity = isPublic ? NOBODY : identityOf(asked);
   const known = isPublic ? undefined : authentication.authenticate(identity);
-  const who = known instanceof Promise ? await known : known;
+  let who = known instanceof Promise ? await known : known;
   if (who !== undefined && isProblem(who)) return who;
   if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
 
   const params = paramsOf(route.path, asked.path, route.undecodablePath);
   if (params === undefined) return badRequest('The path is not percent-encoded UTF-8');
   const maxBytes = isPublic ? Math.min(settings.maxBodyBytes, PUBLIC_BODY_BYTES_MAX) : settings.maxBodyBytes;
+  const letInAt = clock.elapsed();
   const body = route.body === undefined ? undefined : await readJson(asked, maxBytes);
+  if (!isPublic && clock.elapsed() - letInAt >= LATE_BODY_MS) {
+    const now = await authentication.authenticate(identity);
+    if (isProblem(now)) return now;
+    if (!route.allows(now)) return permissionDenied;
+    who = now;
+  }
   if (body?.type === 'refused') {
     const { reply } = body;
     const isMalformed = isProblem(reply) && reply.status === 400;
@@ -200,6 +207,8 @@ function deviceIn({ deviceId, entityType, entityId }: Record<string, string>): D
 const leavesTraces = ({ method, path }: Route) => method !== 'GET' || path.endsWith('/credentials');
 
 const TOO_MANY = 429;
+/** Who sends the body of a request so late is looked at once more: it may have been removed or logged out meanwhile. */
+const LATE_BODY_MS = 100;
 const NOBODY: Identity = { custom: undefined, standard: undefined };
 
 function identityOf(asked: Asked): Identity {

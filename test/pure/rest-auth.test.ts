@@ -2,6 +2,7 @@
 import { createSigner } from 'fast-jwt';
 import * as assert from 'uvu/assert';
 import { NULL_UUID } from '../../actors/base/ids.ts';
+import { nextTurn } from '../../actors/base/slices.ts';
 import {
   type Answer,
   entity,
@@ -394,6 +395,45 @@ law('users: tokens end with the user, with its customer, and with its tenant', a
   expired(await home.bob.get('/api/auth/user'));
   expired(await home.admin.get('/api/auth/user'));
 });
+
+law(
+  'users: a request whose body comes late is of its user as that one stands by then',
+  async ({ world, home }) => {
+    const fields = { firstName: null, lastName: null, phone: null, additionalInfo: null };
+    const membership = { authority: 'TENANT_ADMIN', tenantId: home.tenantId } as const;
+    const carol = given(
+      await world.accounts.users.create(membership, { email: 'carol@home.test', ...fields }, PASSWORD),
+    );
+    const { token } = await world.login('carol@home.test');
+    /** Sends its headers and half of its body at once, and the rest when it is told to. */
+    const late = (email: string) => {
+      const body = JSON.stringify({ email, authority: 'TENANT_ADMIN' });
+      let complete = () => {};
+      const stream = new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(Buffer.from(body.slice(0, 10)));
+          complete = () => {
+            controller.enqueue(Buffer.from(body.slice(10)));
+            controller.close();
+          };
+        },
+      });
+      const init = { body: stream, duplex: 'half', headers: { 'content-type': 'application/json' } } as const;
+      const answer = world.as(token).send('POST', '/api/user?sendActivationMail=false', init);
+      return { answer, complete };
+    };
+    const stands = late('dora@home.test');
+    const falls = late('eve@home.test');
+    await nextTurn(); // both are let in
+    world.clock.advance(1000);
+    stands.complete();
+    assert.is((await stands.answer).status, 200);
+    isDone(await home.admin.delete(`/api/user/${carol.id}`));
+    falls.complete();
+    expired(await falls.answer);
+    assert.is(await world.accounts.users.findByEmail('eve@home.test'), undefined);
+  },
+);
 
 law('users: what another process changed is seen after the standing time', async ({ world, home }) => {
   assert.is((await user(world, home.alice.token)).status, 200);
