@@ -10,7 +10,7 @@ import { EVERYBODY } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { apiKeyView, newApiKeyView, viewApiKey } from '../views/api-key.ts';
 import { pageView, viewPage } from '../views/page.ts';
-import { badRequest, notFound, permissionDenied } from '../wire/errors.ts';
+import { badRequest, notFound, permissionDenied, tokenExpired } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import { optionalText, paging, userId } from '../wire/schemas.ts';
 import { noteUser } from './user-notes.ts';
@@ -60,7 +60,9 @@ export function apiKeyRoutes({ accounts, audit }: ApiKeyNeeds): Route[] {
         400: { description: 'Malformed, or too many keys already' },
       },
       async handle({ principal, body }) {
-        const made = await apiKeys.create(principal.userId, {
+        const { userId, sessionId } = principal;
+        const before = await users.standing(userId);
+        const made = await apiKeys.create(userId, {
           description: body?.description ?? '',
           // 0 is "never" in ThingsBoard.
           expiresAt: body?.expirationTime || null,
@@ -68,7 +70,14 @@ export function apiKeyRoutes({ accounts, audit }: ApiKeyNeeds): Route[] {
         });
         if (made === 'too-many') return badRequest(`A user may have at most ${API_KEYS_MAX} API keys!`);
         const { id, description, claimingOnly } = made.key;
-        await note(principal.userId, { apiKey: 'made', apiKeyId: id, description, claimingOnly });
+        // A new password has revoked the keys meanwhile, or the session has ended: that may have gone by before this one was there.
+        const after = await users.standing(userId);
+        const isSame = after?.user.credentialsVersion === before?.user.credentialsVersion;
+        if (!isSame || !after?.sessions.some((session) => session.id === sessionId)) {
+          await apiKeys.revoke(userId, id);
+          return tokenExpired;
+        }
+        await note(userId, { apiKey: 'made', apiKeyId: id, description, claimingOnly });
         return json({ ...viewApiKey(made.key), value: made.value });
       },
     }),
