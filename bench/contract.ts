@@ -46,6 +46,15 @@ export type Payload =
       readonly firstAt: number;
       readonly spreadMs: number;
       readonly count: number;
+    }
+  /** A gateway's claim of `size` devices, from number `n` times `size` on. */
+  | {
+      readonly type: 'batch';
+      /** Of the devices, with `{n}`. */
+      readonly name: string;
+      readonly size: number;
+      /** The JSON of each device's claim. */
+      readonly claim: string;
     };
 
 interface StepBase {
@@ -79,6 +88,8 @@ export interface MqttStep extends StepBase {
   readonly topic: string;
   readonly response?: string;
   readonly payload: Payload;
+  /** Set if connections are not devices but so many gateways, from number 0: what they send is about the device of each operation. */
+  readonly gateways?: number;
 }
 
 /** A TCP connection, CONNECT, CONNACK. Outcome: `CONNACK 0`. */

@@ -198,6 +198,12 @@ export function provision(target: Target, fleet: Pick<Fleet, 'name' | 'token' | 
   };
 }
 
+/** Makes a device that is a gateway, under the fleet's token. */
+export function provisionGateway(target: Target, fleet: Fleet): HttpStep {
+  const device = { name: `${fleet.name} gateway`, type: 'default', additionalInfo: { gateway: true } };
+  return { ...provision(target, fleet), body: text(device) };
+}
+
 /** The path to claim a device of the fleet. `{n}` must not be percent-encoded. */
 function pathOf(fleet: Fleet): string {
   return claimPath(fleet.name).replace(encodeURIComponent('{n}'), '{n}');

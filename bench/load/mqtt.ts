@@ -51,19 +51,19 @@ interface Frames {
   readonly subscribe: Buffer | undefined;
 }
 
-/** Returns a function that makes the packets of a device, with the token that it has by now. */
-function frames(step: MqttStep): (n: number, token?: string) => Frames {
+/** Returns a function that makes the packets of a device or gateway, with the token that it has by now. */
+function frames(step: MqttStep): (n: number, token?: string, about?: number) => Frames {
   const userName = filler(step.userName);
   const text = payloads(step.payload);
   const topic = filler(step.topic);
   const responseOf = step.response === undefined ? undefined : filler(step.response);
-  return (n, token) => ({
+  return (n, token, about = n) => ({
     connect: connectFrame(step.version, `bench-${process.pid}-${n}`, userName(n, token)),
     publish: mqttPacket.generate(
       {
         cmd: 'publish',
         topic: topic(n, token),
-        payload: Buffer.from(text(n)),
+        payload: Buffer.from(text(about)),
         qos: 1,
         messageId: 1,
         retain: false,
@@ -79,6 +79,7 @@ function frames(step: MqttStep): (n: number, token?: string) => Frames {
 export class MqttDriver implements Driver {
   readonly #connections: Connection[];
   readonly #inflight: number;
+  readonly #speaksForOthers: boolean;
 
   /** @param tokenOf the token that a device has by now, where devices learn them */
   constructor(
@@ -88,11 +89,13 @@ export class MqttDriver implements Driver {
     tokenOf: (n: number) => string | undefined = () => undefined,
   ) {
     this.#inflight = Math.min(job.inflight, PACKET_IDS_MAX);
+    this.#speaksForOthers = step.gateways !== undefined;
     const framesOf = frames(step);
     this.#connections = Array.from({ length: job.connections }, (_, at) => {
-      const n = job.subjects.from + at;
+      const n =
+        step.gateways === undefined ? job.subjects.from + at : (job.subjects.from + at) % step.gateways;
       const port = portOf(step.ports, n);
-      const sends = (token?: string) => framesOf(n, token);
+      const sends = (token?: string, about?: number) => framesOf(n, token, about);
       const lanes = { first: at * this.#inflight, count: this.#inflight };
       return new Connection(step.host, port, sends, tokenOf(n), lanes, answered);
     });
@@ -102,8 +105,8 @@ export class MqttDriver implements Driver {
     return openAll(this.#connections.map((connection) => () => connection.open()));
   }
 
-  send(lane: number, { token }: Subject): void {
-    this.#of(lane)?.send(lane % this.#inflight, token);
+  send(lane: number, { n, token }: Subject): void {
+    this.#of(lane)?.send(lane % this.#inflight, token, this.#speaksForOthers ? n : undefined);
   }
 
   abandon(lane: number): void {
@@ -134,11 +137,19 @@ function bounds(bytes: Buffer, at: number): { readonly body: number; readonly en
   throw new Error('malformed remaining length');
 }
 
-/** One device. Its packet ids are the numbers of its lanes, from 1. */
+/** A copy with the packet id of a lane. */
+function publishFrame(publish: Buffer, lane: number): Buffer {
+  const frame = Buffer.from(publish);
+  const body = bounds(frame, 0)?.body ?? 0;
+  frame.writeUInt16BE(lane + 1, body + 2 + frame.readUInt16BE(body)); // the packet id is after the topic
+  return frame;
+}
+
+/** One device or gateway. Its packet ids are the numbers of its lanes, from 1. */
 class Connection {
   readonly #host: string;
   readonly #port: number;
-  readonly #framesOf: (token?: string) => Frames;
+  readonly #framesOf: (token?: string, about?: number) => Frames;
   #token: string | undefined;
   #sends: Frames;
   readonly #firstLane: number;
@@ -159,7 +170,7 @@ class Connection {
   constructor(
     host: string,
     port: number,
-    framesOf: (token?: string) => Frames,
+    framesOf: (token?: string, about?: number) => Frames,
     token: string | undefined,
     lanes: { readonly first: number; readonly count: number },
     answered: Answered,
@@ -184,8 +195,10 @@ class Connection {
     return within(OPEN_WITHIN_MS, 'an MQTT connection', opened);
   }
 
-  send(lane: number, token?: string): void {
+  /** @param about the device that a gateway's message is about */
+  send(lane: number, token?: string, about?: number): void {
     if (token !== this.#token) this.#showAnother(token);
+    if (about !== undefined) this.#frames[lane] = publishFrame(this.#framesOf(token, about).publish, lane);
     this.#busy[lane] = true;
     if (this.#up) this.#write(lane); // else once it is up again
   }
@@ -214,9 +227,7 @@ class Connection {
   #write(lane: number): void {
     let frame = this.#frames[lane];
     if (frame === undefined) {
-      frame = Buffer.from(this.#sends.publish);
-      const body = bounds(frame, 0)?.body ?? 0;
-      frame.writeUInt16BE(lane + 1, body + 2 + frame.readUInt16BE(body)); // the packet id is after the topic
+      frame = publishFrame(this.#sends.publish, lane);
       this.#frames[lane] = frame;
     }
     if (this.#sends.subscribe !== undefined) this.#order.push(lane);

@@ -24,6 +24,17 @@ export function payloads(payload: Payload): (n: number) => string {
         return JSON.stringify({ secretKey, durationMs });
       };
     }
+    case 'batch': {
+      const { name, size, claim } = payload;
+      const nameOf = filler(name);
+      return (n) => {
+        const entries = Array.from(
+          { length: size },
+          (_, at) => `${JSON.stringify(nameOf(n * size + at))}:${claim}`,
+        );
+        return `{${entries.join()}}`;
+      };
+    }
     default:
       return unreachable(payload);
   }

@@ -18,6 +18,7 @@ import { lifecycleScenario } from './lifecycle.ts';
 import { provisioningScenario } from './provisioning.ts';
 import { reconnectStormScenario } from './reconnect-storm.ts';
 import { recoveryScenario } from './recovery.ts';
+import { wholeFleetScenario } from './whole-fleet.ts';
 import { wrongSecretsScenario } from './wrong-secrets.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -39,5 +40,6 @@ export const SCENARIOS: readonly Scenario[] = [
   coldStartScenario,
   recoveryScenario,
   growthScenario,
+  wholeFleetScenario,
   byTurnsScenario,
 ];

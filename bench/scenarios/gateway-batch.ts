@@ -5,7 +5,7 @@
  * Peer: Mosquitto acknowledging the same messages without keeping them; its rate also counts twenty for each.
  */
 import type { Bench } from '../bench.ts';
-import type { HttpStep, MqttStep } from '../contract.ts';
+import type { MqttStep } from '../contract.ts';
 import { filler } from '../load/text.ts';
 import * as steps from '../steps.ts';
 import type { Fleet } from '../targets/fleet.ts';
@@ -34,7 +34,7 @@ export const gatewayBatchScenario = streaming({
       }),
     );
     await bench.each('provisioning gateways and their devices', 0, gatewaysOf(bench), [
-      gateway(target, fleet),
+      steps.provisionGateway(target, fleet),
       ...devices,
     ]);
   },
@@ -54,11 +54,6 @@ export const gatewayBatchScenario = streaming({
     await windowsAreThere(bench, target, fleet, sample(gatewaysOf(bench)), nameOf);
   },
 });
-
-function gateway(target: Target, fleet: Fleet): HttpStep {
-  const device = { name: `${fleet.name} gateway`, type: 'default', additionalInfo: { gateway: true } };
-  return { ...steps.provision(target, fleet), body: { type: 'text', text: JSON.stringify(device) } };
-}
 
 function batch({ settings }: Bench, target: Target, fleet: Fleet): MqttStep {
   const entries = Array.from({ length: BATCH }, (_, place) => [behind(fleet, place), steps.claimOf(fleet)]);

@@ -5,17 +5,15 @@
  *
  * A server that the bench did not start is ended and started by the commands that `--kill-command` and `--start-command` name.
  */
-import { claimPath, restApi } from '../../test/kit/api.ts';
 import { type Bench, OURS, type Scenario } from '../bench.ts';
 import type { Job, Tick } from '../contract.ts';
-import { filler } from '../load/text.ts';
 import type { Settings } from '../settings.ts';
 import * as steps from '../steps.ts';
 import type { Fleet } from '../targets/fleet.ts';
 import type { Control, Target } from '../targets/target.ts';
 import { ownDurableServer } from './own-server.ts';
 import { PEOPLE_MAX } from './streaming.ts';
-import { sample, windowsAreThere } from './verify.ts';
+import { ownersAreThere, sample, windowsAreThere } from './verify.ts';
 
 const DURATION_MS = { smoke: 10_000, standard: 20_000, full: 40_000 } as const;
 /** When it is killed, as a share of the load. */
@@ -141,28 +139,6 @@ async function killedDuring(
 
   const acknowledged = sample(kept.length, SAMPLE_MAX).map((at) => kept[at] ?? 0);
   await play.verify(bench, target, fleet, acknowledged);
-}
-
-/** Of each device that a customer was told to own: no other can claim it, and the owner can give it back. */
-async function ownersAreThere(
-  bench: Bench,
-  target: Target,
-  fleet: Fleet,
-  devices: readonly number[],
-): Promise<void> {
-  bench.phase('checking that the owners are there');
-  const api = restApi(target.url);
-  const { customerTokens } = fleet;
-  const nameOf = filler(fleet.name);
-  for (const n of devices) {
-    const ownerToken = customerTokens[n % customerTokens.length] ?? '';
-    const rivalToken = customerTokens[(n + 1) % customerTokens.length] ?? '';
-    const rival = await api.confirm(rivalToken, nameOf(n), fleet.secret);
-    if (rival.body.includes('SUCCESS')) bench.fail(`${nameOf(n)} was claimed by a second customer`);
-    const { status, body } = await api.send('DELETE', claimPath(nameOf(n)), ownerToken);
-    if (status !== 200)
-      bench.fail(`${nameOf(n)} was acknowledged, and is not its owner's: ${status} ${body}`);
-  }
 }
 
 async function killAndStart(control: Control): Promise<number> {

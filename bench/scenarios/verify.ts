@@ -1,4 +1,4 @@
-/** Checks on a sample that acknowledged windows exist, by claiming with their secret. */
+/** Checks on a sample that acknowledged windows exist, by claiming with their secret, and that owners are what they were told. */
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import { claimPath, restApi } from '../../test/kit/api.ts';
 import type { Bench } from '../bench.ts';
@@ -38,6 +38,28 @@ export async function windowsAreThere(
   bench.fail(
     `${missing.length} of ${devices.length} acknowledged windows were not there, e.g. ${missing[0] ?? ''}`,
   );
+}
+
+/** Of each device that a customer was told to own: no other can claim it, and the owner can give it back. */
+export async function ownersAreThere(
+  bench: Bench,
+  target: Target,
+  fleet: Fleet,
+  devices: readonly number[],
+): Promise<void> {
+  bench.phase('checking that the owners are there');
+  const api = restApi(target.url);
+  const { customerTokens } = fleet;
+  const nameOf = filler(fleet.name);
+  for (const n of devices) {
+    const ownerToken = customerTokens[n % customerTokens.length] ?? '';
+    const rivalToken = customerTokens[(n + 1) % customerTokens.length] ?? '';
+    const rival = await api.confirm(rivalToken, nameOf(n), fleet.secret);
+    if (rival.body.includes('SUCCESS')) bench.fail(`${nameOf(n)} was claimed by a second customer`);
+    const { status, body } = await api.send('DELETE', claimPath(nameOf(n)), ownerToken);
+    if (status !== 200)
+      bench.fail(`${nameOf(n)} was acknowledged, and is not its owner's: ${status} ${body}`);
+  }
 }
 
 export async function nobodyOwns(

@@ -14,6 +14,7 @@ import { parseRun } from '../../bench/options.ts';
 import { silent } from '../../bench/report/live.ts';
 import { runOnce } from '../../bench/run.ts';
 import { byTurnsScenario } from '../../bench/scenarios/by-turns.ts';
+import { wholeFleetScenario } from '../../bench/scenarios/whole-fleet.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { PATIENCE_MS } from '../kit/patience.ts';
 import { freePorts } from '../kit/ports.ts';
@@ -91,6 +92,22 @@ test('bench: by turns, a build and itself do the same, and each has its own serv
         assert.ok((side?.value ?? 0) > 0, `${kind}${threads}`);
     }
   }
+});
+
+test('bench: a whole fleet is opened and claimed, each device once, and is there after the kill', async () => {
+  const patient = ['--server', `ACTORS_DEVICE_ASK_TIMEOUT=${PATIENCE_MS}`];
+  const run = ['--profile', 'smoke', '--devices', '300', ...patient];
+  const result = await runOnce(wholeFleetScenario, parseRun(run, {}), 1, silent);
+  assert.equal(result.failures, []);
+  const operations = result.measurements.map((one) => [one.variant, one.operations]);
+  assert.equal(operations, [
+    ['open, part 1 of 2', 100],
+    ['open, part 2 of 2', 200],
+    ['claim, part 1 of 2', 100],
+    ['claim, part 2 of 2', 100],
+  ]);
+  for (const name of ['ready, 300 devices', 'first claim after the start', 'data, claimed'])
+    assert.ok((result.figures.find((one) => one.name === name)?.value ?? 0) > 0, name);
 });
 
 test('bench: by turns needs another build, and says where there is none', async () => {

@@ -115,6 +115,19 @@ test('bench: texts take the number wherever they contain {n}', () => {
   assert.is(filler('none')(7), 'none');
 });
 
+test('bench: the messages of gateways name each device once', () => {
+  const of = payloads({ type: 'batch', name: 'behind {n}', size: 3, claim: '{"secretKey":"s"}' });
+  const names = [0, 1, 2].flatMap((n) => Object.keys(JSON.parse(of(n))));
+  assert.equal(
+    names,
+    Array.from({ length: 9 }, (_, n) => `behind ${n}`),
+  );
+  assert.equal(
+    JSON.parse(of(7)),
+    Object.fromEntries([21, 22, 23].map((n) => [`behind ${n}`, { secretKey: 's' }])),
+  );
+});
+
 test('bench: windows close spread over the time span', () => {
   const firstAt = Date.now() + 60_000;
   const payload: Payload = { type: 'closing', secretKey: 's', firstAt, spreadMs: 10_000, count: 10 };
