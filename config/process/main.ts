@@ -27,7 +27,7 @@ import { tellEndedConnections } from './spread.ts';
 import { createWorkerBus, processChannel } from './worker-bus.ts';
 import { tellSupervisor } from './worker-figures.ts';
 import { heedSupervisor } from './worker-states.ts';
-import { supervise, workerNumber, workerReady } from './workers.ts';
+import { endWithSupervisor, supervise, workerNumber, workerReady } from './workers.ts';
 
 const STANDARD_INPUT = 0;
 const DEFAULT_FILE = join('config', 'claimd.yml');
@@ -168,6 +168,7 @@ async function serve({ config, shown }: Settled, worker: number | undefined): Pr
   }
   const startedAt = performance.now();
   const meters = metersOf(config);
+  if (worker !== undefined) endWithSupervisor();
   if (worker !== undefined) tellEndedConnections();
   if (worker !== undefined && meters !== undefined) tellSupervisor(meters);
   const starting = startSystem(config, {

@@ -14,7 +14,7 @@ import { StartRefused } from '../compose/refusal.ts';
 import { type OpenedStore, openStore } from '../compose/store.ts';
 import { startMetrics } from '../metrics/server.ts';
 import type { Config } from '../options/schema.ts';
-import { CLOSING_MS, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
+import { CLOSING_MS, endAtOnce, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { Spread } from './spread.ts';
 import { isParcel } from './worker-bus.ts';
 import { WorkerFigures } from './worker-figures.ts';
@@ -37,6 +37,14 @@ const GRACE_MS = 1_000;
 /** The number of this worker; undefined: this process is none. */
 export function workerNumber(): number | undefined {
   return cluster.isWorker ? Number(process.env[NUMBER_VARIABLE]) : undefined;
+}
+
+/**
+ * In a worker: ends it when its supervisor is gone. Node would do so by `process.exit`, which waits for the thread that writes: that
+ * may wait for the disk, or never end where it was in the middle of a transaction. The worker would stay, with the store's lock.
+ */
+export function endWithSupervisor(): void {
+  cluster.worker?.once('disconnect', endAtOnce); // comes right before Node's own end
 }
 
 /** Tells the supervisor that this worker serves. */

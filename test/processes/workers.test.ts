@@ -2,9 +2,15 @@
  * The real server as several processes over one store (`WORKERS`): one owner and one session per device, changes of users
  * reach all, and nothing acknowledged is lost when a worker is killed.
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
+import { RELEASE } from '../contract/store-child.ts';
 import { cast, claimPath, restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import type { Reply } from '../kit/http.ts';
@@ -12,10 +18,11 @@ import { CLAIM_RESPONSE_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
 import { afterPatience, PATIENCE_MS } from '../kit/patience.ts';
 import { freePorts } from '../kit/ports.ts';
 import { type Answered, PossibleStates } from '../kit/possible-states.ts';
-import { cleanUp, launch, logLines, type ServerProcess, startServer } from '../kit/process.ts';
+import { cleanUp, endWithTests, launch, logLines, type ServerProcess, startServer } from '../kit/process.ts';
 import { heldLives } from '../kit/short-lives.ts';
 import { until } from '../kit/until.ts';
 
+const STORE_CHILD = fileURLToPath(new URL('../contract/store-child.js', import.meta.url));
 const SYSADMIN = 'sysadmin@thingsboard.org';
 const PASSWORD = 'a-long-password';
 const WORKERS = {
@@ -324,6 +331,29 @@ test('workers: if their supervisor is killed they end too, and the next start fi
   const other = await launch({ dataDir, env: WORKERS }).ended;
   is(other.code, 3, other.output);
   match(other.output, 'is using');
+  is((await second.stop()).code, 0);
+});
+
+test('workers: if their supervisor is killed they end too while writes wait for the disk, and keep no next start waiting', async () => {
+  const dataDir = temporaryFolder();
+  const first = await startServer({ dataDir, env: WORKERS });
+  const { api, tenant } = await cast(first.url, PASSWORD);
+  const tokens = Array.from({ length: 8 }, (_, n) => `waiting-token-${n}`);
+  for (const token of tokens) await api.createDevice(tenant, token, token);
+  // As a disk that hangs: the thread that writes waits, in each worker.
+  const path = join(dataDir, 'store');
+  const holder = fork(STORE_CHILD, ['holder', path], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  endWithTests(holder);
+  await once(holder, 'message');
+  const body = { secretKey: 'waits', durationMs: 60_000 };
+  const opening = tokens.map((token) => fresh(first, 'POST', `/api/v1/${token}/claim`, undefined, body));
+  for (const _ of tokens) is((await fresh(first, 'GET', '/livez'))?.status, 200);
+  first.signal('SIGKILL');
+  await until('the workers are gone', () => workersOf(first).every(({ pid }) => !isAlive(Number(pid))));
+  for (const opened of opening) is(await opened, undefined);
+  writeFileSync(join(path, RELEASE), '');
+  const second = await startServer({ dataDir, env: WORKERS });
+  is((await restApi(second.url).initiate('waiting-token-0', body)).status, 200);
   is((await second.stop()).code, 0);
 });
 
