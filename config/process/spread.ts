@@ -154,6 +154,7 @@ export class Spread {
       turn: 0,
     };
     this.#workers.add(worked);
+    tellGoneAtOnce(child);
     child.send = (...all: unknown[]) => {
       const [message, handle] = all;
       if (fieldOf(message, 'act') !== 'newconn' || !isHandle(handle)) return send(...all);
@@ -267,6 +268,23 @@ export class Spread {
       this.#heldBackSince = undefined;
     }
   }
+}
+
+/**
+ * Says that a worker is gone as soon as its channel is. Node waits with that while a connection is on its way there; until then
+ * node:cluster hands connections on to it, which go nowhere and are kept open. It hears this once.
+ */
+function tellGoneAtOnce(child: Worker['process']): void {
+  let isConnected = child.connected;
+  Object.defineProperty(child, 'connected', {
+    configurable: true,
+    get: () => isConnected,
+    set(now: boolean) {
+      const isGone = isConnected && !now;
+      isConnected = now;
+      if (isGone) child.emit('disconnect');
+    },
+  });
 }
 
 function fieldOf(message: unknown, name: string): unknown {

@@ -15,13 +15,12 @@ const WORKERS = { WORKERS: '2', SYSADMIN_PASSWORD: 'a-long-password' };
 test.after(cleanUp);
 
 /** One answer for each of some connections, which go to the workers in turn; none from those that do not answer. */
-async function answers(server: ServerProcess, path: string, limitMs?: number) {
+async function answers(server: ServerProcess, path: string, limitMs = PATIENCE_MS) {
   const ask = async () => {
-    const limit = limitMs === undefined ? {} : { limitMs };
     const { status, body } = await send(`${server.url}${path}`, {
       method: 'GET',
       headers: { connection: 'close' },
-      ...limit,
+      limitMs,
     });
     return { http: status, ...JSON.parse(body) };
   };
