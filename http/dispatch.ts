@@ -14,7 +14,7 @@ import type { Clock } from '../actors/base/clock.ts';
 import { type DeviceId, parseId } from '../actors/base/ids.ts';
 import { type Log, logBounded } from '../actors/base/log.ts';
 import type { Tracing } from '../actors/base/tracing.ts';
-import { logUnavailable, StoreUnavailable } from '../actors/journal/unavailable.ts';
+import { ifUnavailable, logUnavailable, StoreUnavailable } from '../actors/journal/unavailable.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Authentication, Identity } from './auth/authentication.ts';
 import { KNOWN_BROWSER_HEADER } from './auth/browsers.ts';
@@ -137,6 +137,7 @@ async function answer(
       : undefined;
   if (storing === 'full') return worded(route, storedTooMuch);
 
+  const principal = who;
   const { payload } = route;
   const declared = payload === undefined ? undefined : declaredBytes(asked);
   if (payload !== undefined && (declared ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
@@ -144,7 +145,7 @@ async function answer(
   const forwardedFor = settings.trustedProxies === 0 ? undefined : asked.header('x-forwarded-for');
   const address = peerOf(asked.incoming, forwardedFor, settings.trustedProxies);
   const answered = route.answer({
-    principal: who,
+    principal,
     params,
     query: route.query === undefined ? {} : queryOf(asked.queries()),
     body: body?.value,
@@ -165,6 +166,7 @@ async function answer(
       return readPayload(asked, payload.bytesMax, declared);
     },
     stillMay: () => stillMay(route, identity, needs),
+    whileStanding: (parts) => whileStanding(parts, principal, needs),
     linkBase: () => addressedBy((name) => asked.header(name), asked.url, settings).base,
   });
   const reply = answered instanceof Promise ? await answered : answered;
@@ -209,6 +211,8 @@ const leavesTraces = ({ method, path }: Route) => method !== 'GET' || path.endsW
 const TOO_MANY = 429;
 /** Who sends the body of a request so late is looked at once more: it may have been removed or logged out meanwhile. */
 const LATE_BODY_MS = 100;
+/** Whoever gets a long answer is looked at this often. */
+const LOOK_EVERY_MS = 1_000;
 const NOBODY: Identity = { custom: undefined, standard: undefined };
 
 function identityOf(asked: Asked): Identity {
@@ -231,6 +235,22 @@ async function stillMay(
     if (error instanceof StoreUnavailable) return true;
     reportBug(log, 'http request', error, { method: route.method, route: route.path });
     return false;
+  }
+}
+
+async function* whileStanding<Part>(
+  parts: AsyncGenerator<Part>,
+  principal: Principal | undefined,
+  { authentication, clock }: DispatchNeeds,
+): AsyncGenerator<Part> {
+  let lookedAt = clock.elapsed();
+  for await (const part of parts) {
+    if (principal !== undefined && clock.elapsed() - lookedAt >= LOOK_EVERY_MS) {
+      const stands = await authentication.stands(principal).catch(ifUnavailable(() => true));
+      if (!stands) throw new Error('who asked may not have the rest');
+      lookedAt = clock.elapsed();
+    }
+    yield part;
   }
 }
 

@@ -48,6 +48,11 @@ interface Call<Caller, Params, Query, Body> {
   readonly readPayload: () => Promise<Payload>;
   /** Whether the same token or key would be let in now; for answers that last. Never rejects. */
   readonly stillMay: () => Promise<boolean>;
+  /**
+   * The parts of a long answer, for as long as the caller stands, however old its token gets meanwhile. Who is removed or logs out
+   * hears no more of it: it breaks off, since an answer that is cut off must not look whole.
+   */
+  readonly whileStanding: <Part>(parts: AsyncGenerator<Part>) => AsyncGenerator<Part>;
 }
 
 export interface RouteSpec<R extends Role, Params, Query, Body> {

@@ -29,6 +29,8 @@ export interface Identity {
 export interface Authentication {
   /** At once where user and session are remembered, as a claim needs nothing else; it may reject. */
   authenticate(identity: Identity): Principal | Problem | Promise<Principal | Problem>;
+  /** Whether who was let in would be let in now, were its token a new one. Rejects with `StoreUnavailable`. */
+  stands(principal: Principal): Promise<boolean>;
   /**
    * New tokens of the session whose newest refresh token this is. `reused`: it was used before, by the client or by a
    * thief, and nobody knows which of the two has the newest; the session has ended.
@@ -206,6 +208,21 @@ export function createAuthentication(
         if (foreign !== undefined) return foreign;
       }
       return letIn(token, tokens.readAccess(token));
+    },
+
+    async stands(principal) {
+      const { userId, sessionId, apiKeyId, grant } = principal;
+      if (grant === 'reading')
+        return (
+          'customerId' in principal &&
+          (await accounts.customers.findPublic(principal.customerId)) !== undefined
+        );
+      const standing = await standings.of(userId);
+      if (standing === undefined) return false;
+      if (apiKeyId !== undefined) return accounts.apiKeys.works(apiKeyId);
+      if (sessionId === undefined) return true; // by a token of another issuer, who may end it and does not tell
+      const session = standing.sessions.find(({ id }) => id === sessionId);
+      return session !== undefined && mayLookIn(session, standing.user);
     },
 
     async refresh(refreshToken) {

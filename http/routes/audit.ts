@@ -158,10 +158,10 @@ export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
       description:
         'However much it is; entries written together (a second’s worth, more after a pause) may have changed places, and those that are written meanwhile may be missing. For programs with raw=true: else a text that a spreadsheet would run as a formula has a quote before it.',
       responses: { 200: { description: 'CSV (RFC 4180)' }, 400: { description: 'Malformed' } },
-      handle: ({ principal, query: { wanted, raw } }) => ({
+      handle: ({ principal, query: { wanted, raw }, whileStanding }) => ({
         type: 'stream',
         contentType: 'text/csv;charset=UTF-8',
-        body: streamOf(exportLines(accounts, audit.all(principal.tenantId, wanted), raw)),
+        body: streamOf(whileStanding(exportLines(accounts, audit.all(principal.tenantId, wanted), raw))),
       }),
     }),
 

@@ -46,11 +46,11 @@ function exportDevices(needs: DeviceExportNeeds): Route {
       404: { description: 'No such customer' },
       ...TOO_MANY_READS,
     },
-    handle({ principal, query: { deviceIds, where, raw = false, bom = false } }) {
+    handle({ principal, query: { deviceIds, where, raw = false, bom = false }, whileStanding }) {
       const asCsv = (ids: readonly DeviceId[]): Reply => ({
         type: 'stream',
         contentType: 'text/csv;charset=UTF-8',
-        body: streamOf(linesOf(needs, principal, ids, raw ? (text) => text : noFormula, bom)),
+        body: streamOf(whileStanding(linesOf(needs, principal, ids, raw ? (text) => text : noFormula, bom))),
       });
       if (where === undefined) return asCsv([...new Set(deviceIds)]);
       return needs.largeReads.run(principal.tenantId, async () => {

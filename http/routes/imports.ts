@@ -245,13 +245,13 @@ function resultAsCsv(needs: ImportRouteNeeds): Route {
       404: { description: 'No such import' },
       ...TOO_MANY_READS,
     },
-    async handle({ principal, params, query, linkBase }) {
+    async handle({ principal, params, query, linkBase, whileStanding }) {
       const job = await imports.find(principal.tenantId, params.importId);
       if (job === undefined) return notFound;
       return largeReads.run(principal.tenantId, async () => ({
         type: 'stream',
         contentType: 'text/csv;charset=UTF-8',
-        body: streamOf(resultLines(needs, job, linkBase(), query)),
+        body: streamOf(whileStanding(resultLines(needs, job, linkBase(), query))),
       }));
     },
   });

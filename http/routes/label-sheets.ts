@@ -178,7 +178,7 @@ function labelsPdf(needs: LabelSheetNeeds): Route {
       404: { description: 'No such import, batch or customer' },
       ...TOO_MANY_READS,
     },
-    handle: ({ principal, query, linkBase }) =>
+    handle: ({ principal, query, linkBase, whileStanding }) =>
       bounded(needs, principal, query, async () => {
         const asked = await askedFor(needs, principal, query, linkBase());
         if (isProblem(asked)) return asked;
@@ -187,7 +187,7 @@ function labelsPdf(needs: LabelSheetNeeds): Route {
           type: 'stream',
           contentType: 'application/pdf',
           headers: { [NEXT_PART]: asked.next ?? 'none' },
-          body: streamOf(labelsAsPdf(labelsIn(asked.devices), query, fonts)),
+          body: streamOf(whileStanding(labelsAsPdf(labelsIn(asked.devices), query, fonts))),
         };
       }),
   });

@@ -38,7 +38,7 @@ export function createDeviceApi(world: TransportWorld, settings: Partial<DeviceA
   const nobody = async () => notAuthenticated;
   const app = createRoutesApp(routes, {
     audit: { note: () => {} },
-    authentication: { authenticate: nobody, refresh: nobody, enter: nobody },
+    authentication: { authenticate: nobody, stands: async () => false, refresh: nobody, enter: nobody },
     clock,
     log: silentLog,
     settings: { ...defaultApiSettings, tokens: { ...defaultTokenSettings, signingKey: Buffer.alloc(64) } },

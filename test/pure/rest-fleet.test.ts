@@ -787,6 +787,45 @@ law('import: another tenant’s does not exist, and old ones are forgotten', asy
   assert.is(((await home.admin.get('/api/deviceImports')).json as unknown[]).length, 20);
 });
 
+/** An answer whose reader takes nothing of it before it is told to. */
+async function readLate(world: RestWorld, token: string, path: string): Promise<() => Promise<string>> {
+  const incoming = { socket: { remoteAddress: '192.0.2.1' } };
+  const headers = { 'x-authorization': `Bearer ${token}` };
+  const response = await world.app.request(path, { headers }, { incoming } as never);
+  assert.is(response.status, 200);
+  return () => response.text();
+}
+
+law(
+  'long answers: of a list, labels, a result or the trail hears to the end who stands, and no more who does not',
+  async ({ world, home }) => {
+    const id = await begin(home.admin, [{ name: 'A', secretKey: 'key-of-a' }, { name: 'B' }]);
+    await runThrough(home.admin, id, false);
+    await world.audit.catchUp();
+    for (const path of [
+      '/api/deviceExport?where={}',
+      '/api/deviceLabels?where={}',
+      `/api/deviceImport/${id}/result`,
+      '/api/audit/logs/export',
+    ]) {
+      const email = `carol${world.clock.now()}@home.test`;
+      const { userId } = await newAdministrator(world, home.tenantId, email);
+      const stands = await readLate(world, (await world.login(email)).token, path);
+      // Longer than her token is good for.
+      world.clock.advance(3 * HOUR_MS);
+      assert.is((await stands()).slice(-1), '\n', path);
+      const falls = await readLate(world, (await world.login(email)).token, path);
+      world.clock.advance(1_000);
+      await world.accounts.users.remove(userId);
+      const isWhole = await falls().then(
+        () => true,
+        () => false,
+      );
+      assert.not(isWhole, path);
+    }
+  },
+);
+
 // ------------------------------------------------------------------------------------------------------------ live
 
 const watcher = ({ tenantId }: Household, userId = 'admin') => ({
