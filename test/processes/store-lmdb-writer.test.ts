@@ -1,11 +1,12 @@
 /** The thread that writes for the embedded store: what is committed together, what fails together, and who waits for whom. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { NO_ENTRIES } from '../../actors/journal/index-changes.ts';
 import { openLmdbStore } from '../../actors/store/lmdb/lmdb.ts';
 import { openEnvironment } from '../../actors/store/lmdb/tables.ts';
 import { Writer } from '../../actors/store/lmdb/writer.ts';
@@ -21,6 +22,9 @@ const children: ChildProcess[] = [];
 test.after(() => {
   for (const child of children) child.kill('SIGKILL');
 });
+
+/** The most by which the file grows where a smaller transaction would do, and what rounding adds. */
+const GROWTH_MAX = 1024 * 1024 + 64 * 1024;
 
 const setRecord = (key: string) => ({ type: 'set-record', key, text: key }) as const;
 /** Longer than any key that LMDB takes, so it throws in the middle of its transaction. */
@@ -39,6 +43,42 @@ test('LMDB writer: what is written in one moment is one commit, and each hears i
   const { events, next } = await store.journal.log(0, 0, 1_000);
   assert.is(events.length, 20);
   assert.is(next, 1, 'all in the first commit');
+  await store.close();
+});
+
+test('LMDB writer: however many write at once, no transaction waits for a long growth of the file', async () => {
+  const path = temporaryFolder();
+  const file = join(path, 'data.mdb');
+  const transactions: number[] = [];
+  const store = openLmdbStore({ path, onCommit: (operations) => transactions.push(operations) });
+  const streams = range(6_000).map((n) => `stream-${(n * 7_919) % 6_000}`);
+  const state = 's'.repeat(700);
+  const members = [
+    { list: 'first', member: '' },
+    { list: 'second', member: '' },
+  ];
+  const write = (stream: string, expected: number) => {
+    const take = {
+      unique: [],
+      members: members.map(({ list }) => ({ list: `${list}-${expected}`, member: stream })),
+    };
+    return store.journal.append(entry(stream, expected, { state, index: { take, release: NO_ENTRIES } }));
+  };
+  for (let from = 0; from < streams.length; from += 32) {
+    await Promise.all(streams.slice(from, from + 32).map((stream) => write(stream, 0)));
+  }
+  for (const some of [streams.slice(0, 300), streams.slice(300, 2_300)]) {
+    const before = statSync(file).size;
+    transactions.length = 0;
+    const results = await Promise.all(some.map((stream) => write(stream, 1)));
+    const grown = statSync(file).size - before;
+    assert.ok(results.every(({ type }) => type === 'appended'));
+    assert.ok(grown > GROWTH_MAX, 'more than once, or the law says nothing');
+    assert.ok(
+      grown <= transactions.length * GROWTH_MAX,
+      `by ${grown} bytes in ${transactions.length} transactions`,
+    );
+  }
   await store.close();
 });
 

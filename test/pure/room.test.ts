@@ -10,6 +10,7 @@ import { NO_ENTRIES } from '../../actors/journal/index-changes.ts';
 import { openLmdbStore } from '../../actors/store/lmdb/lmdb.ts';
 import { needOf } from '../../actors/store/lmdb/needs.ts';
 import { NoRoom, Room } from '../../actors/store/lmdb/room.ts';
+import { entry, range } from '../contract/store.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { claimed, DEVICE, given, idOf, OPEN_POLICY } from '../kit/given.ts';
 
@@ -79,6 +80,31 @@ test('room: zeros are written a page at a time, since what is written at once ma
   room.close();
   assert.is(Math.max(...lengths), 4096);
   assert.ok(lengths.length > NEED.bytes / 4096, 'it has written what is needed');
+});
+
+/** The most by which the file grows where a smaller transaction would do, and what rounding adds. */
+const GROWTH_MAX = 1024 * 1024 + 64 * 1024;
+
+test('room: what is near lets the file grow by little, however much it is; what is far gets its room at once', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'data.mdb');
+  const store = openLmdbStore({ path: folder });
+  await Promise.all(range(2_000).map((n) => store.journal.append(entry(`s${n}`, 0))));
+  await store.close();
+  const room = new Room(folder);
+  const met = new Set<boolean>();
+  for (const bytes of [...range(200).map((n) => 5_000 * n), 8 * GROWTH_MAX, 9 * GROWTH_MAX]) {
+    const need = { keys: bytes / 1_000, bytes };
+    const { isNear } = room.look(3);
+    const before = statSync(file).size;
+    room.reserve(need, 3);
+    const grown = statSync(file).size - before;
+    assert.is(isNear(need), grown <= GROWTH_MAX, `${bytes} bytes: by ${grown}`);
+    assert.ok(room.look(3).isNear(need));
+    met.add(isNear(need));
+  }
+  assert.is(met.size, 2);
+  room.close();
 });
 
 test('room: who is told that the store works has room for a device, also one that is owned and in every list', () => {

@@ -43,9 +43,13 @@ export interface Need {
 }
 
 const KIB = 1024;
-/** The file grows by a sixteenth beyond what is needed, within these bounds: each byte of growth is written twice. */
+/** The file grows by a sixteenth beyond what is needed, and at least by this: each byte of growth is written twice. */
 const AHEAD_MIN = 64 * KIB;
-const AHEAD_MAX = 8 * KIB * KIB;
+/**
+ * The most by which the file grows at once, if a transaction of fewer operations is content with that. Everybody waits while
+ * zeros are written and flushed: 1 MiB takes about 4 ms of processor time, and 32 MiB took 120, and 30 more to flush.
+ */
+const GROWTH_MAX = KIB * KIB;
 /** For LMDB's list of free pages, which it rewrites with each transaction: at most 75,000 numbers, some of them twice. */
 const FREE_LIST_PAGES_MAX = 1024;
 const FREE_LIST_PAGES_MIN = 32;
@@ -88,18 +92,35 @@ export class Room {
   }
 
   /**
+   * A look at the file, for who makes up a transaction: what it may need without a long growth. Somebody else may
+   * write before it begins, so `reserve` looks again.
+   *
+   * @param depth of the deepest table
+   */
+  look(depth: number): { isNear(need: Need): boolean } {
+    const { inUse, pageSize } = this.#inUse();
+    const near = fstatSync(this.#file).size + GROWTH_MAX - inUse * pageSize;
+    return { isNear: (need) => pagesNeeded(need, depth, inUse) * pageSize <= near };
+  }
+
+  /**
    * Makes sure of the room that a transaction may need. Inside it, before its first write.
    *
    * @param depth of the deepest table
    * @throws NoRoom
    */
   reserve(need: Need, depth: number): void {
+    const { inUse, pageSize } = this.#inUse();
+    const bytes = pagesNeeded(need, depth, inUse) * pageSize;
+    this.#reserveTail(inUse * pageSize, bytes);
+    if (!this.#inPlace) this.#checkFree(bytes);
+  }
+
+  /** How many pages of the file LMDB uses. */
+  #inUse(): { readonly inUse: number; readonly pageSize: number } {
     const meta = newestMeta(this.#file);
     if (meta === undefined) throw new Error('the meta pages of the store cannot be read');
-    const inUse = meta.lastPage + 1;
-    const bytes = pagesNeeded(need, depth, inUse) * meta.pageSize;
-    this.#reserveTail(inUse * meta.pageSize, bytes);
-    if (!this.#inPlace) this.#checkFree(bytes);
+    return { inUse: meta.lastPage + 1, pageSize: meta.pageSize };
   }
 
   /** @param end of what LMDB uses of the file */
@@ -108,7 +129,8 @@ export class Room {
     const wanted = end + bytes;
     if (size >= wanted) return;
     if (performance.now() < this.#fullUntil) throw new NoRoom(this.#full, size - end);
-    const goal = wanted + Math.min(Math.max(size / 16, AHEAD_MIN), AHEAD_MAX);
+    const ahead = Math.max(size / 16, AHEAD_MIN);
+    const goal = Math.max(wanted, Math.min(wanted + ahead, size + GROWTH_MAX));
     const why = this.#fill(size, Math.ceil(goal / AHEAD_MIN) * AHEAD_MIN);
     const now = fstatSync(this.#file).size;
     if (now >= wanted) return;

@@ -4,7 +4,7 @@
  *
  * A transaction happens whole or, when anything in it throws, not at all. Waiting for the disk, or for another process
  * that writes, blocks this thread alone. Before it writes, room for it is made sure of (`room.ts`); where the disk has room
- * for a smaller transaction alone, smaller ones are made.
+ * for a smaller transaction alone, or the file would have to grow for long, smaller ones are made.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import {
@@ -67,17 +67,21 @@ function receive(): WriterMessage | undefined {
 const KEYS_MAX = 10_000;
 const BYTES_MAX = 16 * 1024 * 1024;
 
-/** Where there is no room for all of it, smaller transactions are tried, down to one operation. */
+/**
+ * Where there is no room for all of it, smaller transactions are tried, down to one operation. Where the file would have to grow
+ * by much, each takes what fits and lets it grow by a little, so that nobody waits for all of the growth.
+ */
 function carryOutAll(operations: readonly Operation[]): void {
   let [keysMax, bytesMax] = [KEYS_MAX, BYTES_MAX];
   for (let from = 0; from < operations.length; ) {
+    const seen = room.look(depth);
     let need: Need = { keys: 0, bytes: 0 };
     let to = from;
     for (; to < operations.length; to += 1) {
       const operation = operations[to];
       if (operation === undefined) break;
       const more = sum(need, needOf(operation));
-      if (to > from && (more.keys > keysMax || more.bytes > bytesMax)) break;
+      if (to > from && (more.keys > keysMax || more.bytes > bytesMax || !seen.isNear(more))) break;
       need = more;
     }
     const result = commit(operations.slice(from, to), need);
@@ -90,16 +94,11 @@ function carryOutAll(operations: readonly Operation[]): void {
   }
 }
 
-let depth = 0;
+let depth = depthOf(tables);
+env.resetReadTxn(); // a snapshot that is kept would keep its pages
 let transactions = 0;
-/** How often the depth of the tables is looked up; they rarely grow by a level. */
+/** After how many transactions the depth of the tables is looked up; they rarely grow by a level. */
 const DEPTH_EVERY = 16;
-
-function depthNow(): number {
-  if (transactions % DEPTH_EVERY === 0) depth = depthOf(tables);
-  transactions += 1;
-  return depth;
-}
 
 function commit(operations: readonly Operation[], need: Need): TransactionResult {
   try {
@@ -107,10 +106,12 @@ function commit(operations: readonly Operation[], need: Need): TransactionResult
     const results: PackedResults[number][] = [];
     // Begun, committed and flushed when it returns.
     env.transactionSync(() => {
-      room.reserve(need, depthNow());
+      room.reserve(need, depth);
       const transaction = new Transaction(tables);
       for (const operation of operations) results.push(packResult(carryOut(transaction, operation)));
       transaction.finish();
+      if (transactions % DEPTH_EVERY === 0) depth = depthOf(tables);
+      transactions += 1;
     });
     return { type: 'committed', results, ms: performance.now() - begunAt };
   } catch (error) {
