@@ -199,11 +199,19 @@ export function createKits(needs: KitNeeds): Kits {
     return answer;
   }
 
-  async function goOn(id: string): Promise<void> {
-    const kit = await rows.find(id);
-    if (kit === undefined) return;
-    await finishSplit(kit);
-    if (kit.state === 'claiming') runs.begin(kit);
+  /** Those that are being claimed; splits that were broken off are finished on the way. */
+  async function* claiming(): AsyncGenerator<Pick<Kit, 'id' | 'tenantId'>> {
+    for (let behind: { readonly after: string } | undefined; ; ) {
+      const ids = await store.index.page(UNDER_WAY, { offset: 0, limit: RESUMED_AT_ONCE, ...behind });
+      for (const id of ids) {
+        const kit = await rows.find(id); // one at a time: each is read with its devices
+        if (kit !== undefined) await finishSplit(kit);
+        if (kit?.state === 'claiming') yield { id: kit.id, tenantId: kit.tenantId };
+      }
+      const last = ids.at(-1);
+      if (last === undefined) return;
+      behind = { after: last };
+    }
   }
 
   return {
@@ -242,13 +250,13 @@ export function createKits(needs: KitNeeds): Kits {
     forget,
 
     async resume() {
-      for (let behind: { readonly after: string } | undefined; ; ) {
-        const ids = await store.index.page(UNDER_WAY, { offset: 0, limit: RESUMED_AT_ONCE, ...behind });
-        for (const id of ids) await goOn(id); // one at a time: each is read with its devices
-        const last = ids.at(-1);
-        if (last === undefined) return;
-        behind = { after: last };
-      }
+      for await (const kit of claiming()) runs.begin(kit);
+    },
+
+    async takeOver() {
+      const all: Pick<Kit, 'id' | 'tenantId'>[] = [];
+      for await (const kit of claiming()) all.push(kit);
+      await runs.takeOver(all);
     },
 
     stop: runs.stop,

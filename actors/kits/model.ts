@@ -131,5 +131,7 @@ export interface Kits {
   claim(who: Claimant, code: string): Promise<KitAnswer>;
   /** Goes on with what was under way when the process ended. */
   resume(): Promise<void>;
+  /** Goes on with what no process works at: its run failed, or its process is gone. To be called from time to time. */
+  takeOver(): Promise<void>;
   stop(): Promise<void>;
 }

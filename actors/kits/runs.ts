@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import type { DeviceAnswer, Devices } from '../fleet/devices.ts';
 import type { Collection } from '../records/collection.ts';
 import { createLease } from '../records/lease.ts';
+import { createAbandoned } from '../records/runs.ts';
 import { createSerial } from '../records/serial.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { Claimant, Kit, KitDevice } from './model.ts';
@@ -26,8 +27,12 @@ interface RunNeeds {
   readonly onRefused?: OnRefused;
 }
 
+type Begun = Pick<Kit, 'id' | 'tenantId'>;
+
 export interface KitRuns {
-  begin(kit: Pick<Kit, 'id' | 'tenantId'>): void;
+  begin(kit: Begun): void;
+  /** Begins those that no process works at. To be called from time to time with all that are being claimed. */
+  takeOver(claiming: readonly Begun[]): Promise<void>;
   /** Ends runs after the devices that are being asked; they go on with `begin`. */
   stop(): Promise<void>;
 }
@@ -46,6 +51,8 @@ export function createKitRuns(needs: RunNeeds): KitRuns {
   const { store, rows, devices, customers, clock, log, onRefused } = needs;
   const oneOfATenant = createSerial();
   const runs = new Map<KitId, Promise<void>>();
+  const leaseOf = (id: string) => createLease(store, clock, `kit ${id}`, LEASE_MS);
+  const abandoned = createAbandoned<Begun>(leaseOf);
   let stopping = false;
 
   /** A kit of which devices gave no answer comes back, behind the other kits of its tenant. */
@@ -66,7 +73,7 @@ export function createKitRuns(needs: RunNeeds): KitRuns {
         const comesBack = error instanceof StoreUnavailable && !stopping;
         log.warn(
           { err: error, kit: id },
-          comesBack ? 'a kit waits' : 'a kit stopped; it goes on after a start',
+          comesBack ? 'a kit waits' : 'a kit stopped; it is tried again in a minute',
         );
         if (!comesBack) return false;
         await sleep(clock, ASK_AGAIN_MS);
@@ -76,7 +83,7 @@ export function createKitRuns(needs: RunNeeds): KitRuns {
   }
 
   async function alone(id: KitId): Promise<boolean> {
-    const lease = createLease(store, clock, `kit ${id}`, LEASE_MS);
+    const lease = leaseOf(id);
     while (!(await lease.hold())) {
       if (stopping) return false;
       await sleep(clock, ASK_AGAIN_MS);
@@ -149,11 +156,16 @@ export function createKitRuns(needs: RunNeeds): KitRuns {
     }
   }
 
+  function begin({ id, tenantId }: Begun): void {
+    if (runs.has(id) || stopping) return;
+    const running = toTheEnd(id, tenantId).finally(() => runs.delete(id));
+    runs.set(id, running);
+  }
+
   return {
-    begin({ id, tenantId }) {
-      if (runs.has(id) || stopping) return;
-      const running = toTheEnd(id, tenantId).finally(() => runs.delete(id));
-      runs.set(id, running);
+    begin,
+    async takeOver(claiming) {
+      for (const kit of await abandoned(claiming.filter(({ id }) => !runs.has(id)))) begin(kit);
     },
     async stop() {
       stopping = true;

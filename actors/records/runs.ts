@@ -56,8 +56,7 @@ export function createRuns<Job>(needs: RunNeeds<Job>): Runs {
   const oneOfATenant = createSerial();
   const runs = new Map<string, Promise<void>>();
   const leaseOf = (id: string) => createLease(store, clock, `${name} ${id}`, LEASE_MS);
-  /** Of jobs that other processes seem to have: each knows when it saw the last sign of life. */
-  let watched = new Map<string, Lease>();
+  const abandoned = createAbandoned<Begun>(leaseOf);
 
   /** Waits for a store that is not available. What else goes wrong would go wrong again, so the run ends. */
   async function untilThrough(id: string): Promise<void> {
@@ -98,21 +97,36 @@ export function createRuns<Job>(needs: RunNeeds<Job>): Runs {
   return {
     begin,
     async takeOver(underWay) {
-      const before = watched;
-      watched = new Map();
-      for (const job of underWay) {
-        if (runs.has(job.id) || stopping()) continue;
-        const lease = before.get(job.id) ?? leaseOf(job.id);
-        if (await lease.hold()) {
-          await lease.release();
-          begin(job);
-        } else watched.set(job.id, lease);
-      }
+      for (const job of await abandoned(underWay.filter(({ id }) => !runs.has(id)))) begin(job);
     },
     isRunning: (id) => runs.has(id),
     async ended() {
       await Promise.all(runs.values());
     },
+  };
+}
+
+/**
+ * Finds the jobs that no process works at, among those that are under way and not of this process. To be asked from time to time:
+ * what another process has is compared with the time before.
+ */
+export function createAbandoned<Job extends { readonly id: string }>(
+  leaseOf: (id: string) => Lease,
+): (jobs: readonly Job[]) => Promise<readonly Job[]> {
+  /** Of jobs that other processes seem to have: each knows when it saw the last sign of life. */
+  let watched = new Map<string, Lease>();
+  return async (jobs) => {
+    const before = watched;
+    watched = new Map();
+    const free: Job[] = [];
+    for (const job of jobs) {
+      const lease = before.get(job.id) ?? leaseOf(job.id);
+      if (await lease.hold()) {
+        await lease.release();
+        free.push(job);
+      } else watched.set(job.id, lease);
+    }
+    return free;
   };
 }
 

@@ -83,6 +83,7 @@ export function createLive({ clock, log }: CoreNeeds, core: Core, minTokenLength
   let cancel = () => {};
   function takeOverFromTimeToTime(): void {
     cancel = clock.after(TAKE_OVER_MS, () => {
+      kits.takeOver().catch((error: unknown) => log.warn({ err: error }, 'kits could not be resumed'));
       batches.takeOver().catch((error: unknown) => log.warn({ err: error }, 'batches could not be resumed'));
       imports.takeOver().catch((error: unknown) => log.warn({ err: error }, 'imports could not be resumed'));
       takeOverFromTimeToTime();

@@ -423,6 +423,20 @@ law('K2: shown again, a kit that was broken off goes on', async (scene) => {
   }
 });
 
+law('K3: a kit whose process is gone for good goes on in another one, without a start', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const next = world.kitsElsewhere();
+  try {
+    await world.kits.stop(); // the process that answers ends before it has claimed any
+    kitOf(await show(home.alice, kit.code));
+    await next.takeOver();
+    assert.is((await through(home.alice, kit.id)).claimed, kit.devices.length);
+  } finally {
+    await next.stop();
+  }
+});
+
 law('K3: a device that gives no answer holds up neither the others nor another kit', async (scene) => {
   const { world, home } = scene;
   const kit = await packed(scene);
