@@ -138,6 +138,13 @@ export interface Session extends SessionOrigin {
   readonly impersonator: Impersonator | undefined;
 }
 
+/** The session in which something was begun that outlives it. */
+export interface BegunIn {
+  readonly sessionId: string;
+  /** Of its user at that time: a new password ends what was begun before it. */
+  readonly credentialsVersion: number;
+}
+
 interface Impersonator {
   readonly userId: UserId;
   readonly sessionId: string;

@@ -1,4 +1,5 @@
 /** What a batch is (one change to many devices), what can be asked of it, and what is kept of each device to undo it. */
+import type { BegunIn } from '../accounts/model.ts';
 import type { Instant } from '../base/clock.ts';
 import type { ApiKeyId, BatchId, CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
 import type { ToldReason } from '../records/told.ts';
@@ -30,6 +31,8 @@ export interface Batch {
   readonly impersonatorId?: UserId;
   /** The API key that asked for it. */
   readonly apiKeyId?: ApiKeyId;
+  /** Absent with an API key, and in records of older versions. */
+  readonly begunIn?: BegunIn;
   readonly createdAt: Instant;
   readonly change: BatchChange;
   /** The batch that this one undoes: its devices get back what that one took. */
@@ -81,6 +84,7 @@ interface NewBatch {
   readonly createdBy: UserId;
   readonly impersonatorId?: UserId;
   readonly apiKeyId?: ApiKeyId;
+  readonly begunIn?: BegunIn;
   readonly change: BatchChange;
 }
 

@@ -1,5 +1,6 @@
 /** What an import is, what can be asked of it, and the device's id that follows from a row. */
 import { createHash } from 'node:crypto';
+import type { BegunIn } from '../accounts/model.ts';
 import type { Instant } from '../base/clock.ts';
 import {
   type ApiKeyId,
@@ -38,6 +39,8 @@ export interface StartedBy {
   readonly impersonatorId?: UserId;
   /** The API key that was shown. */
   readonly apiKeyId?: ApiKeyId;
+  /** Absent with an API key, and in records of older versions. */
+  readonly begunIn?: BegunIn;
 }
 
 export interface ImportJob extends ImportOptions {

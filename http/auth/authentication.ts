@@ -133,7 +133,8 @@ export function createAuthentication(
     if (found === undefined || found.session.impersonator !== undefined) return undefined;
     const { user, session } = found;
     writeUse(accounts.users.used(user.id, session));
-    return { userId: user.id, sessionId: session.id, grant: 'everything', ...user.membership };
+    const { id: userId, credentialsVersion, membership } = user;
+    return { userId, sessionId: session.id, credentialsVersion, grant: 'everything', ...membership };
   }
 
   function letIn(token: string, reading: Reading): Principal | Promise<Principal | Problem> {
@@ -149,7 +150,8 @@ export function createAuthentication(
     if (checked.kind === 'user') {
       const { user, session } = checked;
       const { impersonator } = session;
-      const common = { userId: user.id, sessionId: session.id, ...user.membership };
+      const { id, credentialsVersion, membership } = user;
+      const common = { userId: id, sessionId: session.id, credentialsVersion, ...membership };
       return impersonator === undefined
         ? { ...common, grant: 'everything' }
         : { ...common, grant: 'delegated', impersonatorId: impersonator.userId };

@@ -1,5 +1,5 @@
 /** Who asks, according to the store and not to the token. The three kinds have types of their own. */
-import type { Membership, SessionVia } from '../../actors/accounts/accounts.ts';
+import type { BegunIn, Membership, SessionVia } from '../../actors/accounts/accounts.ts';
 import type { ApiKeyId, CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 
@@ -15,6 +15,8 @@ interface Session {
   readonly userId: UserId;
   /** Undefined with an API key, which has no session. */
   readonly sessionId: string | undefined;
+  /** Of the user, where it has a session: counts new passwords. */
+  readonly credentialsVersion?: number;
   readonly grant: Grant;
   /** With `enrolling`: the id of the token, which goes with the second factor that it sets up. */
   readonly enrolment?: string;
@@ -80,6 +82,16 @@ export function isRightBelow(above: Membership, below: Membership): boolean {
     default:
       return unreachable(above);
   }
+}
+
+/** How the caller came in who asks for what runs on in the background: it ends with that (`../routes/may-go-on.ts`). */
+export function wayIn({ apiKeyId, sessionId, credentialsVersion }: Principal): {
+  readonly apiKeyId?: ApiKeyId;
+  readonly begunIn?: BegunIn;
+} {
+  if (apiKeyId !== undefined) return { apiKeyId };
+  if (sessionId === undefined || credentialsVersion === undefined) return {};
+  return { begunIn: { sessionId, credentialsVersion } };
 }
 
 const IN_PERSON = {};

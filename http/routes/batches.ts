@@ -16,7 +16,7 @@ import {
   isUnderWay,
   isUndoable,
 } from '../../actors/batches/model.ts';
-import { impersonation, TENANT, type TenantAdministrator } from '../auth/principal.ts';
+import { impersonation, TENANT, type TenantAdministrator, wayIn } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
   batchRowView,
@@ -112,7 +112,7 @@ const by = (principal: TenantAdministrator) => ({
   tenantId: principal.tenantId,
   createdBy: principal.userId,
   ...impersonation(principal),
-  ...(principal.apiKeyId === undefined ? {} : { apiKeyId: principal.apiKeyId }),
+  ...wayIn(principal),
 });
 
 function beginBatch(needs: BatchRouteNeeds): Route {

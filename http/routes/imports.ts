@@ -14,7 +14,7 @@ import {
   type Imports,
 } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
-import { impersonation, TENANT } from '../auth/principal.ts';
+import { impersonation, TENANT, wayIn } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { importView, rowView, viewImport, viewRow, viewRowWithReason } from '../views/import.ts';
 import { pageView, viewPage } from '../views/page.ts';
@@ -151,8 +151,8 @@ function startImport({ imports }: ImportRouteNeeds): Route {
       404: { description: 'No such import' },
     },
     async handle({ principal, params, query }) {
-      const { tenantId, userId, apiKeyId } = principal;
-      const by = { userId, ...impersonation(principal), ...(apiKeyId === undefined ? {} : { apiKeyId }) };
+      const { tenantId, userId } = principal;
+      const by = { userId, ...impersonation(principal), ...wayIn(principal) };
       return reply(await imports.start(tenantId, params.importId, query.dryRun ?? true, by));
     },
   });

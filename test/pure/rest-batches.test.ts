@@ -493,6 +493,50 @@ law('cancelled, it ends within a block, and what it did can be undone', async ({
   await batches.stop();
 });
 
+law('a new password stops what was begun before it, but for what its own session began', async (scene) => {
+  const { world, home } = scene;
+  const { adminEmail, adminId, tenantId } = home;
+  const ids = await provisionMany(world, tenantId, BLOCK + 10);
+  const { token } = await world.login(adminEmail);
+  const first = batchOf(
+    await world.as(token).post('/api/deviceBatch', { change: 'ALLOW_CLAIMING', where: {} }),
+  );
+  await until('it is done', async () => (await world.batches.find(tenantId, first.id))?.state === 'done');
+  const begunIn = (await world.batches.find(tenantId, first.id))?.begunIn;
+  assert.ok(begunIn, 'the batch knows its session');
+  const { sessionId } = begunIn;
+  const logsOut = () => world.accounts.users.endSession(adminId, sessionId);
+  const sets = (keep?: string) => world.accounts.users.setPassword(adminId, `${keep} has another one`, keep);
+  for (const [happens, state] of [
+    [() => sets(sessionId), 'done'],
+    [logsOut, 'done'],
+    [() => sets(), 'stopped'],
+  ] as const) {
+    const { credentialsVersion = 0 } = (await world.accounts.users.standing(adminId))?.user ?? {};
+    let seen = 0;
+    const batches = endingAfter(world, Number.POSITIVE_INFINITY, async () => {
+      seen += 1;
+      if (seen === 10) await happens();
+    });
+    const begun = await batches.begin(
+      {
+        tenantId,
+        createdBy: adminId,
+        begunIn: { sessionId, credentialsVersion },
+        change: { type: 'forbid' },
+      },
+      ids,
+    );
+    assert.ok(begun.type === 'done');
+    await until('it has ended', async () => {
+      const now = await batches.find(tenantId, begun.batch.id);
+      return now !== undefined && !isUnderWay(now);
+    });
+    assert.is((await batches.find(tenantId, begun.batch.id))?.state, state);
+    await batches.stop();
+  }
+});
+
 law('cancelled where no process works at it any more, it ends all the same', async ({ world, home }) => {
   const { admin, tenantId, adminId } = home;
   const ids = await provisionMany(world, tenantId, 2);
