@@ -9,7 +9,7 @@
 import type { Instant } from '../base/clock.ts';
 import { isJsonObject } from '../base/json.ts';
 import type { Journal } from '../journal/journal.ts';
-import { createEngine } from '../runtime/engine.ts';
+import { createEngine, type Known } from '../runtime/engine.ts';
 import type { Persistence } from '../runtime/event-sourced.ts';
 import type { DeviceEvent } from './device.ts';
 import {
@@ -36,8 +36,8 @@ export const devicePersistence: Persistence<DeviceState, DeviceEvent, Refusal> =
 };
 
 /** The persistence engine of an actor system in which devices live. */
-export function deviceEngine(journal: Journal) {
-  return createEngine(journal, decodeHead);
+export function deviceEngine(journal: Journal, known?: Known<DeviceState>) {
+  return createEngine(journal, decodeHead, known);
 }
 
 const FORMAT = 1;

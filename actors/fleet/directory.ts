@@ -12,12 +12,15 @@ import { composed, findSpelling } from '../base/spelling.ts';
 import { claimStateOf } from '../device/claim-state.ts';
 import { isGateway } from '../device/gateways.ts';
 import { deviceOf, keys, lists, namePrefix, textOf } from '../device/indexes.ts';
-import { CLAIMING_ALLOWED, type DeviceRecord, type OfferedTo } from '../device/state.ts';
+import { decodeHead } from '../device/persistence.ts';
+import { CLAIMING_ALLOWED, type Device, type DeviceRecord, type OfferedTo } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
+import { versionOf } from '../runtime/engine.ts';
 import type { Index } from '../store/store.ts';
 import { createClaimStates } from './claim-states.ts';
 import type { Directory, Holder, ListQuery, Page } from './devices.ts';
 import type { DeviceList } from './filters.ts';
+import type { JustRead } from './just-read.ts';
 import { createListing } from './listing.ts';
 import { createReadDevices, readDevice } from './live-devices.ts';
 import { SEARCH_BOUNDS, type SearchBounds } from './search.ts';
@@ -35,6 +38,7 @@ export function createDirectory(
   journal: Journal,
   index: Index,
   bounds: SearchBounds = SEARCH_BOUNDS,
+  justRead?: JustRead,
 ): Directory {
   const read = createReadDevices(journal);
   const listing = createListing(index, bounds, createClaimStates(journal, index), read);
@@ -60,9 +64,12 @@ export function createDirectory(
     const id = await idAt(keys.credentials(credentialsId));
     // In this order: what is written after this look makes the holder known by a number that is past.
     const detailsFrom = id === undefined ? undefined : journal.detailsFrom?.(id);
-    const device = id === undefined ? undefined : await readDevice(journal, id);
-    if (device === undefined || !holds(device, credentialsId)) return undefined;
-    const holder = holderIn(device);
+    const read = id === undefined ? undefined : versionOf(await journal.load(id), decodeHead);
+    if (id === undefined || read === undefined) return undefined;
+    const device = read.value;
+    if (device.status === 'absent' || !holds(device, credentialsId)) return undefined;
+    justRead?.keep(id, read);
+    const holder = holderIn(id, device);
     if (detailsFrom !== undefined && device.credentials.type !== 'X509_CERTIFICATE')
       holders.set(credentialsId, { holder, detailsFrom });
     return holder;
@@ -181,15 +188,15 @@ interface KnownHolder {
   readonly detailsFrom: number;
 }
 
-function holds({ credentials, nextCredentials }: DeviceRecord, credentialsId: CredentialsId): boolean {
+function holds({ credentials, nextCredentials }: Device, credentialsId: CredentialsId): boolean {
   return (
     credentials.credentialsId === credentialsId ||
     nextCredentials?.credentials.credentialsId === credentialsId
   );
 }
 
-function holderIn(device: DeviceRecord): Holder {
-  const { id, tenantId, profileId = null, credentials, nextCredentials } = device;
+function holderIn(id: DeviceId, device: Device): Holder {
+  const { tenantId, profileId = null, credentials, nextCredentials } = device;
   const holder = { id, tenantId, profileId, credentials, isGateway: isGateway(device) };
   return nextCredentials === undefined ? holder : { ...holder, nextCredentials };
 }

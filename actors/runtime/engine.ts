@@ -45,13 +45,20 @@ export class KeyTaken extends Error {
   }
 }
 
+/** States that were read a moment ago for another reason. */
+export interface Known<State> {
+  /** The state of a stream as it was, which is given once; undefined: it has to be read. */
+  take(stream: string): Versioned<State> | undefined;
+}
+
 export function createEngine<State>(
   journal: Journal,
   decodeState: DecodeState<State>,
+  known?: Known<State>,
 ): Engine<string, Append> {
   return {
     async latest(stream) {
-      const state = versionOf(await journal.load(stream), decodeState);
+      const state = known?.take(stream) ?? versionOf(await journal.load(stream), decodeState);
       return state === undefined ? undefined : { sequence: state.sequence, state };
     },
 

@@ -33,6 +33,7 @@ import type { AskConsent } from '../../actors/fleet/consent.ts';
 import { createDeviceQuotas } from '../../actors/fleet/device-quotas.ts';
 import type { DeviceListener, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
+import { JustRead } from '../../actors/fleet/just-read.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
 import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../../actors/fleet/profiles.ts';
 import { shortTokens } from '../../actors/fleet/short-tokens.ts';
@@ -146,7 +147,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const secrets = createSecrets(keys.serverKey, keys.otherServerKey, credentialsKey);
     const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
     const outbound = openOutbound(config.outbound, clock);
-    const { root, devices, audit, trail, refusals, retention, listeners } = startActors(
+    const { root, devices, justRead, audit, trail, refusals, retention, listeners } = startActors(
       config,
       needs,
       opened,
@@ -177,7 +178,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       await opened.close();
       await tracing?.flush();
     };
-    const directory = createDirectory(store.journal, store.index);
+    const directory = createDirectory(store.journal, store.index, undefined, justRead);
     const stored = createStoredBytes(store, config.quotas.bytesPerTenant, needs.log);
     const accounts = createAccounts({
       store,
@@ -332,7 +333,8 @@ function startActors(
 ) {
   const listeners: DeviceListener[] = [];
   const journal = meters?.journal(store.journal) ?? store.journal;
-  const root = startSystem(deviceEngine(journal));
+  const justRead = new JustRead();
+  const root = startSystem(deviceEngine(journal, justRead));
   const { windowsPerDevice: max, windowsPerDeviceWindowMs: windowMs } = config.claim;
   const writes = createWriteQuotas(config.quotas.writesPerTenant, log);
   const devices = createDevices({
@@ -358,9 +360,14 @@ function startActors(
   const trim = trimmedUpTo(store, config.webhooks.logEventsMax, clock, log);
   const audit = createAudit(store, auditReads, clock, log, trim);
   const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
-  listeners.push(audit.onDeviceEvent, shortTokens(log, secrets), writes.onDeviceEvent);
+  listeners.push(
+    (id) => justRead.drop(id),
+    audit.onDeviceEvent,
+    shortTokens(log, secrets),
+    writes.onDeviceEvent,
+  );
   if (meters !== undefined) listeners.push(meters.claims.onDeviceEvent);
   const refusals = createRefusals({ devices, clock, log });
   const trail = countingRefusals(boundRefusals(audit, clock), refusals);
-  return { root, devices, audit, trail, refusals, retention, listeners };
+  return { root, devices, justRead, audit, trail, refusals, retention, listeners };
 }
