@@ -16,7 +16,7 @@ export function needOf(operation: Operation): Need {
       // The head and the alarm; the log has one key for all.
       const head = {
         keys: 2,
-        bytes: 3 * (AROUND + stream.length) + byteLength(event) + byteLength(state ?? ''),
+        bytes: 3 * (AROUND + stream.length) + bytesOf(event) + bytesOf(state ?? ''),
       };
       const isApart = details !== undefined || state === undefined;
       const own = isApart ? sum(head, ofDetails(stream, details ?? '')) : head;
@@ -24,7 +24,7 @@ export function needOf(operation: Operation): Need {
     }
     case 'commit': {
       const { name, text = '', index } = operation.commit;
-      const own = { keys: REMOVED, bytes: AROUND + name.length + byteLength(text) };
+      const own = { keys: REMOVED, bytes: AROUND + name.length + bytesOf(text) };
       return index === undefined ? own : sum(own, ofIndex(index, name));
     }
     case 'enter':
@@ -35,16 +35,16 @@ export function needOf(operation: Operation): Need {
     case 'shorten-log':
       return {
         keys: REMOVED * operation.rows.length,
-        bytes: operation.rows.reduce((bytes, { text }) => bytes + AROUND + byteLength(text), 0),
+        bytes: operation.rows.reduce((bytes, { text }) => bytes + AROUND + bytesOf(text), 0),
       };
     case 'set-record':
-      return { keys: 1, bytes: AROUND + byteLength(operation.key) + byteLength(operation.text) };
+      return { keys: 1, bytes: AROUND + bytesOf(operation.key) + bytesOf(operation.text) };
     case 'delete-record':
       return { keys: REMOVED, bytes: 0 };
     case 'swap-record':
       return {
         keys: REMOVED,
-        bytes: AROUND + byteLength(operation.key) + byteLength(operation.next ?? ''),
+        bytes: AROUND + bytesOf(operation.key) + bytesOf(operation.next ?? ''),
       };
     case 'touch':
       // More than most writes need, also a device in all lists of an owner: who is told that it works will write as much.
@@ -59,7 +59,7 @@ export function sum(one: Need, other: Need): Need {
 }
 
 function ofDetails(stream: string, details: string): Need {
-  return { keys: REMOVED, bytes: AROUND + byteLength(stream) + byteLength(details) };
+  return { keys: REMOVED, bytes: AROUND + bytesOf(stream) + bytesOf(details) };
 }
 
 const NOTHING: Need = { keys: 0, bytes: 0 };
@@ -82,11 +82,14 @@ function ofMember(list: string, member: string): Need {
   return { keys: 2 * REMOVED, bytes: 2 * AROUND + 2 * atMost(list) + atMost(member) };
 }
 
-/** Of a key, which is short: to count its bytes takes longer than to have room for more. */
-function atMost(key: string): number {
-  return 3 * key.length;
+/** What a text may have in UTF-8. */
+function atMost(text: string): number {
+  return 3 * text.length;
 }
 
-function byteLength(text: string): number {
-  return Buffer.byteLength(text);
+/** Counted exactly where it matters: to count takes longer than to have room for a page more. */
+const COUNTED_FROM = 512;
+
+function bytesOf(text: string): number {
+  return text.length < COUNTED_FROM ? atMost(text) : Buffer.byteLength(text);
 }
