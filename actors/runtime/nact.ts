@@ -18,7 +18,6 @@ import { createRequire } from 'node:module';
 import {
   configurePersistence,
   type EventStream,
-  type PersistedEvent,
   type PersistenceEngine,
   type Plugin,
   type SupervisionContext,
@@ -100,7 +99,7 @@ export function spawnPersistentActor<State, Message, Event, Extra>(
 /** One function for all, as the next two: what differs is in the actor. */
 function receive(state: unknown, message: unknown, context: unknown): Promise<unknown> {
   const actor = context as AnyActor; // see `Lean`
-  return actor.behaviour.receive(state, message, (event, extra) => actor.persist(event, [], extra));
+  return actor.behaviour.receive(state, message, (event, extra) => actor.persist(event, extra));
 }
 
 /** @param context with all that the actor has, see `Lean`, and nact's decisions */
@@ -119,7 +118,8 @@ function nothing(): void {}
 interface PersistentActor<Event, Extra> extends Lean {
   readonly key: string;
   readonly stopped: boolean;
-  readonly persistenceEngine: PersistenceEngine;
+  readonly persistenceEngine: Pick<PersistenceEngine, 'latestSnapshot'> &
+    Pick<Engine<Event, Extra>, 'persist'>;
   readonly f: (state: unknown, message: unknown, context: unknown) => Promise<unknown>;
   readonly name: string;
   readonly parent: { readonly childReferences: Map<string, unknown> };
@@ -135,7 +135,6 @@ interface PersistentActor<Event, Extra> extends Lean {
   state: unknown;
   sequenceNumber: number;
   busy: boolean;
-  persist(event: Event, tags: string[], extra: Extra): Promise<void>;
   mailbox: Mail;
   handleFault(message: unknown, sender: unknown, error: unknown): void;
   stop(): void;
@@ -152,6 +151,8 @@ type AnyActor = PersistentActor<unknown, unknown>;
  *   that waited, wait for a turn here, too: with less, whoever lost a race may always come too late for the next.
  * - A mailbox is a list that is there while something waits; nact's has room for four, and an idle actor keeps it.
  * - Recovery is one read of the newest head. nact would also fold the events after it, of which there are none.
+ * - An event goes to the engine as it is. nact makes a record of it, with tags and the time, and waits for the engine with a promise
+ *   of its own.
  */
 interface Lean {
   createContext(): unknown;
@@ -161,6 +162,7 @@ interface Lean {
   handleMessage(message: unknown, sender: unknown): void;
   begin(message: unknown, sender: unknown): void;
   recover(): Promise<void>;
+  persist(event: unknown, extra: unknown): Promise<void>;
 }
 
 /** What waits for an actor. */
@@ -236,6 +238,11 @@ const LEAN: Lean & ThisType<AnyActor> = {
       this.handleFault(undefined, undefined, error);
     }
   },
+
+  persist(event, extra) {
+    this.sequenceNumber += 1;
+    return this.persistenceEngine.persist(this.key, this.sequenceNumber, event, extra);
+  },
 };
 
 const NO_CHILDREN: ReadonlyMap<string, unknown> = new Map();
@@ -303,8 +310,9 @@ function adapt<Event, Extra>(engine: Engine<Event, Extra>): PersistenceEngine {
     },
     events: () => nothingAfterTheHead as unknown as EventStream,
     takeSnapshot: () => Promise.resolve(),
-    persist: (event: PersistedEvent, extra: Extra) =>
-      engine.persist(event.key, event.sequenceNumber, event.data as Event, extra),
+    // As `Lean` calls it.
+    persist: (stream: string, sequence: number, event: Event, extra: Extra) =>
+      engine.persist(stream, sequence, event, extra),
   };
   return adapted as unknown as PersistenceEngine;
 }

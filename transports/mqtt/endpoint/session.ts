@@ -201,11 +201,13 @@ export class Session implements Spender {
 
   /**
    * A device has answered, in whatever order. Devices of one commit answer one promise after the other; what has come until
-   * then is settled together.
+   * then is settled together. Where nothing else is under way, nothing else can come.
    */
   answered(ticket: Ticket, settlement: () => Settlement): void {
     this.#answers ??= [];
-    if (this.#answers.push({ ticket, settlement }) === 1) queueMicrotask(() => this.tell(ANSWERS));
+    if (this.#answers.push({ ticket, settlement }) > 1) return;
+    if (this.#tickets.size === 1) this.tell(ANSWERS);
+    else queueMicrotask(() => this.tell(ANSWERS));
   }
 
   /** Something that this session waited for has met a bug; may be called from anywhere, and after its end. */
