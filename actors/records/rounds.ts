@@ -4,6 +4,7 @@
  */
 import type { Cancel, Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { nextTurn } from '../base/slices.ts';
 import { ifUnavailable, logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
@@ -27,11 +28,15 @@ export interface RoundsOf {
   /** What the log says when the store is away. */
   readonly away: string;
   /**
-   * @param mayGoOn asked before each step: whether this process has the lease, and nobody has stopped it
+   * @param mayGoOn asked before each step: whether this process has the lease, and nobody has stopped it; from time to time it
+   *   is answered in a later turn of the event loop
    * @param isStopped the latter alone
    */
   round(mayGoOn: () => Promise<boolean>, isStopped: () => boolean): Promise<void>;
 }
+
+/** A step may find nothing to do, and then waits for nothing: so many are taken in one turn of the event loop. */
+const STEPS_PER_TURN = 25;
 
 export function createRounds(
   store: Store,
@@ -44,7 +49,12 @@ export function createRounds(
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
   const isStopped = () => stopped;
-  const mayGoOn = async () => !stopped && (await lease.hold());
+  let steps = 0;
+  const mayGoOn = async () => {
+    steps += 1;
+    if (steps % STEPS_PER_TURN === 0) await nextTurn();
+    return !stopped && (await lease.hold());
+  };
 
   function wake(delayMs: number): void {
     if (stopped) return;

@@ -1,4 +1,5 @@
 /** Unique keys and ordered lists over LMDB, as the port `Index` of `../store.ts`. */
+import { nextTurn } from '../../base/slices.ts';
 import type { CountQuery, Index, PageQuery } from '../store.ts';
 import { checkKey, fits, KEY_BYTES_MAX, listKey } from './keys.ts';
 import type { Read, Tables } from './tables.ts';
@@ -6,6 +7,8 @@ import type { Writer } from './writer.ts';
 
 /** lmdb counts what it skips and returns in 32 bits, which overflow. */
 const COUNT_MAX = 2 ** 31 - 1;
+/** LMDB goes over what is skipped one by one. So many keys, which take it a few milliseconds, are skipped in one turn of the event loop. */
+const SKIPPED_PER_TURN = 10_000;
 
 export class LmdbIndex implements Index {
   readonly #tables: Tables;
@@ -48,11 +51,20 @@ export class LmdbIndex implements Index {
       inclusiveEnd: descending,
       reverse: descending,
     };
-    const window = { offset, limit: Math.min(limit, COUNT_MAX) };
-    const skip = Buffer.byteLength(list) + 1;
-    return this.#read(() =>
-      [...this.#tables.lists.getKeys({ ...range, ...window })].map((key) => key.toString('utf8', skip)),
-    );
+    const front = Buffer.byteLength(list) + 1;
+    let from: { start: Buffer; exclusiveStart: boolean } = range;
+    for (let left = offset; ; left -= SKIPPED_PER_TURN) {
+      const isNear = left <= SKIPPED_PER_TURN;
+      const window = isNear
+        ? { offset: left, limit: Math.min(limit, COUNT_MAX) }
+        : { offset: SKIPPED_PER_TURN, limit: 1 };
+      const keys = this.#read(() => [...this.#tables.lists.getKeys({ ...range, ...from, ...window })]);
+      if (isNear) return keys.map((key) => key.toString('utf8', front));
+      const [next] = keys;
+      if (next === undefined) return [];
+      from = { start: next, exclusiveStart: false };
+      await nextTurn(); // others do not wait for it
+    }
   }
 
   async count(list: string, { prefix = '', atMost = COUNT_MAX }: CountQuery = {}): Promise<number> {
