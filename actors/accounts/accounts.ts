@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createCustomers } from './customers.ts';
 import { customerKind, tenantKind, userKind } from './kinds.ts';
+import { noteDeletion } from './left-behind.ts';
 import type { AccountSettings, Accounts } from './model.ts';
 import { createProviderLinks } from './provider-links.ts';
 import { createRemoval } from './removal.ts';
@@ -77,6 +78,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     directory,
     forgetTenant,
     forgetCustomer,
+    note: (deletion) => noteDeletion(store, clock.now(), deletion),
     removed: changed,
     async forgetUser(id) {
       await activities.remove(id);
@@ -98,6 +100,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     tenants: createTenants(tenants, removal, clock, (id) => beginClaimLists(store, id)),
     customers: createCustomers(customers, tenants, removal, clock),
     users: createUsers({ clock, settings, users, tenants, customers, activities, removal, changed }),
+    clearAgain: removal.again,
     onUserChange(listener) {
       listeners.push(listener);
     },

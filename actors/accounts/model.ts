@@ -10,6 +10,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { EntityQuery, Page } from '../records/pages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { Deletion } from './left-behind.ts';
 import type { ProviderLinks } from './provider-links.ts';
 import type { Replays } from './replays.ts';
 import type { SavedViews } from './saved-views.ts';
@@ -369,6 +370,8 @@ export interface Accounts {
   readonly tenants: Tenants;
   readonly customers: Customers;
   readonly users: Users;
+  /** Clears once more what the deletion of a tenant or a customer has cleared; see `left-behind.ts`. */
+  clearAgain(deletion: Deletion): Promise<boolean>;
   /** Hears of every user that changed or went in this process, so that caches can forget it. */
   onUserChange(listener: (id: UserId) => void): void;
 }

@@ -3,7 +3,7 @@
  *
  * A tenant or a customer is marked first: from then on nobody finds it, its users' tokens are worth nothing, and nothing
  * new can be given to it. Then what belongs to it goes, then the entity itself. If this is broken off (a crash, a store
- * that fails), asking for it again goes on where it ended.
+ * that fails), asking for it again goes on where it ended. What comes in all the same is cleared later (`left-behind.ts`).
  */
 import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
 import type { DeviceCommand } from '../device/device.ts';
@@ -12,12 +12,18 @@ import type { Collection } from '../records/collection.ts';
 import type { Page } from '../records/pages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 import { customersOf, type StoredUser, usersOf } from './kinds.ts';
+import type { Deletion } from './left-behind.ts';
 import { type AccountAnswer, type Customer, done, refused, type Tenant } from './model.ts';
 
 export interface Removal {
   tenant(id: TenantId, by: UserId): Promise<AccountAnswer<void>>;
   customer(tenantId: TenantId, id: CustomerId, by: UserId): Promise<AccountAnswer<void>>;
   user(id: UserId): Promise<AccountAnswer<void>>;
+  /**
+   * Clears once more what a deletion clears, where it has begun: something may have come in since. Resolves to whether nothing
+   * is left.
+   */
+  again(deletion: Deletion): Promise<boolean>;
 }
 
 export interface RemovalNeeds {
@@ -32,6 +38,8 @@ export interface RemovalNeeds {
   forgetTenant(id: TenantId): Promise<void>;
   /** Removes what is kept for a customer besides its devices and users. */
   forgetCustomer(id: CustomerId): Promise<void>;
+  /** Before a tenant or a customer is marked. */
+  note(deletion: Deletion): Promise<void>;
   /** Hears of every user that is removed. */
   removed(id: UserId): void;
 }
@@ -74,15 +82,42 @@ export function createRemoval(needs: RemovalNeeds): Removal {
     }
   }
 
-  async function removeCustomer({ id, tenantId }: Customer, by: UserId): Promise<Unavailable | undefined> {
-    await customers.mark(id);
+  async function clearCustomer(
+    tenantId: TenantId,
+    id: CustomerId,
+    by: UserId,
+  ): Promise<Unavailable | undefined> {
     const unassign: DeviceCommand = { type: 'UnassignDevice', tenantId, customerId: id, userId: by };
     const owned = () => directory.ofCustomer(tenantId, id, { page: 0, pageSize: BATCH });
     const trouble = await clearDevices(owned, unassign);
     if (trouble !== undefined) return trouble;
     await removeUsers(usersOf({ authority: 'CUSTOMER_USER', tenantId, customerId: id }));
     await needs.forgetCustomer(id);
-    await customers.remove(id);
+    return undefined;
+  }
+
+  async function removeCustomer({ id, tenantId }: Customer, by: UserId): Promise<Unavailable | undefined> {
+    await needs.note({ tenantId, customerId: id, by });
+    await customers.mark(id);
+    const trouble = await clearCustomer(tenantId, id, by);
+    if (trouble === undefined) await customers.remove(id);
+    return trouble;
+  }
+
+  async function clearTenant(id: TenantId, by: UserId): Promise<Unavailable | undefined> {
+    const all = () => directory.ofTenant(id, { page: 0, pageSize: BATCH });
+    const trouble = await clearDevices(all, { type: 'DeleteDevice', tenantId: id });
+    if (trouble !== undefined) return trouble;
+    for (;;) {
+      const some = await customers.first(customersOf(id), BATCH);
+      if (some.length === 0) break;
+      for (const customer of some) {
+        const stuck = await removeCustomer(customer, by);
+        if (stuck !== undefined) return stuck;
+      }
+    }
+    await removeUsers(usersOf({ authority: 'TENANT_ADMIN', tenantId: id }));
+    await needs.forgetTenant(id);
     return undefined;
   }
 
@@ -98,22 +133,23 @@ export function createRemoval(needs: RemovalNeeds): Removal {
     },
 
     async tenant(id, by) {
+      if ((await tenants.findAny(id)) === undefined) return refused({ reason: 'not-found' });
+      await needs.note({ tenantId: id, by });
       if ((await tenants.mark(id)) === undefined) return refused({ reason: 'not-found' });
-      const all = () => directory.ofTenant(id, { page: 0, pageSize: BATCH });
-      const trouble = await clearDevices(all, { type: 'DeleteDevice', tenantId: id });
+      const trouble = await clearTenant(id, by);
       if (trouble !== undefined) return trouble;
-      for (;;) {
-        const some = await customers.first(customersOf(id), BATCH);
-        if (some.length === 0) break;
-        for (const customer of some) {
-          const stuck = await removeCustomer(customer, by);
-          if (stuck !== undefined) return stuck;
-        }
-      }
-      await removeUsers(usersOf({ authority: 'TENANT_ADMIN', tenantId: id }));
-      await needs.forgetTenant(id);
       await tenants.remove(id);
       return done(undefined);
+    },
+
+    async again({ tenantId, customerId, by }) {
+      // Where one stands, its deletion was broken off before anything was done.
+      if (customerId === undefined) {
+        if ((await tenants.find(tenantId)) !== undefined) return true;
+        return (await clearTenant(tenantId, by)) === undefined;
+      }
+      if ((await customers.find(customerId)) !== undefined) return true;
+      return (await clearCustomer(tenantId, customerId, by)) === undefined;
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   createAccounts,
   defaultAccountSettings,
 } from '../../actors/accounts/accounts.ts';
+import { createLeftBehind } from '../../actors/accounts/left-behind.ts';
 import { createStoredBytes, type StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
 import { createDayRounds, daysOfStanding } from '../../actors/audit/days.ts';
@@ -201,14 +202,16 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const dayRounds = createDayRounds(store, countDays, allTenants, clock, needs.log, tenantStands);
     const trailOfStanding = { ...trail, days: daysOfStanding(trail.days, store, tenantStands) };
     const claimLists = createClaimLists(store, allTenants, clock, needs.log, tenantStands);
+    const leftBehind = createLeftBehind(store, accounts.clearAgain, clock, needs.log);
     stopRounds = async () => {
-      await Promise.all([pruning.stop(), claimLists.stop(), dayRounds.stop()]);
+      await Promise.all([pruning.stop(), claimLists.stop(), dayRounds.stop(), leftBehind.stop()]);
     };
     await install({ ...needs, store, accounts, devices, directory, secrets }, config.install);
     audit.start();
     retention.start();
     pruning.start();
     claimLists.start();
+    leftBehind.start();
     dayRounds.start();
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);

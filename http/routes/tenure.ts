@@ -2,7 +2,8 @@
  * No device may be left with an owner that is being deleted. A deletion first marks the customer or tenant and then
  * clears its devices (`actors/accounts`); a command that runs meanwhile could give it one more after the last was
  * cleared. So whoever gave a device to somebody looks at that somebody again: if the mark is there, the device is taken
- * back; if it is not, it comes later, and the deletion finds the device.
+ * back; if it is not, it comes later, and the deletion finds the device. Where that is broken off, it is taken back a minute later
+ * (`actors/accounts/left-behind.ts`).
  */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';

@@ -1,6 +1,8 @@
 /** Devices, customers, users and tenants over REST: what is created, changed, listed, deleted, and what is refused. */
 import * as assert from 'uvu/assert';
-import { NULL_UUID } from '../../actors/base/ids.ts';
+import { createLeftBehind, noteDeletion } from '../../actors/accounts/left-behind.ts';
+import { type CustomerId, NULL_UUID } from '../../actors/base/ids.ts';
+import { silentLog } from '../../actors/base/log.ts';
 import {
   type Answer,
   claimPath,
@@ -382,6 +384,44 @@ law(
       const body = { email, authority: 'TENANT_ADMIN', tenantId: tenant.id };
       entity(await system.post('/api/user', body));
     }
+  },
+);
+
+law(
+  'what comes to a customer or a tenant whose deletion is through is cleared, and noted no longer',
+  async (scene) => {
+    const { world, home } = scene;
+    const { tenantId, adminId, alice, bob } = home;
+    const { devices, clock, store } = world;
+    const id = await provision(world, tenantId, 'D');
+    isDone(await home.admin.delete(`/api/customer/${alice.customerId}`));
+    const rounds = createLeftBehind(store, world.accounts.clearAgain, clock, silentLog);
+    const deletions = () => store.index.count('deletions');
+    const owner = async () => (await devices.read(id))?.owner?.customerId;
+    const assign = (customerId: CustomerId) =>
+      devices.ask(id, { type: 'AssignDevice', tenantId, userId: adminId, customerId });
+    // Taken back by whoever gave it, but for a crash or a full disk.
+    await assign(alice.customerId);
+    await rounds.round();
+    assert.is(await owner(), undefined);
+    await assign(alice.customerId);
+    clock.advance(10 * 60_000);
+    await rounds.round();
+    assert.equal([await owner(), await deletions()], [undefined, 0]);
+
+    // A deletion that got no further than its note has deleted nothing.
+    await noteDeletion(store, clock.now(), { tenantId, customerId: bob.customerId, by: adminId });
+    await noteDeletion(store, clock.now(), { tenantId, by: adminId });
+    await assign(bob.customerId);
+    await rounds.round();
+    assert.is(await owner(), bob.customerId);
+    assert.is((await bob.get('/api/auth/user')).status, 200);
+
+    isDone(await (await systemAdministrator(world)).delete(`/api/tenant/${tenantId}`));
+    const late = await provision(world, tenantId, 'E');
+    clock.advance(10 * 60_000);
+    await rounds.round();
+    assert.equal([await devices.read(late), await deletions()], [undefined, 0]);
   },
 );
 
