@@ -7,17 +7,16 @@
  * - `query` draws its reply address at random from 32 bits, and a collision hands one caller another's reply: there is no
  *   query here. A message that wants an answer carries a function for it.
  * - Each message copies the parent's whole map of children: a parent of many must receive no messages, so
- *   `spawnParent` gives one that cannot. A persistent actor has no children, and `Lean` is without that map.
+ *   `spawnParent` gives one that cannot. A persistent actor has no children.
  * - A message to a stopped actor vanishes silently: whoever stops actors (see `registry.ts`) owns that race.
  * - After a failed persist the sequence numbers have a hole unless the actor is reset: a persistent actor ends after a
  *   crash, and never resumes.
  * - An actor gets each message in a turn of the event loop to come, and mailboxes have no bound: persistent actors that are idle
- *   begin at once (`Lean`), the registry counts before it sends, and transports have mailboxes of their own (`mailbox.ts`).
+ *   begin at once (`leanActors`), the registry counts before it sends, and transports have mailboxes of their own (`mailbox.ts`).
  */
 import { createRequire } from 'node:module';
 import {
   configurePersistence,
-  type EventStream,
   type PersistenceEngine,
   type Plugin,
   type SupervisionContext,
@@ -86,84 +85,69 @@ export function spawnPersistentActor<State, Message, Event, Extra>(
   stream: string,
   behaviour: PersistentBehaviour<State, Message, Event, Extra>,
 ): Ref<Message> {
-  const ref = spawnPersistent(untyped(parent), receive, stream, stream, {
-    initialState: behaviour.initial,
+  let spawnLean = leanOf.get(parent);
+  if (spawnLean === undefined) {
+    spawnLean = leanActors(patternIn(parent));
+    leanOf.set(parent, spawnLean);
+  }
+  return spawnLean(stream, behaviour as unknown as AnyBehaviour) as unknown as Ref<Message>;
+}
+
+type AnyBehaviour = PersistentBehaviour<unknown, unknown, unknown, unknown>;
+
+/** What our persistent actors have of nact's, which its typings hide. */
+interface Pattern {
+  readonly name: string;
+  readonly stopped: boolean;
+  readonly parent: {
+    readonly stopped: boolean;
+    readonly children: Map<string, unknown>;
+    readonly childReferences: Map<string, unknown>;
+  };
+  readonly persistenceEngine: NactEngine;
+  clearImmediate(): void;
+  handleFault(message: unknown, sender: unknown, error: unknown): void;
+  stop(): void;
+}
+
+/** An actor of ours as others see it. */
+interface LeanActor {
+  readonly stopped: boolean;
+  readonly behaviour: AnyBehaviour;
+  dispatch(message: unknown, sender: unknown): void;
+  stop(): void;
+}
+
+const leanOf = new WeakMap<Parent, (stream: string, behaviour: AnyBehaviour) => LeanActor>();
+
+/** An actor as nact makes it, which never runs: what is the same for all under this parent, others inherit from it. */
+function patternIn(parent: Parent): Pattern {
+  const ref = spawnPersistent(untyped(parent), never, 'pattern', '(pattern)', {
     onCrash: crash,
     afterStop: nothing,
   });
-  const actor = applyOrThrowIfStopped(ref, (found) => found);
-  makeLean(actor, behaviour as unknown as AnyActor['behaviour']);
-  return actor as unknown as Ref<Message>;
+  const pattern = applyOrThrowIfStopped(ref, (found) => found);
+  pattern.clearImmediate(); // it would recover
+  pattern.parent.children.delete(pattern.name);
+  pattern.parent.childReferences.delete(pattern.name);
+  return pattern;
 }
 
-/** One function for all, as the next two: what differs is in the actor. */
-function receive(state: unknown, message: unknown, context: unknown): Promise<unknown> {
-  const actor = context as AnyActor; // see `Lean`
-  return actor.behaviour.receive(state, message, (event, extra) => actor.persist(event, extra));
+function never(): never {
+  throw new Error('the pattern of actors receives nothing');
 }
 
-/** @param context with all that the actor has, see `Lean`, and nact's decisions */
+/** @param context with all that the actor has, see `leanActors`, and nact's decisions */
 function crash(
   message: unknown,
   error: unknown,
   context: SupervisionContext<unknown, UntypedRef<unknown>>,
 ): SupervisionContext<unknown, UntypedRef<unknown>>['stop'] {
-  (context as unknown as AnyActor).behaviour.onCrash(error, message);
+  (context as unknown as LeanActor).behaviour.onCrash(error, message);
   return context.stop;
 }
 
 function nothing(): void {}
-
-/** An actor of nact's behind its reference: what its typings hide. */
-interface PersistentActor<Event, Extra> extends Lean {
-  readonly key: string;
-  readonly stopped: boolean;
-  readonly persistenceEngine: Pick<PersistenceEngine, 'latestSnapshot'> &
-    Pick<Engine<Event, Extra>, 'persist'>;
-  readonly f: (state: unknown, message: unknown, context: unknown) => Promise<unknown>;
-  readonly name: string;
-  readonly parent: { readonly childReferences: Map<string, unknown> };
-  behaviour: PersistentBehaviour<unknown, unknown, Event, Extra>;
-  children: ReadonlyMap<string, unknown>;
-  childReferences: ReadonlyMap<string, unknown>;
-  /** The turn that it waits for. */
-  immediate: NodeJS.Immediate | undefined;
-  /** Ways to find it from outside, of which we have our own. */
-  reference: unknown;
-  path: unknown;
-  initialState: unknown;
-  state: unknown;
-  sequenceNumber: number;
-  busy: boolean;
-  mailbox: Mail;
-  handleFault(message: unknown, sender: unknown, error: unknown): void;
-  stop(): void;
-}
-
-type AnyActor = PersistentActor<unknown, unknown>;
-
-/**
- * What persistent actors do in place of nact's ways, which is the same to whoever sends and costs less:
- *
- * - The context of a message is the actor itself. nact makes another with a dozen members, a copy of the map of children and a
- *   bound `persist`. Ours need `persist` alone, and have no children.
- * - An idle actor begins with a message at once, where nact has each wait for a turn of the event loop. Recovery, and a message
- *   that waited, wait for a turn here, too: with less, whoever lost a race may always come too late for the next.
- * - A mailbox is a list that is there while something waits; nact's has room for four, and an idle actor keeps it.
- * - Recovery is one read of the newest head. nact would also fold the events after it, of which there are none.
- * - An event goes to the engine as it is. nact makes a record of it, with tags and the time, and waits for the engine with a promise
- *   of its own.
- */
-interface Lean {
-  createContext(): unknown;
-  createContextWithMailbox(): unknown;
-  dispatch(message: unknown, sender: unknown): void;
-  processNext(): void;
-  handleMessage(message: unknown, sender: unknown): void;
-  begin(message: unknown, sender: unknown): void;
-  recover(): Promise<void>;
-  persist(event: unknown, extra: unknown): Promise<void>;
-}
 
 /** What waits for an actor. */
 type Mail = Pick<{ readonly message: unknown; readonly sender: unknown }[], 'push' | 'shift'>;
@@ -176,97 +160,114 @@ const NO_MAIL: Mail = {
   shift: () => undefined,
 };
 
-const LEAN: Lean & ThisType<AnyActor> = {
-  createContext() {
-    return this;
-  },
-
-  createContextWithMailbox() {
-    return this;
-  },
-
-  dispatch(message, sender) {
-    if (!this.busy) {
-      this.handleMessage(message, sender);
-      return;
-    }
-    if (this.mailbox === NO_MAIL) this.mailbox = [];
-    this.mailbox.push({ message, sender });
-  },
-
-  processNext() {
-    if (this.stopped) return;
-    const next = this.mailbox.shift();
-    if (next !== undefined) {
-      this.handleMessage(next.message, next.sender);
-      return;
-    }
-    this.mailbox = NO_MAIL;
-    this.busy = false;
-  },
-
-  handleMessage(message, sender) {
-    if (this.busy) {
-      this.immediate = setImmediate(() => this.begin(message, sender));
-      return;
-    }
-    this.busy = true;
-    this.begin(message, sender);
-  },
-
-  begin(message, sender) {
-    this.immediate = undefined;
-    this.f(this.state, message, this).then(
-      (next) => {
-        this.state = next;
-        this.processNext();
-      },
-      (error) => this.handleFault(message, sender, error),
-    );
-  },
-
-  async recover() {
-    this.immediate = undefined; // or it would keep this turn in memory
-    try {
-      const head = await this.persistenceEngine.latestSnapshot(this.key);
-      if (head !== undefined) {
-        this.state = head.data;
-        this.sequenceNumber = head.sequenceNumber;
-      }
-      this.processNext();
-    } catch (error) {
-      this.handleFault(undefined, undefined, error);
-    }
-  },
-
-  persist(event, extra) {
-    this.sequenceNumber += 1;
-    return this.persistenceEngine.persist(this.key, this.sequenceNumber, event, extra);
-  },
-};
-
-const NO_CHILDREN: ReadonlyMap<string, unknown> = new Map();
-let isLean = false;
-
 /**
- * The first of them gives its ways to all, since all persistent actors of a process are made here. What ours do not need goes, so that
- * many can be in memory.
+ * Actors that are nact's and for which this is in place of nact's ways. It is the same to whoever sends and costs less:
+ *
+ * - Hundreds of thousands can be in memory. An actor has what differs from others', 88 bytes; nact's constructor gives each a path,
+ *   a reference, two maps, a mailbox and all its options, together about a kilobyte.
+ * - It stands in no map of its parent. Whoever stops actors knows them: nact's `stop` does not reach the children of what it stops,
+ *   as it looks for them by references and has none in its hand.
+ * - The context of a message is the actor itself. nact makes another with a dozen members, a copy of the map of children and a
+ *   bound `persist`. Ours need `persist` alone, and have no children.
+ * - An idle actor begins with a message at once, where nact has each wait for a turn of the event loop. Recovery, and a message
+ *   that waited, wait for a turn here, too: with less, whoever lost a race may always come too late for the next.
+ * - A mailbox is a list that is there while something waits; nact's has room for four, and an idle actor keeps it.
+ * - Recovery is one read of the newest head. nact would also fold the events after it, of which there are none.
+ * - An event goes to the engine as it is. nact makes a record of it, with tags and the time, and waits for the engine with a promise
+ *   of its own.
  */
-function makeLean(actor: AnyActor, behaviour: AnyActor['behaviour']): void {
-  if (!isLean) Object.assign(Object.getPrototypeOf(actor), LEAN);
-  isLean = true;
-  actor.behaviour = behaviour;
-  actor.children = NO_CHILDREN;
-  actor.childReferences = NO_CHILDREN;
-  actor.parent.childReferences.delete(actor.name);
-  actor.reference = undefined;
-  actor.path = undefined;
-  actor.initialState = undefined;
-  actor.mailbox = NO_MAIL;
+function leanActors(pattern: Pattern): (stream: string, behaviour: AnyBehaviour) => LeanActor {
+  class Lean implements LeanActor {
+    declare readonly persistenceEngine: Pattern['persistenceEngine'];
+    declare readonly handleFault: Pattern['handleFault'];
+    declare readonly stop: Pattern['stop'];
+    readonly name: string;
+    readonly behaviour: AnyBehaviour;
+    readonly stopped = false; // nact's `stop` sets it
+    busy = true;
+    mailbox = NO_MAIL;
+    state: unknown;
+    sequenceNumber = 0;
+    /** The turn that it waits for. */
+    immediate: NodeJS.Immediate | undefined;
+
+    constructor(stream: string, behaviour: AnyBehaviour) {
+      this.name = stream;
+      this.behaviour = behaviour;
+      this.state = behaviour.initial;
+      this.immediate = setImmediate(() => void this.recover());
+    }
+
+    createContext(): this {
+      return this;
+    }
+
+    createContextWithMailbox(): this {
+      return this;
+    }
+
+    dispatch(message: unknown, sender: unknown): void {
+      if (!this.busy) {
+        this.busy = true;
+        this.begin(message, sender);
+        return;
+      }
+      if (this.mailbox === NO_MAIL) this.mailbox = [];
+      this.mailbox.push({ message, sender });
+    }
+
+    processNext(): void {
+      if (this.stopped) return;
+      const next = this.mailbox.shift();
+      if (next !== undefined) {
+        this.immediate = setImmediate(() => this.begin(next.message, next.sender));
+        return;
+      }
+      this.mailbox = NO_MAIL;
+      this.busy = false;
+    }
+
+    begin(message: unknown, sender: unknown): void {
+      this.immediate = undefined;
+      const persist: Persist<unknown, unknown> = (event, extra) => this.persist(event, extra);
+      this.behaviour.receive(this.state, message, persist).then(
+        (next) => {
+          this.state = next;
+          this.processNext();
+        },
+        (error) => this.handleFault(message, sender, error),
+      );
+    }
+
+    persist(event: unknown, extra: unknown): Promise<void> {
+      this.sequenceNumber += 1;
+      return this.persistenceEngine.persist(this.name, this.sequenceNumber, event, extra);
+    }
+
+    async recover(): Promise<void> {
+      this.immediate = undefined; // or it would keep this turn in memory
+      try {
+        const head = await this.persistenceEngine.latestSnapshot(this.name);
+        if (head !== undefined) {
+          this.state = head.data;
+          this.sequenceNumber = head.sequenceNumber;
+        }
+        this.processNext();
+      } catch (error) {
+        this.handleFault(undefined, undefined, error);
+      }
+    }
+  }
+  Object.setPrototypeOf(Lean.prototype, pattern);
+  const { parent } = pattern;
+  return (stream, behaviour) => {
+    if (parent.stopped) throw new Error('an actor cannot be spawned: its parent has stopped');
+    return new Lean(stream, behaviour);
+  };
 }
 
 const { applyOrThrowIfStopped } = createRequire(import.meta.url)('nact/lib/system-map.js') as {
-  applyOrThrowIfStopped<Result>(ref: UntypedRef<unknown>, task: (actor: AnyActor) => Result): Result;
+  applyOrThrowIfStopped<Result>(ref: UntypedRef<unknown>, task: (actor: Pattern) => Result): Result;
 };
 
 /** Who sends does not matter: answers go through functions in the messages. */
@@ -293,26 +294,27 @@ function untyped(parent: Parent): UntypedRef<unknown> {
   return parent as unknown as UntypedRef<unknown>;
 }
 
-function actorOf<Message>(ref: Ref<Message>): AnyActor {
-  return ref as unknown as AnyActor;
+function actorOf<Message>(ref: Ref<Message>): LeanActor {
+  return ref as unknown as LeanActor;
+}
+
+/** What an actor of ours needs of the engine that nact gives it. */
+interface NactEngine {
+  latestSnapshot(
+    stream: string,
+  ): Promise<{ readonly data: unknown; readonly sequenceNumber: number } | undefined>;
+  persist(stream: string, sequence: number, event: unknown, extra: unknown): Promise<void>;
 }
 
 /** nact's engine over ours: the newest head plays the snapshot, and no event ever lies after it. */
 function adapt<Event, Extra>(engine: Engine<Event, Extra>): PersistenceEngine {
-  const nothingAfterTheHead = {
-    reduce: <Result>(_fold: unknown, initial: Result) => Promise.resolve(initial),
-  };
-  const adapted = {
-    async latestSnapshot(stream: string) {
+  const adapted: NactEngine = {
+    async latestSnapshot(stream) {
       const head = await engine.latest(stream);
-      if (head === undefined) return undefined;
-      return { data: head.state, sequenceNumber: head.sequence, key: stream, createdAt: 0 };
+      return head === undefined ? undefined : { data: head.state, sequenceNumber: head.sequence };
     },
-    events: () => nothingAfterTheHead as unknown as EventStream,
-    takeSnapshot: () => Promise.resolve(),
-    // As `Lean` calls it.
-    persist: (stream: string, sequence: number, event: Event, extra: Extra) =>
-      engine.persist(stream, sequence, event, extra),
+    persist: (stream, sequence, event, extra) =>
+      engine.persist(stream, sequence, event as Event, extra as Extra),
   };
   return adapted as unknown as PersistenceEngine;
 }

@@ -56,7 +56,7 @@ interface ResidentHome<Message> {
   ended(resident: Resident<Message>, end: End): void;
 }
 
-/** An actor in memory. There may be fifty thousand: it hears for itself of its end, and has no list before something waits. */
+/** An actor in memory. There may be hundreds of thousands: it hears for itself of its end, and has no list before something waits. */
 class Resident<Message> implements IncarnationOwner, InOrder<Resident<Message>> {
   readonly id: string;
   older: Resident<Message> | undefined = undefined;
@@ -136,7 +136,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     const { inFlightMax, mailboxMax, askTimeoutMs } = this.#settings;
     if (this.#stopping) return Promise.resolve(unavailable('stopping'));
     if (this.#inFlight >= inFlightMax) return Promise.resolve(unavailable('overloaded'));
-    const now = this.#system.clock.elapsed();
+    const now = Math.trunc(this.#system.clock.elapsed()); // a whole number takes no memory of its own
     const resident = this.#use(id, now);
     if (resident === undefined || (resident.pending?.length ?? 0) >= mailboxMax) {
       return Promise.resolve(unavailable('overloaded'));

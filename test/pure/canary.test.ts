@@ -37,7 +37,7 @@ test('canary: Keyv reads such a text, and getRaw returns the envelope', async ()
   assert.is(JSON.stringify(await keyv.getRaw('id')), '{"value":{"v":1}}');
 });
 
-test('canary: nact hands what stands behind the tags to the engine, numbered on from the head (nact.ts)', async () => {
+test('canary: a persistent actor hands an event and what goes with it to the engine, numbered on from the head (nact.ts)', async () => {
   const persisted: unknown[] = [];
   const system = startSystem<string, string>({
     latest: async () => ({ state: 'recovered', sequence: 41 }),

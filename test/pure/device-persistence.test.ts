@@ -332,6 +332,32 @@ test('device persistence: heads in two parts are read and written as ever', () =
   );
 });
 
+test('device persistence: what devices have alike is there once for all that are read, and reads as it was written', () => {
+  const standing = `${LINE_MARK};;`;
+  const bare = { SERVER_SCOPE: {}, SHARED_SCOPE: {} };
+  const read = (attributes: object, more: object = {}) => {
+    const written = { tenantId: 'T', type: 'pump', credentials: TOKEN, attributes, ...more };
+    const device = decodeHead(standing, JSON.stringify({ v: 2, ...written }));
+    assert.equal(
+      { ...device },
+      { ...written, status: 'provisioned', owner: null, window: null, serverKey: null },
+    );
+    return device.status === 'provisioned' ? device.attributes : undefined;
+  };
+  assert.is(read(bare), read(bare));
+  assert.is(read(bare, { profileId: 'P' }), read(bare, { profileId: null }));
+  const value = { value: true, savedAt: 1 };
+  // With a value in either scope, or as another version might write them.
+  for (const other of [
+    { ...bare, SERVER_SCOPE: { a: value } },
+    { ...bare, SHARED_SCOPE: { a: value } },
+    { ...bare, CLIENT_SCOPE: {} },
+    { SERVER_SCOPE: {} },
+    {},
+  ])
+    assert.is.not(read(other), read(other));
+});
+
 test('device persistence: heads with recent handovers are read and written as ever', () => {
   assert.equal(
     standingsAsEver('heads-v3-sealed.jsonl', recentStates).map((standing) => standing.charAt(0)),
