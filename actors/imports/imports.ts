@@ -99,11 +99,16 @@ export function createImports(needs: ImportNeeds): Imports {
     if (job.rows + fresh.length > IMPORT_ROWS_MAX) return refused('too-many');
     let count = job.rows;
     for (let at = 0; at < fresh.length; ) {
-      const number = Math.floor(count / BLOCK);
-      const there = (await jobs.readBlock(job.id, number)).slice(0, count % BLOCK);
-      const some = fresh.slice(at, at + BLOCK - there.length);
-      const added = some.map((row, nth) => storedRow(job, count + nth, row));
-      await jobs.writeBlock(job.id, number, [...there, ...added]);
+      const kept = count % BLOCK;
+      const some = fresh.slice(at, at + BLOCK - kept);
+      const first = count;
+      const added = some.map((row, nth) => storedRow(job, first + nth, row));
+      // The same part may have been sent again, and carried out by another process, with more behind it.
+      const isWritten = await jobs.changeBlock(job, Math.floor(first / BLOCK), (there) => [
+        ...there.slice(0, kept),
+        ...added,
+      ]);
+      if (!isWritten) return refused('not-in-this-state');
       at += some.length;
       count += some.length;
     }

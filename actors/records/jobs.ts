@@ -33,6 +33,11 @@ export interface Jobs<Job, Row> {
   change(id: string, next: (job: Job) => Job): Promise<Job | undefined>;
   readBlock(id: string, number: number): Promise<readonly Row[]>;
   writeBlock(id: string, number: number, rows: readonly Row[]): Promise<void>;
+  /**
+   * Makes another block of the one that is there. Resolves to whether it did: not where the job is another than `job` by now, or
+   * somebody else writes the block.
+   */
+  changeBlock(job: Job, number: number, next: (rows: readonly Row[]) => readonly Row[]): Promise<boolean>;
   /** Removes a job with its rows; those first, as they may hold keys. */
   forget(job: Job): Promise<void>;
   /** Removes the jobs that a tenant has too many, the oldest; none that is under way anywhere, or that `isKept` names. */
@@ -93,6 +98,12 @@ export function openJobs<Job extends StoredJob, Row>(
     change: (id, next) => change(id, next),
     readBlock: async (id, number) => (await blocks.get(`${id}/${number}`))?.rows ?? [],
     writeBlock: (id, number, rows) => blocks.put(`${id}/${number}`, { rows }),
+    async changeBlock({ id, version }, number, next) {
+      const found = await blocks.read(`${id}/${number}`);
+      // Looked at after the block: so this is the block of that job, or one that nobody has told to be written.
+      if ((await jobs.find(id))?.version !== version) return false;
+      return blocks.swap(`${id}/${number}`, found, { rows: next(found?.value.rows ?? []) });
+    },
     forget,
 
     async trim(tenantId, isKept) {

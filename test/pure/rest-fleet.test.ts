@@ -127,6 +127,7 @@ async function runThrough(caller: Caller, id: string, dryRun: boolean): Promise<
 const rowsOf = async (caller: Caller, id: string, query = '') =>
   pageOf(await caller.get(`/api/deviceImport/${id}/rows?pageSize=10000${query}`)).data as unknown as {
     row: number;
+    name: string;
     outcome: string;
     message: string | null;
   }[];
@@ -273,6 +274,56 @@ function importsOf(world: RestWorld, changed: Partial<ImportNeeds> = {}) {
   const mayGoOn = createMayGoOn(world.accounts);
   return createImports({ ...world, log: silentLog, accessToken: randomAccessToken, mayGoOn, ...changed });
 }
+
+law(
+  'import: rows that were sent twice, and arrive late in another process, take none away',
+  async ({ world, home }) => {
+    const { tenantId } = home;
+    const id = await begin(home.admin, []);
+    const nothing = {
+      accessToken: '',
+      mqttClientId: '',
+      mqttUserName: '',
+      mqttPassword: '',
+      certificate: '',
+    };
+    const rows = (...names: string[]) =>
+      names.map((name) => ({ name, type: 'default', label: '', secretKey: '', kit: '', ...nothing }));
+    const gate = createGate();
+    let hasRead = false;
+    const { records } = world.store;
+    const slowly = new Proxy(records, {
+      get(_, method) {
+        const itself: unknown = Reflect.get(records, method);
+        if (typeof itself !== 'function') return itself;
+        if (method !== 'get') return itself.bind(records);
+        return async (key: string) => {
+          const found = await records.get(key);
+          hasRead ||= key.startsWith('import-block');
+          if (hasRead) await gate.opened;
+          return found;
+        };
+      },
+    });
+    const late = importsOf(world, { store: { ...world.store, records: slowly } }).add(
+      tenantId,
+      id,
+      0,
+      rows('A', 'B'),
+    );
+    await until('it has looked at what is there', () => hasRead);
+    // Its sender waits no longer, and sends the part again, and the next.
+    for (const [from, part] of [
+      [0, rows('A', 'B')],
+      [2, rows('C')],
+    ] as const)
+      assert.is((await world.imports.add(tenantId, id, from, part)).type, 'done');
+    gate.open();
+    assert.is((await late).type, 'refused');
+    const names = (await rowsOf(home.admin, id)).map(({ name }) => name);
+    assert.equal(names, ['A', 'B', 'C']);
+  },
+);
 
 /** The same, with something that happens when it has asked a number of devices. */
 function importsWith(
