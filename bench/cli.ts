@@ -97,6 +97,9 @@ async function runScenarios(scenarios: readonly Scenario[], options: RunOptions)
 
 /** Runs a command to its end, and ends the process with its exit code. */
 export async function runProgram(program: Program): Promise<void> {
+  // Ended by a signal, it leaves neither servers nor their data behind: folders are removed when the process exits.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void cleanUp().finally(() => process.exit(FAILED)));
   process.exitCode = await ended(program);
   // After a fault, open handles must not keep the bench running.
   setTimeout(() => process.exit(), LINGER_MS).unref();

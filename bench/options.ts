@@ -82,6 +82,7 @@ export function parseRun(args: readonly string[], env: NodeJS.ProcessEnv = proce
     profile,
     warmUpMs: duration('warm-up', values['warm-up']) ?? scale.warmUpMs,
     durationMs: duration('duration', values.duration) ?? scale.durationMs,
+    durationAsked: duration('duration', values.duration),
     connections: numberOr('connections', values.connections, scale.connections),
     connectionsAsked:
       values.connections === undefined ? undefined : wholeNumber('connections', values.connections),
@@ -214,7 +215,7 @@ function duration(option: string, value: string | undefined): number | undefined
 
 function recorded(settings: Settings): RunOptions['commandLine'] {
   const { target, findMax, peers: names, serverEnv: env, shares: at, ...others } = settings;
-  const { devicesAsked: _, connectionsAsked: __, ...plain } = others;
+  const { devicesAsked: _, connectionsAsked: __, durationAsked: ___, ...plain } = others;
   const defined = Object.entries(plain).filter(([, value]) => value !== undefined);
   return {
     ...(Object.fromEntries(defined) as { [name: string]: string | number | boolean }),

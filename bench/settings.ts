@@ -12,6 +12,8 @@ export interface Settings {
   readonly profile: Profile;
   readonly warmUpMs: number;
   readonly durationMs: number;
+  /** The same if `--duration` was set; otherwise undefined. */
+  readonly durationAsked: number | undefined;
   readonly connections: number;
   /** The same if `--connections` was set; otherwise undefined. */
   readonly connectionsAsked: number | undefined;

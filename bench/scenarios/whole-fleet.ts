@@ -4,7 +4,10 @@
  * that a real fleet has; customers claim them one by one over REST. What does each cost in the last tenth against the first one,
  * how much memory and disk does it all take, how long does the start take, and are windows and owners there?
  *
- * Customers claim devices from the whole fleet at any time, and not in the order in which they were made.
+ * Customers claim devices from the whole fleet at any time, and not in the order in which they were made. So each part of the
+ * claims goes through all of it.
+ *
+ * With `--duration` it opens as many devices as it can in half of that time, and no more than `--devices`.
  */
 import { restApi } from '../../test/kit/api.ts';
 import { type Bench, HOUR_MS, OURS, type Scenario } from '../bench.ts';
@@ -20,8 +23,12 @@ import { PEOPLE_MAX } from './streaming.ts';
 import { ownersAreThere, sample, windowsAreThere } from './verify.ts';
 
 const DEVICES = { smoke: 1_000, standard: 100_000, full: 1_000_000 } as const;
-/** What is measured by itself, to see whether it grows. */
+/** Parts of the way that are measured by themselves, to see whether it grows. */
 const PARTS = { smoke: 2, standard: 10, full: 10 } as const;
+/** Opening may end between two parts, where time is short. */
+const PART_MAX = 250_000;
+/** With `--duration`, the share of it after which no more devices are opened; the rest is for claiming them. */
+const OPENING_SHARE = 0.5;
 const BATCH = 100;
 /** The devices of one message at a time are asked side by side, eight at least, and of all messages 256. */
 const GATEWAYS = 16;
@@ -38,7 +45,7 @@ export const wholeFleetScenario: Scenario = {
   rated: false,
   refuses: ownDurableServer,
   async run(bench) {
-    const { profile } = bench.settings;
+    const { profile, durationAsked } = bench.settings;
     const target = await bench.start({
       fixedPorts: true,
       env: {
@@ -53,62 +60,61 @@ export const wholeFleetScenario: Scenario = {
     const fleet = await bench.fleet(target, 0);
     await bench.each('making gateways', 0, GATEWAYS, [steps.provisionGateway(target, fleet)]);
 
-    const parts = PARTS[profile];
-    const batches = Math.max(parts, Math.ceil(devicesFor(bench.settings, DEVICES) / BATCH));
+    const asked = Math.max(PARTS[profile], Math.ceil(devicesFor(bench.settings, DEVICES) / BATCH));
+    const parts = Math.max(PARTS[profile], Math.ceil((asked * BATCH) / PART_MAX));
+    const opened: Measurement[] = [];
+    const openUntil = performance.now() + (durationAsked ?? Number.POSITIVE_INFINITY) * OPENING_SHARE;
+    let batches = 0;
+    for (let part = 1; part <= parts && (part === 1 || performance.now() < openUntil); part += 1) {
+      const from = batches;
+      batches = Math.floor((asked * part) / parts);
+      opened.push(
+        await play(bench, target, `open, up to ${(batches * BATCH).toLocaleString('en')}`, {
+          steps: [batch(bench, target, fleet)],
+          connections: GATEWAYS,
+          weight: BATCH,
+          subjects: { type: 'once', from, count: batches - from },
+        }),
+      );
+    }
     const devices = batches * BATCH;
     const tell = (when: string) => tellSizes(bench, target, when, devices);
-
-    for (let part = 0; part < parts; part += 1) {
-      const from = Math.floor((batches * part) / parts);
-      const count = Math.floor((batches * (part + 1)) / parts) - from;
-      await play(bench, target, 'open', part, parts, {
-        steps: [batch(bench, target, fleet)],
-        connections: GATEWAYS,
-        weight: BATCH,
-        subjects: { type: 'once', from, count },
-      });
-    }
     fleet.devices = devices;
-    conclude(bench, 'open', parts);
+    conclude(bench, 'open', opened);
     await tell('opened');
 
     // Those of the last message stay open.
-    const claimed = devices - BATCH;
-    for (let part = 0; part < parts; part += 1) {
-      const count = Math.ceil((claimed - part) / parts);
-      await play(bench, target, 'claim', part, parts, {
-        steps: [{ ...steps.confirm(target, fleet), rightAgain: ['400 CLAIMED'] }],
-        connections: Math.min(bench.settings.connections, PEOPLE_MAX),
-        subjects: { type: 'once', from: part, count, stride: parts },
-      });
+    const toClaim = devices - BATCH;
+    const claimed: Measurement[] = [];
+    for (let part = 0; part < PARTS[profile]; part += 1) {
+      const count = Math.ceil((toClaim - part) / PARTS[profile]);
+      claimed.push(
+        await play(bench, target, `claim, part ${part + 1} of ${PARTS[profile]}`, {
+          steps: [{ ...steps.confirm(target, fleet), rightAgain: ['400 CLAIMED'] }],
+          connections: Math.min(bench.settings.connections, PEOPLE_MAX),
+          subjects: { type: 'once', from: part, count, stride: PARTS[profile] },
+        }),
+      );
     }
-    conclude(bench, 'claim', parts);
+    conclude(bench, 'claim', claimed);
     await tell('claimed');
 
     bench.phase('killing and starting the server');
     await control.kill();
     bench.figure(`ready, ${withDevices(devices)}`, await control.start(), 'ms', 'lower');
-    await firstAfterStart(bench, target, fleet, claimed);
+    await firstAfterStart(bench, target, fleet, toClaim);
     await tell('started again');
-    await ownersAreThere(bench, target, fleet, sample(claimed, SAMPLE_MAX));
+    await ownersAreThere(bench, target, fleet, sample(toClaim, SAMPLE_MAX));
     const open = sample(BATCH)
       .slice(1)
-      .map((at) => claimed + at);
+      .map((at) => toClaim + at);
     await windowsAreThere(bench, target, fleet, open);
   },
 };
 
 type Part = Pick<Job, 'steps' | 'connections' | 'subjects'> & Partial<Pick<Job, 'weight'>>;
 
-async function play(
-  bench: Bench,
-  target: Target,
-  what: string,
-  part: number,
-  parts: number,
-  load: Part,
-): Promise<void> {
-  const variant = nameOf(what, part, parts);
+async function play(bench: Bench, target: Target, variant: string, load: Part): Promise<Measurement> {
   const job: Job = {
     ...bench.job({ title: variant, pace: { type: 'closed' }, ...load }),
     warmUpMs: 0,
@@ -117,16 +123,12 @@ async function play(
     timeoutMs: TIMEOUT_MS,
     retries: RETRIES,
   };
-  await bench.load(target, job, { ...OURS, variant });
+  const { measurement } = await bench.load(target, job, { ...OURS, variant });
+  return measurement;
 }
 
-const nameOf = (what: string, part: number, parts: number): string => `${what}, part ${part + 1} of ${parts}`;
-
 /** How long a phase took, the most memory in it, and the ratio of CPU per operation in its last and its first part. */
-function conclude(bench: Bench, what: string, parts: number): void {
-  const all = Array.from({ length: parts }, (_, part) => nameOf(what, part, parts)).flatMap(
-    (name) => bench.measurements.find(({ variant }) => variant === name) ?? [],
-  );
+function conclude(bench: Bench, what: string, all: readonly Measurement[]): void {
   const seconds = all.reduce((sum, one) => sum + one.seconds, 0);
   bench.figure(`${what}: time for all`, seconds, 's', 'lower');
   const highest = Math.max(...all.flatMap(({ timeline }) => timeline.map(({ privateMb = 0 }) => privateMb)));

@@ -1,7 +1,7 @@
 /** The bench with programs beside it: what it sees of them, and as the package `claimbench` that others run by itself. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -76,6 +76,44 @@ test('bench: of a process the time of its first thread is known beside that of a
   assert.is(threadTimes(0x7f_ff_ff_ff), undefined);
 });
 
+/** One that has ended and was not waited for is still there, without a command line. */
+function runs(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The server that a bench has started, once there is a store of its own in the bench's folder for temporary ones. */
+async function serverOf(bench: number, temporary: string): Promise<number> {
+  const hasStore = () =>
+    readdirSync(temporary).some((folder) => existsSync(join(temporary, folder, 'store/data.mdb')));
+  await until('the bench has started its server', hasStore);
+  const children = readFileSync(`/proc/${bench}/task/${bench}/children`, 'utf8').split(' ').filter(Boolean);
+  const isServer = (pid: string) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('process/main.js');
+  return Number(children.find(isServer));
+}
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`bench: ended by ${signal}, it leaves no server behind`, async () => {
+    const temporary = temporaryFolder();
+    const args = [join(ROOT, 'dist/bench/main.js'), 'whole-fleet', '--devices', '1_000_000'];
+    const bench = spawn(process.execPath, args, {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: 'ignore',
+    });
+    const ended = once(bench, 'exit');
+    const server = await serverOf(bench.pid ?? -1, temporary);
+    assert.ok(runs(server));
+    bench.kill(signal);
+    await ended;
+    await until('the server is gone', () => !runs(server));
+    const data = readdirSync(temporary).filter((folder) => existsSync(join(temporary, folder, 'store')));
+    if (signal === 'SIGTERM') assert.equal(data, [], 'nor its data');
+  });
+}
+
 test('bench: by turns, a build and itself do the same, and each has its own server', async () => {
   const patient = ['--server', `ACTORS_DEVICE_ASK_TIMEOUT=${PATIENCE_MS}`];
   const run = ['--against', ROOT, '--profile', 'smoke', '--duration', '1ms', '--store', 'memory', ...patient];
@@ -101,8 +139,8 @@ test('bench: a whole fleet is opened and claimed, each device once, and is there
   assert.equal(result.failures, []);
   const operations = result.measurements.map((one) => [one.variant, one.operations]);
   assert.equal(operations, [
-    ['open, part 1 of 2', 100],
-    ['open, part 2 of 2', 200],
+    ['open, up to 100', 100],
+    ['open, up to 300', 200],
     ['claim, part 1 of 2', 100],
     ['claim, part 2 of 2', 100],
   ]);
