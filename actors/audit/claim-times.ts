@@ -22,16 +22,18 @@ export interface TimeToClaim {
   readonly p90Ms: number | null;
 }
 
-/** @param opened when the window was opened, as an entry of the trail says it */
-export function withClaim(times: ClaimTimes, opened: Json | undefined, at: number): ClaimTimes {
-  if (typeof opened !== 'number') return times;
+/**
+ * Adds a claim to its class.
+ *
+ * @param opened when the window was opened, as an entry of the trail says it
+ */
+export function addClaim(times: number[], opened: Json | undefined, at: number): void {
+  if (typeof opened !== 'number') return;
   const seconds = Math.max(0, at - opened) / SECOND_MS;
   const found = UP_TO.findIndex((bound) => seconds <= bound);
   const which = found === -1 ? UP_TO.length : found;
-  return Array.from(
-    { length: Math.max(times.length, which + 1) },
-    (_, each) => (times[each] ?? 0) + (each === which ? 1 : 0),
-  );
+  while (times.length <= which) times.push(0);
+  times[which] = (times[which] ?? 0) + 1;
 }
 
 export function together(all: readonly ClaimTimes[]): ClaimTimes {

@@ -12,13 +12,14 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import { slices } from '../base/slices.ts';
 import { openRecords } from '../records/records.ts';
 import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Store } from '../store/store.ts';
 import type { Blocks } from './blocks.ts';
-import { type ClaimTimes, type TimeToClaim, timeToClaim, together, withClaim } from './claim-times.ts';
-import { type Figure, figuresOf, timesOf } from './figures.ts';
-import { type Line, type Said, saidIn } from './line.ts';
+import { addClaim, type ClaimTimes, type TimeToClaim, timeToClaim, together } from './claim-times.ts';
+import { figuresOf, timesOf } from './figures.ts';
+import type { Line } from './line.ts';
 
 const DAY_MS = 86_400_000;
 /** Days that are shown, today among them. */
@@ -29,6 +30,8 @@ const FIRST_MS = 30_000;
 const EVERY_MS = 60_000;
 /** Blocks of the trail that one answer counts; the round in the background counts all. */
 const BLOCKS_AT_ONCE = 100;
+/** Lines that are counted in one turn of the event loop. */
+const LINES_PER_TURN = 1_000;
 /** Reasons of one day. They are codes of ours, of which there are fewer. */
 const REASONS_MAX = 200;
 
@@ -97,7 +100,7 @@ export function createDays(store: Store, blocks: Pick<Blocks, 'since'>, clock: C
     const from = place === 0 ? firstShown(clock.now()) : 0;
     const read = await blocks.since(tenantId, place, from, BLOCKS_AT_ONCE);
     if (read.place === place) return { counted: { place, days }, isAll: true };
-    const counted = { place: read.place, days: withLines(days, read.lines) };
+    const counted = { place: read.place, days: await withLines(days, read.lines) };
     const isOurs = await records.swap(tenantId, snapshot, counted);
     // Somebody else counted meanwhile: what is there by now is looked at in the next step.
     return isOurs ? { counted, isAll: read.isAll } : { counted: { place, days }, isAll: false };
@@ -185,33 +188,46 @@ function emptyDay(startTime: Instant): DayKept {
   return { startTime, windowsOpened: 0, claimed: 0, givenBack: 0, refused: 0, reasons: {} };
 }
 
+/** A day that is being counted: lines are many, so nothing is copied for each. */
+interface Counting extends Omit<{ -readonly [Name in keyof Figures]: Figures[Name] }, 'reasons'> {
+  readonly reasons: Map<string, number>;
+  times: number[] | undefined;
+}
+
 /** The days with what these lines of the trail say; the newest of them. */
-function withLines(before: readonly DayKept[], lines: readonly Line[]): readonly DayKept[] {
-  const days = new Map(before.map((day) => [day.startTime, day]));
-  for (const line of lines) {
-    const entry = saidIn(line);
-    const startTime = startOf(entry.at);
-    for (const figure of figuresOf(entry)) {
-      const day = days.get(startTime) ?? emptyDay(startTime);
-      const times = figure === 'refused' ? timesOf(entry.data) : 1;
-      const counted = { ...day, [figure]: day[figure] + times };
-      days.set(startTime, withMore(counted, figure, entry, times));
-    }
+async function withLines(before: readonly DayKept[], lines: readonly Line[]): Promise<readonly DayKept[]> {
+  const days = new Map(before.map((day) => [day.startTime, counting(day)]));
+  for await (const some of slices(lines, LINES_PER_TURN)) for (const line of some) countLine(days, line);
+  return [...days.values()]
+    .sort((one, other) => one.startTime - other.startTime)
+    .slice(-DAYS_KEPT)
+    .map(counted);
+}
+
+function counting({ reasons, times, ...figures }: DayKept): Counting {
+  return { ...figures, reasons: new Map(Object.entries(reasons)), times: times && [...times] };
+}
+
+function counted({ reasons, times, ...figures }: Counting): DayKept {
+  const kept = { ...figures, reasons: Object.fromEntries(reasons) };
+  return times === undefined ? kept : { ...kept, times };
+}
+
+function countLine(days: Map<Instant, Counting>, [at, action, , , , , , data, failure]: Line): void {
+  const startTime = startOf(at);
+  for (const figure of figuresOf({ action, data })) {
+    const day = days.get(startTime) ?? counting(emptyDay(startTime));
+    days.set(startTime, day);
+    const times = figure === 'refused' ? timesOf(data) : 1;
+    day[figure] += times;
+    if (figure === 'refused') countReason(day.reasons, failure === 0 ? 'unknown' : failure, times);
+    if (figure !== 'claimed' || data.windowOpenedAt === undefined) continue;
+    day.times ??= [];
+    addClaim(day.times, data.windowOpenedAt, at);
   }
-  return [...days.values()].sort((one, other) => one.startTime - other.startTime).slice(-DAYS_KEPT);
 }
 
-/** What a day has beside the figure. */
-function withMore(day: DayKept, figure: Figure, entry: Said, times: number): DayKept {
-  if (figure === 'refused') return withReason(day, entry.failure ?? 'unknown', times);
-  const { windowOpenedAt } = entry.data;
-  if (figure !== 'claimed' || windowOpenedAt === undefined) return day;
-  return { ...day, times: withClaim(day.times ?? [], windowOpenedAt, entry.at) };
-}
-
-function withReason(day: DayKept, reason: string, times: number): DayKept {
-  const reasons = new Map(Object.entries(day.reasons));
+function countReason(reasons: Map<string, number>, reason: string, times: number): void {
   const name = reasons.has(reason) || reasons.size < REASONS_MAX ? reason : 'unknown';
   reasons.set(name, (reasons.get(name) ?? 0) + times);
-  return { ...day, reasons: Object.fromEntries(reasons) };
 }

@@ -20,9 +20,6 @@ export type Line = readonly [
   failure: string | 0,
 ];
 
-/** What an entry says, whichever it is. */
-export type Said = Omit<AuditEntry, 'id'>;
-
 /** How many UTF-16 units of a name or a reason an entry keeps. */
 const TEXT_MAX = 255;
 
@@ -56,14 +53,9 @@ export function identityOf([, , id, device]: Line): string {
   return typeof id === 'string' ? id : `${device}/${id}`;
 }
 
-export function entryOf(line: Line): AuditEntry {
-  const [, , id, device] = line;
-  return { id: typeof id === 'string' ? id : eventEntryId(String(device), id), ...saidIn(line) };
-}
-
-/** An entry but for its id, which costs a digest. */
-export function saidIn([at, action, , device, name, customer, user, data, failure]: Line): Said {
+export function entryOf([at, action, id, device, name, customer, user, data, failure]: Line): AuditEntry {
   return {
+    id: typeof id === 'string' ? id : eventEntryId(String(device), id),
     at,
     action,
     failure: failure === 0 ? undefined : failure,

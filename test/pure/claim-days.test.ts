@@ -20,10 +20,13 @@ import { createMemoryStore } from '../../actors/store/memory.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { createDice, type Dice } from '../kit/dice.ts';
 import { TENANT } from '../kit/given.ts';
+import { turnsDuring } from '../kit/turns.ts';
 
 const DAY_MS = 86_400_000;
 /** Noon of a day. */
 const START = Date.UTC(2026, 0, 10, 12);
+/** So many lines of a trail may be counted in one turn of the event loop. */
+const LINES_PER_TURN = 1_000;
 const always = async () => true;
 
 const EVENTS: readonly (readonly [Action, JsonObject, string | 0, keyof Day | undefined])[] = [
@@ -279,6 +282,19 @@ test('days: of a tenant that is deleted while its days are counted nothing is le
     assert.is(await isKept(), !isDeletedMeanwhile);
     await store.close();
   }
+});
+
+test('days: however much is counted at once, others have their turns of the event loop meanwhile', async () => {
+  const dice = createDice(7);
+  const lines = Array.from({ length: 20_000 }, () => anyEntry(dice, START).line);
+  const since: Blocks['since'] = async (_tenant, place) => ({
+    lines: lines.slice(place),
+    place: lines.length,
+    isAll: true,
+  });
+  const days = createDays(createMemoryStore(), { since }, createSimClock(START));
+  const { turns } = await turnsDuring(() => days.count(TENANT, always));
+  assert.ok(turns >= lines.length / LINES_PER_TURN - 2, `${turns} turns`);
 });
 
 test.run();
