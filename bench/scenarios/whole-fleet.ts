@@ -135,7 +135,8 @@ function conclude(bench: Bench, what: string, all: readonly Measurement[]): void
   if (highest > 0) bench.figure(`${what}: private memory, highest`, highest, 'MB', 'lower');
   const cost = (one: Measurement | undefined) => one?.server?.cpuUsPerOperation ?? Number.NaN;
   const ratio = cost(all.at(-1)) / cost(all[0]);
-  if (Number.isFinite(ratio)) bench.figure(`${what}: CPU each, last part / first part`, ratio, '×', 'lower');
+  if (all.length > 1 && Number.isFinite(ratio))
+    bench.figure(`${what}: CPU each, last part / first part`, ratio, '×', 'lower');
 }
 
 /** A message makes the devices and opens their windows. */
