@@ -55,13 +55,19 @@ export function optionTable(): string {
 }
 
 function defaultText(option: Option): string {
+  if (followsMemory(option)) return 'default by memory';
   const value = defaultOf(option);
   return value === undefined ? 'no default' : `default ${value}${unitOf(option)}`;
 }
 
 function defaultCell(option: Option): string {
+  if (followsMemory(option)) return 'by memory';
   const value = defaultOf(option);
   return value === undefined ? '–' : `\`${value}\`${unitOf(option)}`;
+}
+
+function followsMemory(option: Option): boolean {
+  return option.type === 'integer' && option.byMemory !== undefined;
 }
 
 function unitOf(option: Option): string {
@@ -71,7 +77,7 @@ function unitOf(option: Option): string {
 }
 
 function yamlDefault(option: Option): string {
-  const value = defaultOf(option);
+  const value = followsMemory(option) ? undefined : defaultOf(option);
   if (value === undefined) return '';
   // Unquoted, YAML would read a comment, a map or a directive.
   return typeof value === 'string' && /^[#{%]/.test(value) ? `'${value}'` : String(value);

@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import type { parseDocument } from 'yaml';
 import type { ServerOption } from '../../http/routes/server-options.ts';
+import type { Memory } from './memory.ts';
 import { notHere } from './not-here.ts';
 import { defaultOf, fileVariable, isSecret, type Option, parseOption } from './option.ts';
 import { ALL_OPTIONS, type Config, contradictions, type PlacedOption } from './schema.ts';
@@ -25,6 +26,8 @@ export interface Sources {
   readonly env: { readonly [name: string]: string | undefined };
   /** `--KEY=VALUE` of the command line, in order; a later one of the same key wins. */
   readonly flags: readonly { readonly key: string; readonly value: string }[];
+  /** What some defaults follow from. Undefined: those options have a fixed one. */
+  readonly memory?: Memory;
 }
 
 export type Loaded =
@@ -89,11 +92,18 @@ export function loadConfig(sources: Sources): Loaded {
   }
   if (problems.length > 0) return { type: 'problems', problems };
 
-  const { install } = config as Config; // built from the schema that the type is inferred from
+  const { install, system } = config as Config; // built from the schema that the type is inferred from
   if (install.loadDemo && !install.demoPublic) {
     for (const { section, name, option } of ALL_OPTIONS) {
       if (option.type !== 'text' || option.demoDefault === undefined || given.has(option)) continue;
       config[section] = { ...config[section], [name]: option.demoDefault };
+    }
+  }
+
+  if (sources.memory !== undefined) {
+    for (const { section, name, option } of ALL_OPTIONS) {
+      if (option.type !== 'integer' || option.byMemory === undefined || given.has(option)) continue;
+      config[section] = { ...config[section], [name]: option.byMemory(sources.memory, system.workers) };
     }
   }
 

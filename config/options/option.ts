@@ -3,6 +3,7 @@
  * config/README.md are made from that, so they cannot drift apart.
  */
 import { unreachable } from '../../actors/base/unreachable.ts';
+import type { Memory } from './memory.ts';
 
 type Unit = 'ms' | 's' | 'bytes' | 'count' | 'port';
 
@@ -25,7 +26,10 @@ export interface BooleanOption extends Described {
 export interface IntegerOption extends Described {
   readonly type: 'integer';
   readonly unit: Unit;
+  /** Where it follows from memory: only for who does not know how much there is. */
   readonly default: number;
+  /** The default, where it follows from memory. */
+  readonly byMemory?: (memory: Memory, workers: number) => number;
   readonly min: number;
   readonly max: number;
 }

@@ -21,6 +21,7 @@ import { createMeters, type Meters } from '../metrics/meters.ts';
 import { parseArguments } from '../options/cli.ts';
 import { exampleFile, helpText } from '../options/docs.ts';
 import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../options/load.ts';
+import { memoryOfProcess } from '../options/memory.ts';
 import type { Config } from '../options/schema.ts';
 import { CLOSING_MS, endAtOnce, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { tellEndedConnections } from './spread.ts';
@@ -95,9 +96,10 @@ async function load(configFile: string | undefined, flags: Sources['flags']): Pr
   }
   const fromInput = fromStandardInput(process.env, () => readFileSync(STANDARD_INPUT, 'utf8'));
   Object.assign(process.env, fromInput);
-  if (text === undefined) return loadConfig({ env: process.env, flags });
+  const given = { env: process.env, flags, memory: memoryOfProcess() };
+  if (text === undefined) return loadConfig(given);
   const { parseDocument } = await import('yaml');
-  return loadConfig({ env: process.env, flags, file: { name, text, parseDocument } });
+  return loadConfig({ ...given, file: { name, text, parseDocument } });
 }
 
 async function makeBackup(config: Config, target: string): Promise<void> {
@@ -164,7 +166,7 @@ async function serve({ config, shown }: Settled, worker: number | undefined): Pr
   const log = createLog(logOf(config), worker === undefined ? {} : { worker });
   endOnFault(log);
   if (worker === undefined && config.system.workers > 1) {
-    return supervise(config, log, { version: version() });
+    return supervise(config, log, { version: version(), residentsMax: config.devices.residentsMax });
   }
   const startedAt = performance.now();
   const meters = metersOf(config);
@@ -192,6 +194,7 @@ async function serve({ config, shown }: Settled, worker: number | undefined): Pr
         ...addresses,
         store: core.store.name,
         version: version(),
+        residentsMax: config.devices.residentsMax,
         startMs: Math.round(performance.now() - startedAt),
       },
       worker === undefined ? 'ready' : 'worker ready',

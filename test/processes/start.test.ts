@@ -63,6 +63,21 @@ words('a config file is read', async () => {
   await server.stop();
 });
 
+words(
+  'how many device actors may be in memory follows from the heap, unless it is said, and the log says it',
+  async () => {
+    const [small, said] = await Promise.all([
+      startServer({ env: { ...PASSWORD, NODE_OPTIONS: '--max-old-space-size=600' } }),
+      startServer({ env: { ...PASSWORD, ACTORS_DEVICE_MAX_RESIDENTS: '1234' } }),
+    ]);
+    const inLog = ({ log }: typeof small) => log().find(({ msg }) => msg === 'ready')?.residentsMax;
+    const bySize = Number(inLog(small));
+    assert.ok(bySize >= 20_000 && bySize < 50_000, `${bySize}`);
+    assert.is(inLog(said), 1234);
+    await Promise.all([small.stop(), said.stop()]);
+  },
+);
+
 const taken = suite('start: what is taken');
 taken.after(cleanUp);
 

@@ -1,4 +1,5 @@
 /** Device actors and the alarms that wake them. */
+import { residentsFor } from '../memory.ts';
 import { count, millis, section } from './declare.ts';
 
 export const devices = section('Device actors', {
@@ -6,9 +7,10 @@ export const devices = section('Device actors', {
     key: 'actors.device.max_residents',
     env: 'ACTORS_DEVICE_MAX_RESIDENTS',
     default: 50_000,
+    byMemory: residentsFor,
     min: 1,
     max: 10_000_000,
-    why: 'Device actors kept in memory, about 1 KB each. Beyond that the least recently used one is let go.',
+    why: 'Device actors kept in memory by each process, at most 1 KB each. Beyond that the least recently used one is let go. By default they get a sixteenth of what the process may use: of the machine or its container, divided by `system.workers`, or of the heap of V8 where that is less; 20000 at least, 200000 at most. The log line `ready` has the number (`residentsMax`).',
   }),
   idleMs: millis({
     key: 'actors.device.idle_timeout',
