@@ -7,8 +7,11 @@ import type { Writer } from './writer.ts';
 
 /** lmdb counts what it skips and returns in 32 bits, which overflow. */
 const COUNT_MAX = 2 ** 31 - 1;
-/** LMDB goes over what is skipped one by one. So many keys, which take it a few milliseconds, are skipped in one turn of the event loop. */
-const SKIPPED_PER_TURN = 10_000;
+/**
+ * LMDB goes over what is skipped one by one. So many keys are skipped in one turn of the event loop: a millisecond, and ten where
+ * the pages of the file are not in memory yet.
+ */
+const SKIPPED_PER_TURN = 2_500;
 
 export class LmdbIndex implements Index {
   readonly #tables: Tables;
