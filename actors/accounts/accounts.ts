@@ -65,10 +65,10 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
   const customers = createCollection(store, customerKind);
   const users = createCollection(store, userKind(settings.loginCaseSensitive));
   const activities = openRecords<Activity>(store, ACTIVITY_KIND);
-  const apiKeys = createApiKeys(store, clock);
+  const apiKeys = createApiKeys(store, clock, users);
   const replays = createReplays(store, clock);
   const secondFactors = createSecondFactors(store, clock, bus);
-  const providerLinks = createProviderLinks(store, clock);
+  const providerLinks = createProviderLinks(store, clock, users);
   const savedViews = createSavedViews(store);
   const removal = createRemoval({
     tenants,

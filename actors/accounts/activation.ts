@@ -60,7 +60,10 @@ export function activationOf({
       if (wrong !== undefined) return refused(wrong);
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
-      const set = withPassword(passwordHash, clock.now());
+      const set = withPassword(passwordHash, clock.now(), ({ emailIsProven }) => {
+        const isProven = emailIsProven === true;
+        return { apiKeys: !isProven, signIns: !isProven };
+      });
       const activated = await change(user.id, (before) => (works(before, token) ? set(before) : before));
       if (activated.type === 'taken') return refused({ reason: 'email-taken', email: user.email });
       return activated.type === 'done' && activated.entity.passwordHash === passwordHash

@@ -2,6 +2,9 @@
  * API keys: a script sends one instead of logging in. A key is its user's, acts as its user as long as that one may log
  * in, and ends when it is revoked or has expired; changing the password ends it if so asked. Only its digest is kept, so its
  * text is given out once, when it is made.
+ *
+ * All keys of a user are revoked by a count in the user's record, in the commit that sets the password. A key of an older count
+ * is worth nothing, and is removed when it is met.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock, Instant } from '../base/clock.ts';
@@ -22,23 +25,45 @@ export interface ApiKey {
   readonly claimingOnly: boolean;
   /** To within five minutes; null: never. */
   readonly lastUsedAt: Instant | null;
+  /** `apiKeysEpoch` of its user when it was made; absent: 0. */
+  readonly epoch?: number;
+}
+
+/** What there is to know of a user. */
+interface KeyOwner {
+  readonly id: UserId;
+  readonly apiKeysEpoch?: number;
+}
+
+/** Whether all keys of its user were revoked since it was made. */
+export function isRevoked(
+  { epoch = 0 }: Pick<ApiKey, 'epoch'>,
+  { apiKeysEpoch = 0 }: Pick<KeyOwner, 'apiKeysEpoch'>,
+) {
+  return epoch < apiKeysEpoch;
 }
 
 type ApiKeyFields = Pick<ApiKey, 'description' | 'expiresAt' | 'claimingOnly'>;
 
 export interface ApiKeys {
-  /** The key and its text, which is not kept; `too-many` when the user has as many as it may. */
-  create(userId: UserId, fields: ApiKeyFields): Promise<{ key: ApiKey; value: string } | 'too-many'>;
+  /**
+   * The key and its text, which is not kept; `too-many` when the user has as many as it may.
+   *
+   * @param user as it was when whoever asks was let in: where its keys were revoked since, this one is too
+   */
+  create(user: KeyOwner, fields: ApiKeyFields): Promise<{ key: ApiKey; value: string } | 'too-many'>;
   list(userId: UserId, query: EntityQuery): Promise<Page<ApiKey>>;
   /** Resolves to whether the user had such a key. */
   revoke(userId: UserId, id: string): Promise<boolean>;
-  /** The key behind a text, if it is one that works now. */
+  /** The key behind a text, if it has not expired. Whether it `isRevoked` its user says, who is looked up anyway. */
   find(value: string): Promise<ApiKey | undefined>;
-  /** Whether a key is there still and has not expired. */
+  /** Whether a key is there still, and neither revoked nor expired. */
   works(id: ApiKeyId): Promise<boolean>;
   /** A key is being used: writes it down where that is due; undefined where it is not. */
   used(key: ApiKey): Promise<void> | undefined;
-  /** Revokes all of a user. */
+  /** Removes those of a user that were all revoked; they do not work any more before that. */
+  clear(userId: UserId): Promise<void>;
+  /** Removes all of a user. */
   forget(userId: UserId): Promise<void>;
 }
 
@@ -67,14 +92,28 @@ const kind: Kind<StoredApiKey> = {
   title: ({ description }) => description,
 };
 
-export function createApiKeys(store: Store, clock: Clock): ApiKeys {
+export function createApiKeys(
+  store: Store,
+  clock: Clock,
+  users: { find(id: UserId): Promise<KeyOwner | undefined> },
+): ApiKeys {
   const stored = createCollection(store, kind);
   /** Keys whose use is being written. */
   const writing = new Set<string>();
   const isInTime = ({ expiresAt }: StoredApiKey) => expiresAt === null || clock.now() < expiresAt;
 
+  async function clear(userId: UserId): Promise<void> {
+    const user = await users.find(userId);
+    if (user === undefined) return;
+    for await (const key of stored.each(listOf(userId)))
+      if (isRevoked(key, user)) await stored.remove(key.id);
+  }
+
   return {
-    async create(userId, fields) {
+    clear,
+
+    async create({ id: userId, apiKeysEpoch = 0 }, fields) {
+      await clear(userId);
       if ((await store.index.count(listOf(userId))) >= API_KEYS_MAX) return 'too-many';
       const value = `${PREFIX}${randomBytes(KEY_BYTES).toString('base64url')}`;
       const at = clock.now();
@@ -86,12 +125,14 @@ export function createApiKeys(store: Store, clock: Clock): ApiKeys {
         version: 1,
         ...fields,
         digest: digestOf(value),
+        ...(apiKeysEpoch === 0 ? {} : { epoch: apiKeysEpoch }),
       };
       if (!(await stored.create(key))) throw new Error('a random key was drawn twice');
       return { key: withoutDigest(key), value };
     },
 
     async list(userId, query) {
+      await clear(userId);
       const { items, total } = await stored.page(listOf(userId), query);
       return { items: items.map(withoutDigest), total };
     },
@@ -109,7 +150,9 @@ export function createApiKeys(store: Store, clock: Clock): ApiKeys {
 
     async works(id) {
       const key = await stored.find(id);
-      return key !== undefined && isInTime(key);
+      if (key === undefined || !isInTime(key)) return false;
+      const user = await users.find(key.userId);
+      return user !== undefined && !isRevoked(key, user);
     },
 
     used({ id, lastUsedAt }) {

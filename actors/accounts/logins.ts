@@ -43,14 +43,15 @@ export function loginsOf(
       return matches;
     },
 
-    async setPassword(id, password, keep) {
+    async setPassword(id, password, keep, ends = {}) {
       const user = await users.find(id);
       if (user === undefined) return refused({ reason: 'not-found' });
       const wrong = await checkPassword(password, user);
       if (wrong !== undefined) return refused(wrong);
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
-      const changed = await change(id, withPassword(passwordHash, clock.now()));
+      const set = withPassword(passwordHash, clock.now(), () => ends);
+      const changed = await change(id, set);
       if (changed.type !== 'done') return refused({ reason: 'not-found' });
       // From the commit on no session is live: this only brings the kept one back.
       await sessions.carryOver(changed.entity, keep);

@@ -108,6 +108,16 @@ export interface User extends UserFields {
   readonly activated: boolean;
   /** Counts the passwords, and the times the user was disabled: a token issued under an older count is outdated. */
   readonly credentialsVersion: number;
+  /** Counts how often all API keys were revoked: one that was made under an older count does not work. Absent: 0. */
+  readonly apiKeysEpoch?: number;
+  /** Likewise for the sign-ins by providers, but for those that a system administrator has linked. Absent: 0. */
+  readonly signInsEpoch?: number;
+}
+
+/** What a new password ends besides the sessions, in the commit that sets it. */
+export interface AlsoEnds {
+  readonly apiKeys?: boolean;
+  readonly signIns?: boolean;
 }
 
 /** From where somebody logs in, for people to recognise their sessions by. */
@@ -311,7 +321,10 @@ export interface Users {
   activation(id: UserId, another?: boolean): Promise<AccountAnswer<Activation>>;
   /** Whether an activation token would work now. */
   activationWorks(token: string): Promise<boolean>;
-  /** Sets the first password. Of two at once with the same token exactly one is done. */
+  /**
+   * Sets the first password. Of two at once with the same token exactly one is done. Where nobody has proven the address, it ends
+   * API keys and sign-ins too: whoever was in before by a provider may have given itself an address that is not its own.
+   */
   activate(token: string, password: string): Promise<AccountAnswer<User>>;
   /**
    * From now on this token sets another password of the user, within `lifeMs`, and no older one does. Not done for who has
@@ -321,7 +334,7 @@ export interface Users {
   beginReset(id: UserId, reset: ResetAsked): Promise<AccountAnswer<User>>;
   /** Whether a token of a link would set a password now. */
   resetWorks(token: string): Promise<'good' | 'expired' | 'unknown'>;
-  /** Sets another password by such a token, once: every token and session of the user ends. */
+  /** Sets another password by such a token, once: every token, session, API key and sign-in of the user ends. */
   resetPassword(token: string, password: string): Promise<AccountAnswer<User>>;
   /**
    * Whether this is the password of a user who may log in.
@@ -338,7 +351,7 @@ export interface Users {
   /** Whether this is the user's password, be the user enabled or not. Asked at the start, not on behalf of anybody. */
   hasPassword(id: UserId, password: string): Promise<boolean>;
   /** Sets a new password; every token issued before is outdated, and every session but `keep` ends. */
-  setPassword(id: UserId, password: string, keep?: string): Promise<AccountAnswer<User>>;
+  setPassword(id: UserId, password: string, keep?: string, ends?: AlsoEnds): Promise<AccountAnswer<User>>;
   /** Begins a session of a user as it is now. An impersonator's is short, cannot be renewed, and makes none of the user's own end. Beyond `sessionsMax` the one that was not used for longest ends. */
   startSession(user: User, origin: SessionOrigin, impersonator?: Impersonator): Promise<Session>;
   /** The live sessions, the one used last at the end. */

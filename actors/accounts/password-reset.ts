@@ -67,7 +67,8 @@ export function passwordResetsOf({
       if (isSame) return refused({ reason: 'password-unchanged' });
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
-      const set = withPassword(passwordHash, clock.now());
+      // Whoever was in may have made other ways in.
+      const set = withPassword(passwordHash, clock.now(), () => ({ apiKeys: true, signIns: true }));
       const changed = await change(user.id, (before) =>
         // Whoever has the link reads the mail of this address.
         holds(before, digest) && before.enabled ? { ...set(before), emailIsProven: true } : before,

@@ -4,6 +4,9 @@
  *
  * A link counts for the providers of one tenant, or for those of the system: a provider that a tenant has chosen says nothing of
  * the users of another.
+ *
+ * A link by which somebody has come in or added a way in counts under the user's `signInsEpoch` at that time. A password that is set
+ * by a mail raises that, in the same commit, and ends them all; they are removed afterwards.
  */
 import { createHash } from 'node:crypto';
 import type { Clock, Instant } from '../base/clock.ts';
@@ -28,8 +31,32 @@ interface ProviderLink extends Subject {
   readonly claimingOnly?: true;
   /** Which provider found the user at the first sign-in; missing: a system administrator said so. */
   readonly providerId?: ProviderId;
+  /** `signInsEpoch` of the user at that time; missing: 0. */
+  readonly epoch?: number;
   /** It is being removed, since then: who removes another one does not count on it. */
   readonly endingAt?: Instant;
+}
+
+/** What there is to know of a user. */
+interface LinkOwner {
+  readonly id: UserId;
+  readonly signInsEpoch?: number;
+}
+
+/** Who is behind a link, and what has to be so of the user for it to count. */
+export interface LinkHolder {
+  readonly userId: UserId;
+  readonly claimingOnly: boolean;
+  /** It counts while the user's `signInsEpoch` is not higher; undefined: a system administrator linked it, and it stays. */
+  readonly epoch: number | undefined;
+}
+
+/** Whether a password that was set by a mail has ended it. */
+export function isEnded(
+  { epoch }: Pick<LinkHolder, 'epoch'>,
+  { signInsEpoch = 0 }: Pick<LinkOwner, 'signInsEpoch'>,
+) {
+  return epoch !== undefined && epoch < signInsEpoch;
 }
 
 type How = { readonly claimingOnly: boolean } | { readonly providerId: ProviderId };
@@ -37,9 +64,13 @@ type How = { readonly claimingOnly: boolean } | { readonly providerId: ProviderI
 export interface ProviderLinks {
   find(subject: Subject): Promise<UserId | undefined>;
   /** Likewise, with what it may do by an access token. */
-  holder(subject: Subject): Promise<{ readonly userId: UserId; readonly claimingOnly: boolean } | undefined>;
-  /** Resolves to whose it is then: somebody may have been faster. */
-  add(subject: Subject, userId: UserId, how: How): Promise<UserId | undefined>;
+  holder(subject: Subject): Promise<LinkHolder | undefined>;
+  /**
+   * Resolves to whose it is then: somebody may have been faster.
+   *
+   * @param user as it was when whoever asks was let in: where its sign-ins were ended since, this one is too
+   */
+  add(subject: Subject, user: LinkOwner, how: How): Promise<UserId | undefined>;
   /** Whether somebody has signed in as the user by this provider before. */
   isTaken(userId: UserId, providerId: ProviderId): Promise<boolean>;
   /** The first hundred of a user. */
@@ -53,8 +84,8 @@ export interface ProviderLinks {
   keep(userId: UserId, id: string): Promise<void>;
   /** Undefined: the user has none with this id. */
   remove(userId: UserId, id: string): Promise<ProviderLink | undefined>;
-  /** Removes those by which somebody has come in or added a way in; what a system administrator linked stays. */
-  forgetAdded(userId: UserId): Promise<void>;
+  /** Removes those that a password has ended; they do not count any more before that. */
+  clear(userId: UserId): Promise<void>;
   /** Removes those of a user. */
   forget(userId: UserId): Promise<void>;
 }
@@ -81,16 +112,35 @@ export function subjectId({ tenantId, iss, sub }: Subject): string {
   return formatUuid(digest.subarray(0, 16), 8);
 }
 
-export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): ProviderLinks {
+export function createProviderLinks(
+  store: Store,
+  clock: Pick<Clock, 'now'>,
+  users: { find(id: UserId): Promise<LinkOwner | undefined> },
+): ProviderLinks {
   const links = createCollection(store, kind);
-  const find = async (subject: Subject) => (await links.find(subjectId(subject)))?.userId;
+
+  async function counts(link: ProviderLink): Promise<boolean> {
+    const user = await users.find(link.userId);
+    return user === undefined || !isEnded(holderOf(link), user);
+  }
+
+  async function some(userId: UserId, limit: number): Promise<readonly ProviderLink[]> {
+    const user = await users.find(userId);
+    const all = await links.first(linksOf(userId), limit);
+    return user === undefined ? all : all.filter((link) => !isEnded(holderOf(link), user));
+  }
+
+  async function holder(subject: Subject): Promise<LinkHolder | undefined> {
+    const link = await links.find(subjectId(subject));
+    return link !== undefined && (await counts(link)) ? holderOf(link) : undefined;
+  }
+
+  const find = async (subject: Subject) => (await holder(subject))?.userId;
+
   return {
     find,
-    async holder(subject) {
-      const link = await links.find(subjectId(subject));
-      return link && { userId: link.userId, claimingOnly: link.claimingOnly === true };
-    },
-    async add(subject, userId, how) {
+    holder,
+    async add(subject, { id: userId, signInsEpoch = 0 }, how) {
       const { tenantId, iss, sub } = subject;
       const link: ProviderLink = {
         tenantId,
@@ -101,20 +151,25 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
         userId,
         since: clock.now(),
         ...('providerId' in how ? { providerId: how.providerId } : {}),
+        ...('providerId' in how && signInsEpoch > 0 ? { epoch: signInsEpoch } : {}),
         ...('claimingOnly' in how && how.claimingOnly ? { claimingOnly: true } : {}),
       };
-      return (await links.create(link)) ? userId : find(subject);
+      if (await links.create(link)) return userId;
+      const there = await links.find(link.id);
+      if (there !== undefined && !(await counts(there)))
+        await links.change(link.id, ({ version }) => ({ ...link, version }), there.version);
+      return find(subject);
     },
     async isTaken(userId, providerId) {
-      const some = await links.first(linksOf(userId), LOOKED_AT);
-      return some.length === LOOKED_AT || some.some((link) => link.providerId === providerId);
+      const all = await some(userId, LOOKED_AT);
+      return all.length === LOOKED_AT || all.some((link) => link.providerId === providerId);
     },
-    list: (userId) => links.first(linksOf(userId), LISTED),
+    list: (userId) => some(userId, LISTED),
     async announceRemoval(userId, id) {
       const now = clock.now();
       // Written before the others are read: so whoever removes another one sees this, or is seen.
       await links.change(id, (link) => (link.userId === userId ? { ...link, endingAt: now } : link));
-      const all = await links.first(linksOf(userId), LISTED);
+      const all = await some(userId, LISTED);
       return all.filter(
         (link) => link.id !== id && (link.endingAt === undefined || link.endingAt + REMOVAL_MS < now),
       );
@@ -131,11 +186,17 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
       await links.remove(id);
       return link;
     },
-    async forgetAdded(userId) {
-      const some = await links.first(linksOf(userId), LOOKED_AT);
-      const added = some.filter(({ providerId }) => providerId !== undefined);
-      await Promise.all(added.map(({ id }) => links.remove(id)));
+    async clear(userId) {
+      const user = await users.find(userId);
+      if (user === undefined) return;
+      const ended = (link: ProviderLink) => isEnded(holderOf(link), user);
+      for await (const link of links.each(linksOf(userId)))
+        if (ended(link)) await links.remove(link.id, ended);
     },
     forget: (userId) => emptyList(links, linksOf(userId)),
   };
+}
+
+function holderOf({ userId, claimingOnly, providerId, epoch = 0 }: ProviderLink): LinkHolder {
+  return { userId, claimingOnly: claimingOnly === true, epoch: providerId === undefined ? undefined : epoch };
 }

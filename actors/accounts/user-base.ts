@@ -8,6 +8,7 @@ import {
   type AccountAnswer,
   type AccountRefusal,
   type AccountSettings,
+  type AlsoEnds,
   type Customer,
   done,
   type Membership,
@@ -84,14 +85,24 @@ export function createUserBase(needs: UserBaseNeeds): UserBase {
 
 /**
  * Sets a password. Tokens that were issued before are outdated, and so are the links that set one, also those that were
- * asked for before and are still to be sent.
+ * asked for before and are still to be sent. What else it ends is counted here, so that a crash right after leaves nothing alive.
  */
-export function withPassword(passwordHash: string, at: Instant): (user: StoredUser) => StoredUser {
-  return ({ addressTaken: _, passwordReset: __, ...user }) => ({
-    ...user,
-    passwordHash,
-    passwordSetAt: at,
-    activation: null,
-    credentialsVersion: user.credentialsVersion + 1,
-  });
+export function withPassword(
+  passwordHash: string,
+  at: Instant,
+  ends: (user: StoredUser) => AlsoEnds,
+): (user: StoredUser) => StoredUser {
+  return (before) => {
+    const { addressTaken: _, passwordReset: __, ...user } = before;
+    const { apiKeys = false, signIns = false } = ends(before);
+    return {
+      ...user,
+      passwordHash,
+      passwordSetAt: at,
+      activation: null,
+      credentialsVersion: user.credentialsVersion + 1,
+      ...(apiKeys ? { apiKeysEpoch: (user.apiKeysEpoch ?? 0) + 1 } : {}),
+      ...(signIns ? { signInsEpoch: (user.signInsEpoch ?? 0) + 1 } : {}),
+    };
+  };
 }

@@ -5,7 +5,7 @@
  * administrators of tenants too. So an administrator cannot become an equal by a provider that says whatever it is told to say.
  */
 import type { Accounts, Membership, User } from '../accounts/accounts.ts';
-import { subjectId } from '../accounts/provider-links.ts';
+import { isEnded, subjectId } from '../accounts/provider-links.ts';
 import type { Clock } from '../base/clock.ts';
 import { newId, type ProviderId, type TenantId } from '../base/ids.ts';
 import { credentialOrNull, type Secrets } from '../base/secret.ts';
@@ -247,8 +247,9 @@ function createPeople({
   return async (provider, claims, address) => {
     const subject = { tenantId: provider.tenantId, iss: claims.iss, sub: claims.sub };
     const person = subjectId(subject);
-    const linked = await providerLinks.find(subject);
-    const known = linked === undefined ? await byAddress(provider, claims, person) : await users.find(linked);
+    const linked = await providerLinks.holder(subject);
+    const known =
+      linked === undefined ? await byAddress(provider, claims, person) : await users.find(linked.userId);
     if (known === 'unproven') return refused('email-unproven');
     const signedIn: SignedIn =
       known === undefined
@@ -261,10 +262,12 @@ function createPeople({
     }
     const { user } = signedIn;
     if (!mayVouchFor(provider, user.membership)) return refused('user-not-below');
+    // A password was set by a mail in this moment: the session would begin under it.
+    if (linked !== undefined && isEnded(linked, user)) return refused('user-unknown');
     if ((await users.standing(user.id)) === undefined) return refused('user-disabled');
     if (
       linked === undefined &&
-      (await providerLinks.add(subject, user.id, { providerId: provider.id })) !== user.id
+      (await providerLinks.add(subject, user, { providerId: provider.id })) !== user.id
     )
       return refused('user-unknown');
     return signedIn;

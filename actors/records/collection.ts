@@ -54,8 +54,12 @@ export interface Collection<E extends Entity> {
    * @param expected only if that is its version
    */
   change(id: string, next: (entity: E) => E, expected?: number): Promise<Change<E>>;
-  /** Removes an entity, marked or not. Resolves to what was there. */
-  remove(id: string): Promise<E | undefined>;
+  /**
+   * Removes an entity, marked or not. Resolves to what was there.
+   *
+   * @param which only if it is such a one by then
+   */
+  remove(id: string, which?: (entity: E) => boolean): Promise<E | undefined>;
   /** Marks an entity as being deleted. Resolves to it, also when it was marked before; undefined when there is none. */
   mark(id: string): Promise<E | undefined>;
   /** The first entities of a list, marked ones too: for removing all of them. */
@@ -177,7 +181,7 @@ export function createCollection<E extends Entity>(store: Store, kind: Kind<E>):
       }
     },
 
-    remove: (id) => replace(id, () => undefined),
+    remove: (id, which = () => true) => replace(id, (entity) => (which(entity) ? undefined : entity)),
     mark: (id) => replace(id, (entity) => (entity.deleted === true ? entity : { ...entity, deleted: true })),
 
     async first(list, limit) {

@@ -6,6 +6,8 @@
  */
 
 import type { Accounts, Customer, Session, Standing, User } from '../../actors/accounts/accounts.ts';
+import { isRevoked } from '../../actors/accounts/api-keys.ts';
+import { isEnded, type LinkHolder } from '../../actors/accounts/provider-links.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
@@ -15,7 +17,7 @@ import type { TokenSettings } from '../settings.ts';
 import { badCredentials, notAuthenticated, tokenExpired, unavailable } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
 import { isProblem } from '../wire/reply.ts';
-import type { ExternalTokens, TokenHolder } from './external-tokens.ts';
+import type { ExternalTokens } from './external-tokens.ts';
 import { isRightBelow, type Principal } from './principal.ts';
 import { mustHaveFactor } from './second-factor.ts';
 import type { Claims, LoginStep, Reading, TokenPair, Tokens } from './tokens.ts';
@@ -164,7 +166,7 @@ export function createAuthentication(
   async function byApiKey(value: string): Promise<Principal | Problem> {
     const key = await accounts.apiKeys.find(value);
     const standing = key === undefined ? undefined : await standings.of(key.userId);
-    if (key === undefined || standing === undefined) return badCredentials;
+    if (key === undefined || standing === undefined || isRevoked(key, standing.user)) return badCredentials;
     const { id: userId, membership } = standing.user;
     writeUse(accounts.apiKeys.used(key));
     const grant = key.claimingOnly ? 'claiming' : 'delegated';
@@ -188,8 +190,9 @@ export function createAuthentication(
     return standing === undefined ? badCredentials : foreign(holder, standing);
   }
 
-  function foreign({ claimingOnly }: TokenHolder, { user }: Standing): Principal {
-    const grant = claimingOnly ? 'claiming' : 'delegated';
+  function foreign(holder: LinkHolder, { user }: Standing): Principal | Problem {
+    if (isEnded(holder, user)) return badCredentials;
+    const grant = holder.claimingOnly ? 'claiming' : 'delegated';
     return { userId: user.id, sessionId: undefined, grant, ...user.membership };
   }
 

@@ -6,29 +6,23 @@
  * the issuer's key set alone, by id, never from the token.
  */
 import { decodeJwt, jwtVerify } from 'jose';
-import type { ProviderLinks } from '../../actors/accounts/provider-links.ts';
+import type { LinkHolder, ProviderLinks } from '../../actors/accounts/provider-links.ts';
 import type { Clock } from '../../actors/base/clock.ts';
-import type { UserId } from '../../actors/base/ids.ts';
 import { Recent } from '../../actors/base/recent.ts';
 import type { Provider, Providers } from '../../actors/providers/model.ts';
 import { type IssuerKeys, meaningOf } from './issuer-keys.ts';
 import { ALGORITHMS } from './provider-sign-in.ts';
 
-export interface TokenHolder {
-  readonly userId: UserId;
-  readonly claimingOnly: boolean;
-}
-
 export interface ExternalTokens {
   /** Whose a token is that was checked a moment ago. */
-  remembered(token: string): TokenHolder | undefined;
+  remembered(token: string): LinkHolder | undefined;
   /** Whether it looks like one of an issuer; false costs next to nothing. */
   mayBe(token: string): boolean;
   /**
    * `bad`: it does not hold. `unavailable`: the issuer's keys cannot be had. `not-ours`: its issuer does not count here. Rejects
    * with `StoreUnavailable`.
    */
-  verify(token: string): Promise<TokenHolder | 'bad' | 'unavailable' | 'not-ours'>;
+  verify(token: string): Promise<LinkHolder | 'bad' | 'unavailable' | 'not-ours'>;
 }
 
 interface Needs {
@@ -47,7 +41,7 @@ const TOLERANCE_S = 30;
 const TYPES = ['at+jwt', 'application/at+jwt'];
 
 export function createExternalTokens({ providers, keysOf, links, clock }: Needs): ExternalTokens {
-  const known = new Recent<string, { readonly holder: TokenHolder; readonly until: number }>(REMEMBERED_MAX);
+  const known = new Recent<string, { readonly holder: LinkHolder; readonly until: number }>(REMEMBERED_MAX);
   let issuers: { readonly at: number; readonly found: Promise<readonly Provider[]> } | undefined;
 
   function issuersOfLate(): Promise<readonly Provider[]> {
@@ -61,7 +55,7 @@ export function createExternalTokens({ providers, keysOf, links, clock }: Needs)
     return asked.found;
   }
 
-  async function check(token: string, provider: Provider): Promise<TokenHolder | 'unavailable' | undefined> {
+  async function check(token: string, provider: Provider): Promise<LinkHolder | 'unavailable' | undefined> {
     const getKey = await keysOf(provider);
     if (getKey === undefined) return 'unavailable';
     const { issuer, apiAudience } = provider;
@@ -89,7 +83,7 @@ export function createExternalTokens({ providers, keysOf, links, clock }: Needs)
   }
 
   /** By two clocks: what is remembered may neither outlast the token nor the minute. */
-  function remember(token: string, holder: TokenHolder, expiresAt: number): void {
+  function remember(token: string, holder: LinkHolder, expiresAt: number): void {
     const left = Math.min(expiresAt - clock.now(), REMEMBERED_MS);
     if (left > 0) known.set(token, { holder, until: clock.elapsed() + left });
   }

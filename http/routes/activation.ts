@@ -21,7 +21,7 @@ import { isBeyondDelegation, manageableUser } from './access.ts';
 import { welcome } from './auth.ts';
 import type { Post } from './post.ts';
 import { byOf, noteUser } from './user-notes.ts';
-import { endOtherWaysIn } from './ways-in.ts';
+import { clearWaysIn } from './ways-in.ts';
 
 export interface ActivationNeeds {
   readonly accounts: Accounts;
@@ -265,8 +265,7 @@ function activate(needs: ActivationNeeds): Route {
     async handle({ body, query, origin }) {
       const activated = await users.activate(body.activateToken, body.password);
       if (activated.type !== 'done') return accountProblem(activated, 'User');
-      // Whoever was in before by a provider may have given itself an address that is not its own.
-      if (activated.value.emailIsProven !== true) await endOtherWaysIn(needs.accounts, activated.value.id);
+      await clearWaysIn(needs.accounts, activated.value.id);
       noteUser(needs.audit, 'ACTIVATED', activated.value);
       if (query.sendActivationMail ?? true)
         await needs.post({ type: 'activated', userId: activated.value.id }, activated.value);

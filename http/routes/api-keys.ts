@@ -62,7 +62,8 @@ export function apiKeyRoutes({ accounts, audit }: ApiKeyNeeds): Route[] {
       async handle({ principal, body }) {
         const { userId, sessionId } = principal;
         const before = await users.standing(userId);
-        const made = await apiKeys.create(userId, {
+        if (!before?.sessions.some((session) => session.id === sessionId)) return tokenExpired;
+        const made = await apiKeys.create(before.user, {
           description: body?.description ?? '',
           // 0 is "never" in ThingsBoard.
           expiresAt: body?.expirationTime || null,
@@ -72,7 +73,7 @@ export function apiKeyRoutes({ accounts, audit }: ApiKeyNeeds): Route[] {
         const { id, description, claimingOnly } = made.key;
         // A new password has revoked the keys meanwhile, or the session has ended: that may have gone by before this one was there.
         const after = await users.standing(userId);
-        const isSame = after?.user.credentialsVersion === before?.user.credentialsVersion;
+        const isSame = after?.user.credentialsVersion === before.user.credentialsVersion;
         if (!isSame || !after?.sessions.some((session) => session.id === sessionId)) {
           await apiKeys.revoke(userId, id);
           return tokenExpired;

@@ -28,6 +28,7 @@ import { empty, json, type Reply } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
 import type { Post } from './post.ts';
 import { impersonatorOf, noteUser } from './user-notes.ts';
+import { clearWaysIn } from './ways-in.ts';
 
 export interface AuthNeeds {
   readonly accounts: Accounts;
@@ -174,7 +175,8 @@ function readCaller({ accounts }: AuthNeeds): Route {
   });
 }
 
-function changePassword({ accounts: { users, apiKeys }, audit, tokens, logins, post }: AuthNeeds): Route {
+function changePassword({ accounts, audit, tokens, logins, post }: AuthNeeds): Route {
+  const { users } = accounts;
   return defineRoute({
     method: 'POST',
     path: '/api/auth/changePassword',
@@ -203,9 +205,11 @@ function changePassword({ accounts: { users, apiKeys }, audit, tokens, logins, p
       if (user === undefined) return notFound;
       const wrong = await logins.confirm(user, body.currentPassword, address);
       if (wrong !== undefined) return wrong;
-      const changed = await users.setPassword(user.id, body.newPassword, principal.sessionId);
+      const changed = await users.setPassword(user.id, body.newPassword, principal.sessionId, {
+        apiKeys: body.revokeApiKeys,
+      });
       if (changed.type !== 'done') return accountProblem(changed, 'User');
-      if (body.revokeApiKeys) await apiKeys.forget(user.id);
+      await clearWaysIn(accounts, user.id);
       const data = { password: 'changed', revokedApiKeys: body.revokeApiKeys };
       noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
       await post({ type: 'password-changed', userId: user.id }, user);

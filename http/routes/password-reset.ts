@@ -15,7 +15,7 @@ import { empty } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
 import type { Post } from './post.ts';
 import { noteUser } from './user-notes.ts';
-import { endOtherWaysIn } from './ways-in.ts';
+import { clearWaysIn } from './ways-in.ts';
 
 export interface PasswordResetNeeds {
   readonly accounts: Accounts;
@@ -105,7 +105,7 @@ function resetPassword({ accounts, audit, post }: PasswordResetNeeds): Route {
       const changed = await accounts.users.resetPassword(body.resetToken, body.password);
       if (changed.type !== 'done') return accountProblem(changed, 'User');
       const user = changed.value;
-      await endOtherWaysIn(accounts, user.id);
+      await clearWaysIn(accounts, user.id);
       const data = { password: 'reset', revokedApiKeys: true, signIns: 'removed' };
       noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
       await post({ type: 'password-changed', userId: user.id, byMail: true }, user);

@@ -280,7 +280,7 @@ function linkUser({ providers, accounts, log }: ProviderRouteNeeds): Route {
       if (provider === undefined || user === undefined) return notFound;
       if (!mayVouchFor(provider, user.membership)) return permissionDenied;
       const subject = { tenantId: null, iss: provider.issuer, sub: body.subject };
-      const holder = await accounts.providerLinks.add(subject, user.id, { claimingOnly: body.claimingOnly });
+      const holder = await accounts.providerLinks.add(subject, user, { claimingOnly: body.claimingOnly });
       if (holder !== user.id) return badRequest('The subject is another user already!');
       const there = await accounts.providerLinks.holder(subject);
       if (there?.claimingOnly !== body.claimingOnly)

@@ -174,8 +174,8 @@ function addSignIn(needs: SignInNeeds): Route {
     },
     async handle({ principal, body }) {
       const { userId, sessionId, impersonatorId } = principal;
-      const user = await accounts.users.find(userId);
-      const session = (await accounts.users.sessions(userId)).find(({ id }) => id === sessionId);
+      const { user, sessions = [] } = (await accounts.users.standing(userId)) ?? {};
+      const session = sessions.find(({ id }) => id === sessionId);
       if (user === undefined || session === undefined || impersonatorId !== undefined)
         return permissionDenied;
       if (clock.now() - session.startedAt >= settings.freshLoginMs) return notFresh;
@@ -190,7 +190,7 @@ function addSignIn(needs: SignInNeeds): Route {
       // One person of each provider: of a provider that makes people up there could be any number.
       if (before === undefined && (await accounts.providerLinks.isTaken(userId, provider.id)))
         return badRequest('You sign in by this provider already!');
-      const holder = await accounts.providerLinks.add(subject, userId, { providerId: provider.id });
+      const holder = await accounts.providerLinks.add(subject, user, { providerId: provider.id });
       if (holder !== userId) return isSomebodyElse;
       if (before !== undefined) return empty;
       // A password was set meanwhile, by whom this must not outlive: its removal may have gone before the link was there.

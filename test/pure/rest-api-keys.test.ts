@@ -221,6 +221,23 @@ law(
   },
 );
 
+law(
+  'api key: a new password that revokes them does so in its own commit, also where the process ends right after',
+  async ({ world, home }) => {
+    const { userId } = home.alice;
+    const { users, apiKeys } = world.accounts;
+    const key = await make(home.alice);
+    const ask = by(world.nobody, key.value);
+    const sets = (password: string, ends: object) => users.setPassword(userId, password, undefined, ends);
+    assert.is((await sets(`${PASSWORD} and more`, {})).type, 'done');
+    assert.is((await ask('GET', '/api/auth/user')).status, 200, 'nobody asked for that');
+    assert.is((await sets(`${PASSWORD} and other`, { apiKeys: true })).type, 'done');
+    isProblem(await ask('GET', '/api/auth/user'), 401, 10);
+    const { total } = await apiKeys.list(userId, { page: 0, pageSize: 10 });
+    assert.is(total, 0);
+  },
+);
+
 law('api key: a user can have a bounded number', async ({ home }) => {
   for (let n = 0; n < API_KEYS_MAX; n += 1) await make(home.alice);
   isProblem(await home.alice.post('/api/apiKey', {}), 400, 31);

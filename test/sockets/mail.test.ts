@@ -357,7 +357,7 @@ test('who comes in by an identity provider alone sets a first password by a mail
     const guest = await users.findByEmail('guest@example.org');
     if (guest === undefined) throw new Error('it was made');
     const subject = { tenantId: null, iss: 'https://login.example', sub: 'guest' };
-    await providerLinks.add(subject, guest.id, { claimingOnly: false });
+    await providerLinks.add(subject, guest, { claimingOnly: false });
     await forget(api, 'never@example.org');
     await forget(api, 'guest@example.org');
     const link = linkIn(await mails.mailTo('guest@example.org'));

@@ -690,7 +690,7 @@ story('of two ways in, ended at once, one stays', async (all) => {
     if (user === undefined) throw new Error('she signed up');
     const providerId = (await setUpWith(other)(home.admin)) as ProviderId;
     const subject = { tenantId: home.tenantId, iss: other.issuer, sub: 'herself' };
-    await world.accounts.providerLinks.add(subject, user.id, { providerId });
+    await world.accounts.providerLinks.add(subject, user, { providerId });
     const { html } = await browser.get('/account');
     const actions = [...html.matchAll(/action="(\/account\/sign-ins\/[0-9a-f-]+)"/g)].map(
       ([, to]) => to ?? '',
@@ -814,11 +814,15 @@ story('who signs out on the way to another way in is neither signed in nor signe
   assert.equal(await world.accounts.providerLinks.list(home.alice.userId), []);
 });
 
-for (const way of ['resets the password', 'activates an account that nobody has proven'] as const)
-  story(`who ${way} by a mail is alone in the account: no provider added before, and no key`, async (all) => {
+for (const [way, isReset, crashes] of [
+  ['resets the password by a mail', true, false],
+  ['resets the password by a mail, where the process ends right after,', true, true],
+  ['activates an account that nobody has proven', false, false],
+  ['activates an account that nobody has proven, where the process ends right after,', false, true],
+] as const)
+  story(`who ${way} is alone in the account: no provider added before, and no key`, async (all) => {
     const { world, home, idp } = all;
     const { users, providerLinks, apiKeys } = world.accounts;
-    const isReset = way === 'resets the password';
     const id = await all.set(home.admin, isReset ? { allowedEmailDomains: [] } : SIGN_UP);
     const thief = { ...all, browser: visitor(world) };
     const person = isReset ? { sub: 'thief', email: 'thief@elsewhere.test', email_verified: true } : STRANGER;
@@ -831,14 +835,26 @@ for (const way of ['resets the password', 'activates an account that nobody has 
     if (user === undefined) throw new Error('it is there');
     const linkId = 'an identity of her own';
     const iss = 'https://login.example';
-    await providerLinks.add({ tenantId: null, iss, sub: linkId }, user.id, { claimingOnly: true });
-    await apiKeys.create(user.id, { description: 'mine', expiresAt: null, claimingOnly: false });
+    await providerLinks.add({ tenantId: null, iss, sub: linkId }, user, { claimingOnly: true });
+    const made = await apiKeys.create(user, { description: 'mine', expiresAt: null, claimingOnly: false });
+    if (made === 'too-many') throw new Error('it is the first');
+    const headers = { 'x-authorization': `ApiKey ${made.value}` };
+    const byKey = () => world.nobody.send('GET', '/api/auth/user', { headers });
+    assert.is((await byKey()).status, 200);
+    const sets = async (
+      path: string,
+      body: { readonly password: string },
+      alone: () => Promise<{ type: string }>,
+    ) =>
+      crashes
+        ? assert.is((await alone()).type, 'done')
+        : assert.is((await world.nobody.post(path, body)).status, 200);
     assert.is((await providerLinks.list(user.id)).length, 2);
     if (isReset) {
       const asked = { token: 'a token in the mail', email: user.email, askedAt: world.clock.now() + 1 };
       await users.beginReset(user.id, { ...asked, lifeMs: 60_000 });
       const body = { resetToken: asked.token, password: 'a password of her own' };
-      assert.is((await world.nobody.post('/api/noauth/resetPassword', body)).status, 200);
+      await sets('/api/noauth/resetPassword', body, () => users.resetPassword(asked.token, body.password));
     } else {
       const { email: _, ...fields } = user;
       const moved = await users.update(
@@ -848,11 +864,13 @@ for (const way of ['resets the password', 'activates an account that nobody has 
         'itself',
       );
       assert.is(moved.type, 'done');
-      const made = await users.activation(user.id);
-      const activateToken = made.type === 'done' ? made.value.token : '';
+      const link = await users.activation(user.id);
+      const activateToken = link.type === 'done' ? link.value.token : '';
       const body = { activateToken, password: 'a password of her own' };
-      assert.is((await world.nobody.post('/api/noauth/activate', body)).status, 200);
+      await sets('/api/noauth/activate', body, () => users.activate(activateToken, body.password));
     }
+    isProblem(await byKey(), 401, 10);
+    assert.not.ok(await apiKeys.works(made.key.id), 'nor does what was begun by it go on');
     const left = await providerLinks.list(user.id);
     assert.equal(
       left.map(({ sub }) => sub),
@@ -865,7 +883,40 @@ for (const way of ['resets the password', 'activates an account that nobody has 
     await signIn(again, id, person);
     const account = await again.browser.get('/account');
     assert.not.match(account.text, /alice@home\.test|victim@elsewhere\.test/);
+    // What is made from now on counts.
+    const now = await users.find(user.id);
+    const mine =
+      now && (await apiKeys.create(now, { description: '', expiresAt: null, claimingOnly: false }));
+    assert.ok(mine !== undefined && mine !== 'too-many' && (await apiKeys.works(mine.key.id)));
+    const sub = `a person of hers ${crashes}`;
+    const hers = { tenantId: home.tenantId, iss: idp.issuer, sub };
+    assert.is(now && (await providerLinks.add(hers, now, { providerId: id as ProviderId })), user.id);
+    assert.equal((await providerLinks.list(user.id)).map((one) => one.sub).sort(), [sub, linkId].sort());
   });
+
+story(
+  'a sign-in that a password has ended is made anew by the same person, and by nobody of before',
+  async (all) => {
+    const { world, home, idp } = all;
+    const { users, providerLinks } = world.accounts;
+    const providerId = (await all.set(home.admin, { allowedEmailDomains: [] })) as ProviderId;
+    const subject = { tenantId: home.tenantId, iss: idp.issuer, sub: 'herself' };
+    const before = await users.find(home.alice.userId);
+    if (before === undefined) throw new Error('she is there');
+    assert.is(await providerLinks.add(subject, before, { providerId }), before.id);
+    const asked = { token: 'a token in the mail', email: before.email, askedAt: world.clock.now() + 1 };
+    await users.beginReset(before.id, { ...asked, lifeMs: 60_000 });
+    assert.is((await users.resetPassword(asked.token, 'a password of her own')).type, 'done');
+    assert.is(await providerLinks.find(subject), undefined);
+    assert.not.ok(await providerLinks.isTaken(before.id, providerId));
+    // Somebody who was let in before the password was set adds it a moment later.
+    assert.is(await providerLinks.add(subject, before, { providerId }), undefined);
+    const now = await users.find(before.id);
+    assert.is(now && (await providerLinks.add(subject, now, { providerId })), before.id);
+    await providerLinks.clear(before.id);
+    assert.is(await providerLinks.find(subject), before.id);
+  },
+);
 
 story(
   'administrators set providers up on pages, try them, change and delete them; no page has the secret',
