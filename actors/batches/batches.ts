@@ -42,8 +42,11 @@ export function createBatches(needs: BatchRunNeeds): Batches {
     for (let at = 0; at < rows.length; at += BLOCK)
       await jobs.writeBlock(batch.id, at / BLOCK, rows.slice(at, at + BLOCK));
     const begun = await jobs.change(batch.id, (now) => ({ ...now, state: 'running' }));
-    if (begun === undefined) await jobs.forget(batch); // its tenant was deleted meanwhile
-    if (begun === undefined) return refused('not-found');
+    if (begun === undefined) {
+      // Its tenant was deleted meanwhile; or somebody else undoes the same batch, and was faster.
+      await jobs.forget(batch);
+      return refused((await undoingOf(batch)) === undefined ? 'not-found' : 'undone-already');
+    }
     await jobs.trim(batch.tenantId, runs.isRunning);
     runs.begin(begun);
     return { type: 'done', batch: begun };
@@ -52,6 +55,15 @@ export function createBatches(needs: BatchRunNeeds): Batches {
   function newBatch(fields: Omit<Batch, 'id' | 'version' | 'createdAt' | keyof typeof UNTOUCHED>): Batch {
     const createdAt = clock.now();
     return { id: newId<BatchId>(createdAt), version: 1, createdAt, ...fields, ...UNTOUCHED };
+  }
+
+  /** Who undoes what this one would. */
+  async function undoingOf({
+    tenantId,
+    undoes,
+  }: Pick<Batch, 'tenantId' | 'undoes'>): Promise<BatchId | undefined> {
+    const all = undoes === undefined ? [] : await jobs.ofTenant(tenantId);
+    return all.find((other) => other.undoes === undoes && other.state !== 'preparing')?.id;
   }
 
   async function undo(by: Parameters<Batches['undo']>[0], batch: Batch): Promise<BatchAnswer> {
@@ -64,7 +76,9 @@ export function createBatches(needs: BatchRunNeeds): Batches {
         if (outcome === 'done' && before) rows.push({ ...waitingRow(id), restore: before });
     const undoing = newBatch({ ...by, change: batch.change, undoes: batch.id, rows: rows.length });
     const answer = await storeIt(undoing, rows);
-    if (answer.type === 'done') await jobs.change(batch.id, (now) => ({ ...now, undoneBy: undoing.id }));
+    // Written here, too, where it was another's: that one may have been broken off before it wrote so.
+    const undoneBy = answer.type === 'done' ? undoing.id : await undoingOf(undoing);
+    if (undoneBy !== undefined) await jobs.change(batch.id, (now) => ({ ...now, undoneBy }));
     return answer;
   }
 

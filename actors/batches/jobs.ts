@@ -5,5 +5,11 @@ import { type Batch, type BatchRow, isUnderWay } from './model.ts';
 
 export type BatchJobs = Jobs<Batch, BatchRow>;
 
+/** The key is taken in the commit that begins it: of two that would undo one batch, in any processes, only one begins. */
 export const openBatches = (store: Store): BatchJobs =>
-  openJobs<Batch, BatchRow>(store, { name: 'batch', isUnderWay });
+  openJobs<Batch, BatchRow>(store, {
+    name: 'batch',
+    isUnderWay,
+    keys: ({ undoes, state }) =>
+      undoes === undefined || state === 'preparing' ? [] : [`batch-undoes/${undoes}`],
+  });

@@ -29,7 +29,7 @@ export interface Jobs<Job, Row> {
   create(job: Job): Promise<void>;
   /** Replaces a job while it has the same version. Resolves to what was written; undefined when nothing was. */
   save(job: Job): Promise<Job | undefined>;
-  /** Changes a job as it is by then. Resolves to what was written; undefined when it is gone. */
+  /** Changes a job as it is by then. Resolves to what was written; undefined when it is gone, or another one has a key of it. */
   change(id: string, next: (job: Job) => Job): Promise<Job | undefined>;
   readBlock(id: string, number: number): Promise<readonly Row[]>;
   writeBlock(id: string, number: number, rows: readonly Row[]): Promise<void>;
@@ -50,19 +50,21 @@ export interface JobKind<Job> {
   /** Singular, and part of the names under which the store has jobs and blocks. */
   readonly name: string;
   readonly isUnderWay: (job: Job) => boolean;
+  /** What only one job can have, whatever the processes. */
+  readonly keys?: (job: Job) => readonly string[];
 }
 
 export const blocksOf = ({ rows }: Pick<StoredJob, 'rows'>) => Math.ceil(rows / BLOCK);
 
 export function openJobs<Job extends StoredJob, Row>(
   store: Store,
-  { name, isUnderWay }: JobKind<Job>,
+  { name, isUnderWay, keys = () => [] }: JobKind<Job>,
 ): Jobs<Job, Row> {
   const running = `${name}s-running`;
   const jobsOf = (tenantId: TenantId) => `${name}s/${tenantId}`;
   const kind: Kind<Job> = {
     name,
-    keys: () => [],
+    keys,
     lists: (job) => [jobsOf(job.tenantId), ...(isUnderWay(job) ? [running] : [])],
     title: ({ id }) => id,
   };

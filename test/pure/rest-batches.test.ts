@@ -1,8 +1,9 @@
 /** Batches: one change to many devices, over the REST API. */
 import * as assert from 'uvu/assert';
-import type { ApiKeyId, DeviceId } from '../../actors/base/ids.ts';
+import type { ApiKeyId, BatchId, DeviceId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { BATCHES_UNDER_WAY_MAX, createBatches, isUnderWay } from '../../actors/batches/batches.ts';
+import { openBatches } from '../../actors/batches/jobs.ts';
 import { UnreadableRecord } from '../../actors/device/persistence.ts';
 import { BLOCK } from '../../actors/records/jobs.ts';
 import { createBatchAct } from '../../http/routes/batch-acts.ts';
@@ -97,6 +98,30 @@ law('assigned to a customer, all that fit; undone, they are as they were', async
   assert.equal([undone.undoable, undone.undoneBy], [false, undoing.id]);
   isProblem(await admin.post(`/api/deviceBatch/${batch.id}/undo`), 400, 31);
   isProblem(await admin.post(`/api/deviceBatch/${undoing.id}/undo`), 400, 31);
+});
+
+law('of two who undo a batch at once, in two processes, one does', async ({ world, home }) => {
+  const { admin, alice, adminId, tenantId } = home;
+  const ids = await provisionMany(world, tenantId, 3);
+  const batch = await through(admin, { change: 'ASSIGN', customerId: alice.customerId, where: {} });
+  const process = () => endingAfter(world, Number.POSITIVE_INFINITY, async () => {});
+  const [one, other] = [process(), process()];
+  const by = { tenantId, createdBy: adminId };
+  const answers = await Promise.all([one, other].map((batches) => batches.undo(by, batch.id)));
+  const reasons = answers.map((answer) => (answer.type === 'done' ? 'done' : answer.reason));
+  assert.equal(reasons.sort(), ['done', 'undone-already']);
+  const undoing = (await one.list(tenantId)).filter(({ undoes }) => undoes === batch.id);
+  assert.is(undoing.length, 1, 'and the other one has left nothing');
+  await until('it is done', async () => (await one.list(tenantId))[0]?.state === 'done');
+  assert.equal(await ownersOf(world, ids), [null, null, null]);
+  const undone = async () => batchOf(await admin.get(`/api/deviceBatch/${batch.id}`));
+  assert.is((await undone()).undoneBy, undoing[0]?.id);
+
+  // Nor does anybody undo it again where the process ended before that was written.
+  await openBatches(world.store).change(batch.id as BatchId, ({ undoneBy: _, ...rest }) => rest);
+  isProblem(await admin.post(`/api/deviceBatch/${batch.id}/undo`), 400, 31);
+  assert.is((await undone()).undoneBy, undoing[0]?.id, 'and it is written then');
+  for (const batches of [one, other]) await batches.stop();
 });
 
 law('undoing leaves alone what changed hands since', async ({ world, home }) => {
