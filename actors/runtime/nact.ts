@@ -65,6 +65,9 @@ export function startSystem<Event, Extra>(engine?: Engine<Event, Extra>): Parent
   return start(...plugins) as unknown as Parent;
 }
 
+/** nact's `stop` does not reach children, as it looks for them by references and has none in its hand. */
+const heldBy = new WeakMap<Parent, Set<Parent>>();
+
 /**
  * Spawns an actor that holds children and receives nothing through nact.
  *
@@ -72,11 +75,18 @@ export function startSystem<Event, Extra>(engine?: Engine<Event, Extra>): Parent
  * @param onStopped called a turn after it has stopped, by itself or with its parent
  */
 export function spawnParent(parent: Parent, name: string, onStopped?: () => void): Parent {
+  const siblings = heldBy.get(parent) ?? new Set();
+  heldBy.set(parent, siblings);
   const idle = spawn(untyped(parent), () => undefined, name, {
     onCrash: (_message, _error, ctx) => ctx.stop,
-    ...(onStopped === undefined ? {} : { afterStop: onStopped }),
+    afterStop: () => {
+      siblings.delete(actor);
+      onStopped?.();
+    },
   });
-  return idle as unknown as Parent;
+  const actor = idle as unknown as Parent;
+  siblings.add(actor);
+  return actor;
 }
 
 /** Spawns an actor that recovers the state of `stream` before its first message, and may persist events. */
@@ -165,8 +175,7 @@ const NO_MAIL: Mail = {
  *
  * - Hundreds of thousands can be in memory. An actor has what differs from others', 88 bytes; nact's constructor gives each a path,
  *   a reference, two maps, a mailbox and all its options, together about a kilobyte.
- * - It stands in no map of its parent. Whoever stops actors knows them: nact's `stop` does not reach the children of what it stops,
- *   as it looks for them by references and has none in its hand.
+ * - It stands in no map of its parent: who stops such actors knows them (`registry.ts`).
  * - The context of a message is the actor itself. nact makes another with a dozen members, a copy of the map of children and a
  *   bound `persist`. Ours need `persist` alone, and have no children.
  * - An idle actor begins with a message at once, where nact has each wait for a turn of the event loop. Recovery, and a message
@@ -285,8 +294,9 @@ export function stopActor<Message>(ref: Ref<Message>): void {
   if (!actor.stopped) actor.stop();
 }
 
-/** Stops an actor that holds children, and them. */
+/** Stops an actor that holds children, and those of them that hold some themselves. */
 export function stop(parent: Parent): void {
+  for (const child of heldBy.get(parent) ?? []) stop(child);
   stopParent(untyped(parent));
 }
 
