@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import { type ImportId, newId, type TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
+import { mapInSlices } from '../base/slices.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits } from '../kits/model.ts';
@@ -55,6 +56,8 @@ export interface ImportNeeds {
 
 /** Longer than any id. */
 const ID_MAX = 64;
+/** Each in vain means that somebody else changed the job. */
+const TRIES = 5;
 
 export function createImports(needs: ImportNeeds): Imports {
   const { store, accounts, devices, clock } = needs;
@@ -92,27 +95,78 @@ export function createImports(needs: ImportNeeds): Imports {
     };
   }
 
-  async function add(job: ImportJob, from: number, sent: readonly NewRow[]): Promise<ImportAnswer> {
+  /** Whether these are the rows that are there from then on. */
+  async function areThere(job: ImportJob, from: number, sent: readonly NewRow[]): Promise<boolean> {
+    for (let at = 0; at < sent.length; ) {
+      const first = from + at;
+      const there = (await jobs.readBlock(job.id, Math.floor(first / BLOCK))).slice(first % BLOCK);
+      const some = sent.slice(at, at + there.length);
+      if (some.length === 0) return false;
+      const same = await mapInSlices([...some.entries()], async ([nth, row]) => {
+        const stored = there[nth];
+        return stored !== undefined && rows.isOf(job, first + nth, stored, row);
+      });
+      if (same.includes(false)) return false;
+      at += some.length;
+    }
+    return true;
+  }
+
+  /** `raced`: somebody else changed the job in the same moment, and none of the rows counts. */
+  async function addOnce(
+    found: ImportJob,
+    from: number,
+    sent: readonly NewRow[],
+  ): Promise<ImportAnswer | 'raced'> {
+    let job = found;
     if (job.state !== 'receiving') return refused('not-in-this-state');
     if (from > job.rows) return refused('gap');
     const fresh = sent.slice(job.rows - from);
     if (job.rows + fresh.length > IMPORT_ROWS_MAX) return refused('too-many');
+    if (!(await areThere(job, from, sent.slice(0, job.rows - from)))) return refused('other-rows');
+    if (fresh.length === 0) return { type: 'done', job };
     let count = job.rows;
+    let isAlone = false;
     for (let at = 0; at < fresh.length; ) {
       const kept = count % BLOCK;
       const some = fresh.slice(at, at + BLOCK - kept);
       const first = count;
-      const added = some.map((row, nth) => storedRow(job, first + nth, row));
+      const added = some.map((row, nth) => storedRow(found, first + nth, row));
       // The same part may have been sent again, and carried out by another process, with more behind it.
-      const isWritten = await jobs.changeBlock(job, Math.floor(first / BLOCK), (there) => [
-        ...there.slice(0, kept),
-        ...added,
-      ]);
-      if (!isWritten) return refused('not-in-this-state');
+      const write = (over: boolean) =>
+        jobs.changeBlock(job, Math.floor(first / BLOCK), (there) =>
+          there.length > kept && !over ? undefined : [...there.slice(0, kept), ...added],
+        );
+      let written = await write(isAlone);
+      if (written === 'left') {
+        // Somebody has written rows there that do not count yet: from here on they never will, or these do not.
+        const next = await jobs.save({ ...job });
+        if (next === undefined) return 'raced';
+        job = next;
+        isAlone = true;
+        written = await write(isAlone);
+      }
+      if (written !== 'changed') return 'raced';
       at += some.length;
       count += some.length;
     }
-    return saved(await jobs.save({ ...job, rows: count }));
+    const next = await jobs.save({ ...job, rows: count });
+    return next === undefined ? 'raced' : { type: 'done', job: next };
+  }
+
+  async function add(
+    tenantId: TenantId,
+    id: string,
+    from: number,
+    sent: readonly NewRow[],
+  ): Promise<ImportAnswer> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const job = await find(tenantId, id);
+      if (job === undefined) return refused('not-found');
+      const answer = await addOnce(job, from, sent);
+      if (answer !== 'raced') return answer;
+    }
+    return refused('raced');
   }
 
   async function start(job: ImportJob, dryRun: boolean, startedBy: StartedBy): Promise<ImportAnswer> {
@@ -163,7 +217,7 @@ export function createImports(needs: ImportNeeds): Imports {
     },
 
     list: jobs.ofTenant,
-    add: (tenantId, id, from, sent) => onJob(tenantId, id, (job) => add(job, from, sent)),
+    add: (tenantId, id, from, sent) => oneAtATime(id, () => add(tenantId, id, from, sent)),
     start: (tenantId, id, dryRun, by) => onJob(tenantId, id, (job) => start(job, dryRun, by)),
     cancel: (tenantId, id) => onJob(tenantId, id, cancel),
     ...reportsOf(jobs, devices),

@@ -97,7 +97,16 @@ export type ImportAnswer =
   | { readonly type: 'done'; readonly job: ImportJob }
   | {
       readonly type: 'refused';
-      readonly reason: 'not-found' | 'not-in-this-state' | 'too-many' | 'too-many-under-way' | 'gap';
+      readonly reason:
+        | 'not-found'
+        | 'not-in-this-state'
+        | 'too-many'
+        | 'too-many-under-way'
+        | 'gap'
+        /** There are others in their place already: two send rows of one import. */
+        | 'other-rows'
+        /** Others send rows in the same moment, again and again. */
+        | 'raced';
     };
 
 export interface Imports {
@@ -105,7 +114,11 @@ export interface Imports {
   find(tenantId: TenantId, id: string): Promise<ImportJob | undefined>;
   /** The newest first. */
   list(tenantId: TenantId): Promise<readonly ImportJob[]>;
-  /** @param from how many rows were sent before; rows that are there already are left alone, so a part can be repeated */
+  /**
+   * All of the rows or none. Of two who send different ones for one place, in whichever processes, one is refused.
+   *
+   * @param from how many rows were sent before; rows that are there already are left alone, so a part can be repeated
+   */
   add(tenantId: TenantId, id: string, from: number, rows: readonly NewRow[]): Promise<ImportAnswer>;
   /** Begins a run in the background. */
   start(tenantId: TenantId, id: string, dryRun: boolean, by: StartedBy): Promise<ImportAnswer>;

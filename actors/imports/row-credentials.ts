@@ -20,6 +20,9 @@ export interface AskedCredentials {
   readonly certificate: string;
 }
 
+export const sameAsked = (one: AskedCredentials, other: AskedCredentials) =>
+  one.accessToken === other.accessToken && OTHERS.every((name) => one[name] === other[name]);
+
 /** As a row is stored with them. */
 export interface SealedCredentials {
   /** The access token that it is to have; absent: none. */

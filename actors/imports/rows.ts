@@ -13,8 +13,8 @@ import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits, PackedDevice } from '../kits/model.ts';
 import { NOTHING_TOLD } from '../records/told.ts';
-import { type ImportJob, type ImportRow, idOfKit, idOfRow } from './model.ts';
-import { type AskedCredentials, askedBy, credentialsFor } from './row-credentials.ts';
+import { type ImportJob, type ImportRow, idOfKit, idOfRow, type NewRow } from './model.ts';
+import { type AskedCredentials, askedBy, credentialsFor, sameAsked } from './row-credentials.ts';
 import { type RowReason, told } from './row-reasons.ts';
 
 export interface RowNeeds {
@@ -51,6 +51,8 @@ export interface Rows {
   takeBack(job: ImportJob, nth: number, row: ImportRow): Promise<void>;
   /** A key as it is stored: digested, and sealed for its device. */
   sealedKey(id: DeviceId, secret: string): NonNullable<ImportRow['key']>;
+  /** Whether a row is stored of what is sent. */
+  isOf(job: ImportJob, nth: number, row: ImportRow, sent: NewRow): boolean;
 }
 
 const ASK_AGAIN_MS = 500;
@@ -125,6 +127,13 @@ export function createRows(needs: RowNeeds): Rows {
     pack: (job, first, rows) => pack(needs.kits, job, first, rows),
     carryOut,
     sealedKey,
+    isOf(job, nth, { name, type, label, kit = '', key, again, ...sealed }, sent) {
+      if (name !== sent.name || type !== sent.type || label !== sent.label || kit !== sent.kit) return false;
+      const id = idOfRow(job.id, job.createdAt, nth, again);
+      const secret = key === null ? '' : unsealedOrNull(secrets, id, key.sealedSecret);
+      const asked = askedBy(secrets, job.id, sealed);
+      return secret === sent.secretKey && asked !== null && sameAsked(asked, sent);
+    },
     async leaveAlone(job, nth, row) {
       const id = idOfRow(job.id, job.createdAt, nth, row.again);
       if ((await devices.read(id)) !== undefined) return carryOut(job, nth, row);

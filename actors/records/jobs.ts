@@ -34,10 +34,16 @@ export interface Jobs<Job, Row> {
   readBlock(id: string, number: number): Promise<readonly Row[]>;
   writeBlock(id: string, number: number, rows: readonly Row[]): Promise<void>;
   /**
-   * Makes another block of the one that is there. Resolves to whether it did: not where the job is another than `job` by now, or
-   * somebody else writes the block.
+   * Makes another block of the one that is there. `raced`: it did not, as the job is another than `job` by now, or somebody else
+   * writes the block.
+   *
+   * @param next undefined: the block is to stay as it is, `left`
    */
-  changeBlock(job: Job, number: number, next: (rows: readonly Row[]) => readonly Row[]): Promise<boolean>;
+  changeBlock(
+    job: Job,
+    number: number,
+    next: (rows: readonly Row[]) => readonly Row[] | undefined,
+  ): Promise<'changed' | 'left' | 'raced'>;
   /** Removes a job with its rows; those first, as they may hold keys. */
   forget(job: Job): Promise<void>;
   /** Removes the jobs that a tenant has too many, the oldest; none that is under way anywhere, or that `isKept` names. */
@@ -103,8 +109,10 @@ export function openJobs<Job extends StoredJob, Row>(
     async changeBlock({ id, version }, number, next) {
       const found = await blocks.read(`${id}/${number}`);
       // Looked at after the block: so this is the block of that job, or one that nobody has told to be written.
-      if ((await jobs.find(id))?.version !== version) return false;
-      return blocks.swap(`${id}/${number}`, found, { rows: next(found?.value.rows ?? []) });
+      if ((await jobs.find(id))?.version !== version) return 'raced';
+      const rows = next(found?.value.rows ?? []);
+      if (rows === undefined) return 'left';
+      return (await blocks.swap(`${id}/${number}`, found, { rows })) ? 'changed' : 'raced';
     },
     forget,
 

@@ -18,7 +18,7 @@ import { impersonation, TENANT, wayIn } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { importView, rowView, viewImport, viewRow, viewRowWithReason } from '../views/import.ts';
 import { pageView, viewPage } from '../views/page.ts';
-import { badRequest, notFound } from '../wire/errors.ts';
+import { badRequest, notFound, rowsConflict } from '../wire/errors.ts';
 import { switched } from '../wire/query.ts';
 import { json, type Reply, streamOf } from '../wire/reply.ts';
 import { devicePaging, WITH_REASONS } from '../wire/schemas.ts';
@@ -75,6 +75,12 @@ function reply(answer: ImportAnswer): Reply {
       );
     case 'gap':
       return badRequest('Rows before these are missing!');
+    case 'other-rows':
+      return rowsConflict(
+        'Other rows of this import are in their place already! Is somebody else sending, too?',
+      );
+    case 'raced':
+      return rowsConflict('Others send rows of this import in the same moment! Look at how many there are.');
     default:
       return unreachable(answer.reason);
   }
@@ -131,6 +137,7 @@ function addRows({ imports }: ImportRouteNeeds): Route {
     responses: {
       200: { description: 'The import', schema: importView },
       404: { description: 'No such import' },
+      409: { description: 'Other rows were sent for the same places, and none of these was taken' },
     },
     handle: async ({ principal, params, body }) =>
       reply(await imports.add(principal.tenantId, params.importId, body.from, body.rows)),

@@ -57,6 +57,8 @@ export const versionConflict = (what: string): Problem => ({
   ...problem(409, ErrorCode.VERSION_CONFLICT, `${what} was already changed by someone else`),
   reason: 'version-conflict',
 });
+/** Two send rows of one import. */
+export const rowsConflict = (why: string): Problem => problem(409, ErrorCode.VERSION_CONFLICT, why);
 /** What a device sends cannot be read. */
 export const malformedClaim = (why: string): Problem => ({ ...badRequest(why), reason: 'malformed' });
 /** The condition of `If-Match` does not hold (RFC 9110 §13.1.1). */

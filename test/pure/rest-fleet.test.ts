@@ -263,11 +263,25 @@ law('import: rows come in parts that can be repeated, but not with gaps', async 
   assert.is(jobOf(await send(0, ['A', 'B'])).rows, 2);
   assert.is(jobOf(await send(1, ['B', 'C'])).rows, 3);
   isProblem(await send(5, ['X']), 400, 31, 'Rows before these are missing!');
+  // Another client sends others in their place: it must not hear that they are there.
+  isProblem(await send(0, ['A', 'X']), 409, 35);
+  isProblem(await send(2, ['X', 'D']), 409, 35);
   await runThrough(home.admin, id, false);
   isProblem(await send(3, ['D']), 400, 31, 'The import is not in a state for this!');
   const names = pageOf(await home.admin.get('/api/tenant/devices')).data.map(({ name }) => name);
   assert.equal(names, ['A', 'B', 'C']);
 });
+
+const NOTHING_ASKED = {
+  accessToken: '',
+  mqttClientId: '',
+  mqttUserName: '',
+  mqttPassword: '',
+  certificate: '',
+};
+
+const newRows = (...names: string[]) =>
+  names.map((name) => ({ name, type: 'default', label: '', secretKey: '', kit: '', ...NOTHING_ASKED }));
 
 /** Imports as another process has them. */
 function importsOf(world: RestWorld, changed: Partial<ImportNeeds> = {}) {
@@ -280,15 +294,6 @@ law(
   async ({ world, home }) => {
     const { tenantId } = home;
     const id = await begin(home.admin, []);
-    const nothing = {
-      accessToken: '',
-      mqttClientId: '',
-      mqttUserName: '',
-      mqttPassword: '',
-      certificate: '',
-    };
-    const rows = (...names: string[]) =>
-      names.map((name) => ({ name, type: 'default', label: '', secretKey: '', kit: '', ...nothing }));
     const gate = createGate();
     let hasRead = false;
     const { records } = world.store;
@@ -309,21 +314,60 @@ law(
       tenantId,
       id,
       0,
-      rows('A', 'B'),
+      newRows('A', 'B'),
     );
     await until('it has looked at what is there', () => hasRead);
     // Its sender waits no longer, and sends the part again, and the next.
     for (const [from, part] of [
-      [0, rows('A', 'B')],
-      [2, rows('C')],
+      [0, newRows('A', 'B')],
+      [2, newRows('C')],
     ] as const)
       assert.is((await world.imports.add(tenantId, id, from, part)).type, 'done');
     gate.open();
-    assert.is((await late).type, 'refused');
+    assert.is((await late).type, 'done', 'they are there');
     const names = (await rowsOf(home.admin, id)).map(({ name }) => name);
     assert.equal(names, ['A', 'B', 'C']);
   },
 );
+
+for (const [first, which] of ['the first', 'the second'].entries())
+  law(
+    `import: of two clients that send other rows for one place, in two processes, one is refused; ${which} goes on first`,
+    async ({ world, home }) => {
+      const { tenantId } = home;
+      const id = await begin(home.admin, []);
+      const { entities } = world.store;
+      /** A process that comes to its next commit and is held there. */
+      const held = (part: readonly string[]) => {
+        const gate = createGate();
+        let commits = 0;
+        const slowly = {
+          load: (...asked: Parameters<typeof entities.load>) => entities.load(...asked),
+          commit(...asked: Parameters<typeof entities.commit>) {
+            commits += 1;
+            return gate.opened.then(() => entities.commit(...asked));
+          },
+        };
+        const imports = importsOf(world, { store: { ...world.store, entities: slowly } });
+        return { imports, gate, part, hasCome: () => commits > 0 };
+      };
+      const clients = [held(['A', 'B', 'C']), held(['X', 'Y'])];
+      const answers = [];
+      for (const { imports, part, hasCome } of clients) {
+        answers.push(imports.add(tenantId, id, 0, newRows(...part)));
+        await until('its rows are written, and do not count yet', hasCome);
+      }
+      clients[first]?.gate.open();
+      await answers[first];
+      clients[1 - first]?.gate.open();
+      const told = await Promise.all(answers);
+      const reasons = told.map((answer) => (answer.type === 'done' ? 'done' : answer.reason));
+      const winner = clients.find((_, nth) => reasons[nth] === 'done');
+      assert.equal(reasons.sort(), ['done', 'other-rows']);
+      const names = (await rowsOf(home.admin, id)).map(({ name }) => name);
+      assert.equal(names, winner?.part, 'all rows of one, and none of the other');
+    },
+  );
 
 /** The same, with something that happens when it has asked a number of devices. */
 function importsWith(
