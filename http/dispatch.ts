@@ -34,7 +34,15 @@ import {
   permissionDenied,
   storedTooMuch,
 } from './wire/errors.ts';
-import { isProblem, partsOf, type Reply, type ResponseParts, responseOf, told } from './wire/reply.ts';
+import {
+  isProblem,
+  type Parts,
+  partsOf,
+  type Reply,
+  type ResponseParts,
+  responseOf,
+  told,
+} from './wire/reply.ts';
 import { deviceOf, idsOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
 export type App = Hono<Env>;
@@ -166,7 +174,7 @@ async function answer(
       return readPayload(asked, payload.bytesMax, declared);
     },
     stillMay: () => stillMay(route, identity, needs),
-    whileStanding: (parts) => whileStanding(parts, principal, needs),
+    whileStanding: (parts) => (principal === undefined ? parts : whileStanding(parts, principal, needs)),
     linkBase: () => addressedBy((name) => asked.header(name), asked.url, settings).base,
   });
   const reply = answered instanceof Promise ? await answered : answered;
@@ -238,20 +246,24 @@ async function stillMay(
   }
 }
 
-async function* whileStanding<Part>(
-  parts: AsyncGenerator<Part>,
-  principal: Principal | undefined,
+/** No generator of its own: a part may be one line of a hundred thousand, and a layer costs each of them. */
+function whileStanding<Part>(
+  parts: Parts<Part>,
+  principal: Principal,
   { authentication, clock }: DispatchNeeds,
-): AsyncGenerator<Part> {
+): Parts<Part> {
   let lookedAt = clock.elapsed();
-  for await (const part of parts) {
-    if (principal !== undefined && clock.elapsed() - lookedAt >= LOOK_EVERY_MS) {
-      const stands = await authentication.stands(principal).catch(ifUnavailable(() => true));
-      if (!stands) throw new Error('who asked may not have the rest');
-      lookedAt = clock.elapsed();
-    }
-    yield part;
+  async function nextIfStanding() {
+    const stands = await authentication.stands(principal).catch(ifUnavailable(() => true));
+    lookedAt = clock.elapsed();
+    if (stands) return parts.next();
+    await parts.return(undefined);
+    throw new Error('who asked may not have the rest');
   }
+  return {
+    next: () => (clock.elapsed() - lookedAt < LOOK_EVERY_MS ? parts.next() : nextIfStanding()),
+    return: (value) => parts.return(value),
+  };
 }
 
 /** Some routes answer problems as plain text, but never that the server cannot serve now, or that they are not there. */

@@ -7,7 +7,7 @@ import { type Grant, type Holder, holdsOneOf, type Principal, type Role } from '
 import type { RequestTrace } from './trace.ts';
 import type { Payload } from './wire/body.ts';
 import { badRequest, unavailable } from './wire/errors.ts';
-import type { Problem, Reply } from './wire/reply.ts';
+import type { Parts, Problem, Reply } from './wire/reply.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -52,7 +52,7 @@ interface Call<Caller, Params, Query, Body> {
    * The parts of a long answer, for as long as the caller stands, however old its token gets meanwhile. Who is removed or logs out
    * hears no more of it: it breaks off, since an answer that is cut off must not look whole.
    */
-  readonly whileStanding: <Part>(parts: AsyncGenerator<Part>) => AsyncGenerator<Part>;
+  readonly whileStanding: <Part>(parts: Parts<Part>) => Parts<Part>;
 }
 
 export interface RouteSpec<R extends Role, Params, Query, Body> {

@@ -70,8 +70,11 @@ export const json = (body: unknown, status = 200): JsonReply => ({ type: 'json',
 export const text = (body: string, status = 200): TextReply => ({ type: 'text', status, body });
 export const empty: EmptyReply = { type: 'empty', status: 200 };
 
+/** Of a long answer, made as they are read; without what only `for await` needs. */
+export type Parts<Part> = Pick<AsyncGenerator<Part, void, void>, 'next' | 'return'>;
+
 /** A body made piece by piece, as fast as it is read. */
-export function streamOf(parts: AsyncGenerator<string | Uint8Array>): ReadableStream<Uint8Array> {
+export function streamOf(parts: Parts<string | Uint8Array>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
