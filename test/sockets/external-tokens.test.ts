@@ -3,6 +3,7 @@
  * nothing, and an issuer that is away, slow or made to be asked all the time stops nobody.
  */
 import * as assert from 'uvu/assert';
+import type { ProviderId } from '../../actors/base/ids.ts';
 import { API, CLIENT, type IdentityProvider, startIdentityProvider } from '../kit/identity-provider.ts';
 import {
   type Caller,
@@ -78,6 +79,26 @@ story('it does not make a login that outlasts it, and a machine may only claim',
   assert.is((await who(machine)).status, 200);
   isProblem(await machine.get(`/api/customer/${home.bob.customerId}/devices?pageSize=10&page=0`), 403, 20);
 });
+
+story(
+  'a password that is set by a mail ends the tokens of sign-ins that were added before, at once',
+  async (set) => {
+    const { world, home, idp, now } = set;
+    const { users, providerLinks } = world.accounts;
+    const user = await users.find(home.alice.userId);
+    if (user === undefined) throw new Error('she is there');
+    const providerId = set.providerId as ProviderId;
+    await providerLinks.add({ tenantId: null, iss: idp.issuer, sub: 'a thief' }, user, { providerId });
+    const linked = world.as(await idp.accessToken(now()));
+    const added = world.as(await idp.accessToken(now(), { claims: { sub: 'a thief' } }));
+    for (const caller of [linked, added]) assert.is((await who(caller)).status, 200);
+    const asked = { token: 'a token in the mail', email: user.email, askedAt: world.clock.now() + 1 };
+    await users.beginReset(user.id, { ...asked, lifeMs: 60_000 });
+    assert.is((await users.resetPassword(asked.token, 'a password of her own')).type, 'done');
+    isProblem(await who(added), 401, 10);
+    assert.is((await who(linked)).status, 200, 'what a system administrator linked stays');
+  },
+);
 
 story('a subject is not taken for one that may only claim because that was asked for later', async (set) => {
   assert.is(await set.link('a person', set.home.alice.userId, { claimingOnly: true }), 400);
