@@ -8,6 +8,7 @@ import { instantOf, memberByInstant } from '../base/by-instant.ts';
 import type { Clock, Instant } from '../base/clock.ts';
 import { type CustomerId, storedId, type TenantId, type UserId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import { eachMember } from '../records/pages.ts';
 import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Store } from '../store/store.ts';
 
@@ -53,16 +54,10 @@ export function createLeftBehind(
       everyMs: EVERY_MS,
       away: 'what was left behind by deletions could not be cleared; trying again',
       async round(mayGoOn) {
-        for (let behind: { readonly after: string } | undefined; ; ) {
-          const members = await index.page(DELETIONS, { offset: 0, limit: PAGE, ...behind });
-          for (const member of members) {
-            if (!(await mayGoOn())) return;
-            const isClear = await clear(deletionIn(member));
-            if (isClear && clock.now() - instantOf(member) >= KEPT_MS) await index.remove(DELETIONS, member);
-          }
-          const last = members.at(-1);
-          if (last === undefined) return;
-          behind = { after: last };
+        for await (const member of eachMember(index, DELETIONS, PAGE)) {
+          if (!(await mayGoOn())) return;
+          const isClear = await clear(deletionIn(member));
+          if (isClear && clock.now() - instantOf(member) >= KEPT_MS) await index.remove(DELETIONS, member);
         }
       },
     },

@@ -13,6 +13,7 @@ import type { Log } from '../base/log.ts';
 import { type Secrets, unsealedOrNull } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Devices } from '../fleet/devices.ts';
+import { eachMember } from '../records/pages.ts';
 import type { Store } from '../store/store.ts';
 import {
   type Claimant,
@@ -201,16 +202,10 @@ export function createKits(needs: KitNeeds): Kits {
 
   /** Those that are being claimed; splits that were broken off are finished on the way. */
   async function* claiming(): AsyncGenerator<Pick<Kit, 'id' | 'tenantId'>> {
-    for (let behind: { readonly after: string } | undefined; ; ) {
-      const ids = await store.index.page(UNDER_WAY, { offset: 0, limit: RESUMED_AT_ONCE, ...behind });
-      for (const id of ids) {
-        const kit = await rows.find(id); // one at a time: each is read with its devices
-        if (kit !== undefined) await finishSplit(kit);
-        if (kit?.state === 'claiming') yield { id: kit.id, tenantId: kit.tenantId };
-      }
-      const last = ids.at(-1);
-      if (last === undefined) return;
-      behind = { after: last };
+    for await (const id of eachMember(store.index, UNDER_WAY, RESUMED_AT_ONCE)) {
+      const kit = await rows.find(id); // one at a time: each is read with its devices
+      if (kit !== undefined) await finishSplit(kit);
+      if (kit?.state === 'claiming') yield { id: kit.id, tenantId: kit.tenantId };
     }
   }
 

@@ -11,6 +11,7 @@ import type { Log } from '../base/log.ts';
 import { createReadableLog } from '../device/readable-log.ts';
 import { ifUnavailable, logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import { createLease, LEASE_MS } from '../records/lease.ts';
+import { eachMember } from '../records/pages.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { createAttempts } from './attempts.ts';
@@ -113,15 +114,7 @@ export function openOutbox({ store, profileOf, clock, log }: DispatcherNeeds) {
     hasGone: async (): Promise<boolean> => (await store.index.count(GONE)) > 0,
 
     /** The targets that were noted as gone. */
-    async *gone(): AsyncGenerator<string, void> {
-      for (let behind: { readonly after: string } | undefined; ; ) {
-        const ids = await store.index.page(GONE, { offset: 0, limit: GONE_AT_ONCE, ...behind });
-        yield* ids;
-        const last = ids.at(-1);
-        if (last === undefined) return;
-        behind = { after: last };
-      }
-    },
+    gone: () => eachMember(store.index, GONE, GONE_AT_ONCE),
 
     /** Nothing of it is under way any more. */
     forgetGone: (id: string): Promise<void> => store.index.remove(GONE, id),

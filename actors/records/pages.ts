@@ -67,6 +67,20 @@ export async function readPage<Entity>(
   return { items: found.slice(offset, offset + query.pageSize), total: found.length };
 }
 
+/**
+ * The members of a list, in order, however many there are. Some are read at once; those that come in behind meanwhile are among
+ * them, and each may be removed once it is there.
+ */
+export async function* eachMember(index: Index, list: string, atOnce: number): AsyncGenerator<string, void> {
+  for (let behind: { readonly after: string } | undefined; ; ) {
+    const members = await index.page(list, { offset: 0, limit: atOnce, ...behind });
+    yield* members;
+    const last = members.at(-1);
+    if (last === undefined) return;
+    behind = { after: last };
+  }
+}
+
 /** All of a list that are there, in the order of creation. */
 export async function* readEach<Entity>(source: PageSource<Entity>, list: string): AsyncGenerator<Entity> {
   for await (const some of chunks(source, list, false)) yield* some;

@@ -15,6 +15,7 @@ import type { Message, Target, Targets } from '../outbox/message.ts';
 import { type Lane, merged } from '../outbox/parking.ts';
 import { type Place, WELL } from '../outbox/places.ts';
 import { emptyList } from '../records/collection.ts';
+import { eachMember } from '../records/pages.ts';
 import type { Store } from '../store/store.ts';
 import {
   type NewWebhook,
@@ -273,16 +274,9 @@ export function createWebhooks(needs: WebhookNeeds): {
     webhooks,
     targets: {
       async *all() {
-        for (let behind: { readonly after: string } | undefined; ; ) {
-          const query = { offset: 0, limit: TARGETS_AT_ONCE, ...behind };
-          const ids = await store.index.page(ALL_WEBHOOKS, query);
-          for (const id of ids) {
-            const webhook = await rows.find(id);
-            if (webhook !== undefined) yield targetFor(webhook);
-          }
-          const last = ids.at(-1);
-          if (last === undefined) return;
-          behind = { after: last };
+        for await (const id of eachMember(store.index, ALL_WEBHOOKS, TARGETS_AT_ONCE)) {
+          const webhook = await rows.find(id);
+          if (webhook !== undefined) yield targetFor(webhook);
         }
       },
       async disable(id, because) {
