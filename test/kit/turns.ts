@@ -1,6 +1,10 @@
-/** How many turns of the event loop a task leaves to others. */
+/**
+ * How many turns of the event loop a task leaves to others.
+ *
+ * @param task told how to ask for the number of those that have passed
+ */
 export async function turnsDuring<Result>(
-  task: () => Promise<Result>,
+  task: (passed: () => number) => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly turns: number }> {
   let turns = 0;
   let done = false;
@@ -10,7 +14,7 @@ export async function turnsDuring<Result>(
   };
   setImmediate(count);
   try {
-    const result = await task();
+    const result = await task(() => turns);
     return { result, turns };
   } finally {
     done = true;

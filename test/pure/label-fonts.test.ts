@@ -13,6 +13,7 @@ import { firstPageAsSvg, labelsAsPdf } from '../../http/labels/sheets.ts';
 import { STOCKS } from '../../http/labels/stocks.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { readPdf, wordsOn } from '../kit/pdf-reader.ts';
+import { turnsDuring } from '../kit/turns.ts';
 
 const FOLDER = 'test/kit/fonts';
 const FILES = ['cjk.otf', 'devanagari.ttf', 'thai.ttf'];
@@ -173,21 +174,15 @@ test('fonts: what is printed as a box is missing, and nothing else: also a mark 
 
 /** What is done counts the turns of the event loop: in how many of them it was done, of how many times. */
 async function countingTurns(work: (slow: <Done>(done: Done) => Done) => Promise<unknown>) {
-  let turn = 0;
-  let isOver = false;
-  const count = () => {
-    turn += 1;
-    if (!isOver) setImmediate(count);
-  };
-  setImmediate(count);
   const turns: number[] = [];
-  await work((done) => {
-    turns.push(turn);
-    const until = performance.now() + 6;
-    while (performance.now() < until); // longer than one may have the event loop for oneself
-    return done;
-  });
-  isOver = true;
+  await turnsDuring((passed) =>
+    work((done) => {
+      turns.push(passed());
+      const until = performance.now() + 6;
+      while (performance.now() < until); // longer than one may have the event loop for oneself
+      return done;
+    }),
+  );
   return { times: turns.length, turns: new Set(turns).size };
 }
 
