@@ -1,6 +1,6 @@
 /** Makes the texts about options from the schema: the help, the example file, the table in config/README.md. */
 import { USAGE } from './cli.ts';
-import { defaultOf, expectation, fileVariable, type Option } from './option.ts';
+import { defaultOf, expectation, fileVariable, followsMemory, type Option } from './option.ts';
 import { ALL_OPTIONS, SCHEMA } from './schema.ts';
 
 const WIDTH = 100;
@@ -64,10 +64,6 @@ function defaultCell(option: Option): string {
   if (followsMemory(option)) return 'by memory';
   const value = defaultOf(option);
   return value === undefined ? '–' : `\`${value}\`${unitOf(option)}`;
-}
-
-function followsMemory(option: Option): boolean {
-  return option.type === 'integer' && option.byMemory !== undefined;
 }
 
 function unitOf(option: Option): string {

@@ -10,7 +10,7 @@ import type { parseDocument } from 'yaml';
 import type { ServerOption } from '../../http/routes/server-options.ts';
 import type { Memory } from './memory.ts';
 import { notHere } from './not-here.ts';
-import { defaultOf, fileVariable, isSecret, type Option, parseOption } from './option.ts';
+import { defaultOf, fileVariable, followsMemory, isSecret, type Option, parseOption } from './option.ts';
 import { ALL_OPTIONS, type Config, contradictions, type PlacedOption } from './schema.ts';
 import { type Origin, shownOption } from './shown.ts';
 import { nearest } from './spelling.ts';
@@ -102,7 +102,7 @@ export function loadConfig(sources: Sources): Loaded {
 
   if (sources.memory !== undefined) {
     for (const { section, name, option } of ALL_OPTIONS) {
-      if (option.type !== 'integer' || option.byMemory === undefined || given.has(option)) continue;
+      if (!followsMemory(option) || given.has(option)) continue;
       config[section] = { ...config[section], [name]: option.byMemory(sources.memory, system.workers) };
     }
   }

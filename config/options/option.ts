@@ -166,6 +166,13 @@ export function fileVariable(option: Option): string | undefined {
   return isSecret(option) ? `${option.env}_FILE` : undefined;
 }
 
+/** Whether its default follows from memory. */
+export function followsMemory(
+  option: Option,
+): option is IntegerOption & Required<Pick<IntegerOption, 'byMemory'>> {
+  return option.type === 'integer' && option.byMemory !== undefined;
+}
+
 export function defaultOf(option: Option): OptionValue {
   return option.type === 'key' ? undefined : option.default;
 }

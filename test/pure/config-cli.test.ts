@@ -8,7 +8,7 @@ import { parseDocument } from 'yaml';
 import { parseArguments } from '../../config/options/cli.ts';
 import { exampleFile, helpText, optionTable } from '../../config/options/docs.ts';
 import { loadConfig } from '../../config/options/load.ts';
-import { isSecret } from '../../config/options/option.ts';
+import { followsMemory, isSecret } from '../../config/options/option.ts';
 import { ALL_OPTIONS } from '../../config/options/schema.ts';
 
 /** The project's folder, relative to the compiled test. */
@@ -158,10 +158,7 @@ docs('the example file with every option uncommented is valid and gives the defa
   assert.equal(values(all), values(none));
   const switchedOn = text.split('\n').filter((line) => /^[a-z]/.test(line)).length;
   const withDefault = ALL_OPTIONS.filter(
-    ({ option }) =>
-      option.type !== 'key' &&
-      option.default !== undefined &&
-      !(option.type === 'integer' && option.byMemory !== undefined),
+    ({ option }) => option.type !== 'key' && option.default !== undefined && !followsMemory(option),
   );
   assert.is(switchedOn, withDefault.length);
 });

@@ -74,14 +74,14 @@ const BYTES_MAX = 16 * 1024 * 1024;
 function carryOutAll(operations: readonly Operation[]): void {
   let [keysMax, bytesMax] = [KEYS_MAX, BYTES_MAX];
   for (let from = 0; from < operations.length; ) {
-    const seen = room.look(depth);
+    const seen = from + 1 < operations.length ? room.look(depth) : undefined; // the last one is taken as it is
     let need: Need = { keys: 0, bytes: 0 };
     let to = from;
     for (; to < operations.length; to += 1) {
       const operation = operations[to];
       if (operation === undefined) break;
       const more = sum(need, needOf(operation));
-      if (to > from && (more.keys > keysMax || more.bytes > bytesMax || !seen.isNear(more))) break;
+      if (to > from && (more.keys > keysMax || more.bytes > bytesMax || seen?.isNear(more) === false)) break;
       need = more;
     }
     const result = commit(operations.slice(from, to), need);
