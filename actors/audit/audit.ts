@@ -17,7 +17,7 @@ import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import { createLease, LEASE_MS } from '../records/lease.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
-import { createBlocks, type Stretch } from './blocks.ts';
+import { createBlocks } from './blocks.ts';
 import type { ChainHead } from './chain.ts';
 import { type ClaimDays, createDays, type Days } from './days.ts';
 import type { AuditEntry, Note } from './entry.ts';
@@ -26,6 +26,7 @@ import { createLosses, type Loss } from './losses.ts';
 import { createNotes, type LinesByTenant } from './notes.ts';
 import { createProjector, type TrimmedUpTo } from './projector.ts';
 import type { AllQuery, AuditPage, AuditQuery } from './query.ts';
+import type { Stretch } from './stored-blocks.ts';
 
 /** How long after it happened an entry is written. */
 const DELAY_MS = 1_000;

@@ -2,28 +2,27 @@
  * Where audit trails are kept: per tenant a series of blocks, each with two hundred entries, numbered from 1 in the order
  * of time. What a write costs is its keys, so an entry is a line in a block and has no key of its own.
  *
- * A block is replaced only while it is what was read (compare-and-swap), so several processes may write one trail: none
- * loses or doubles what another wrote. When a stretch of a log is read twice, its events are recognised by device and
+ * A block is replaced only while it is what was read (compare-and-swap, `stored-blocks.ts`), so several processes may write one
+ * trail: none loses or doubles what another wrote. When a stretch of a log is read twice, its events are recognised by device and
  * number.
  */
 import { randomUUID } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import { nextTurn } from '../base/slices.ts';
-import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import {
   type Anchor,
   anchorData,
-  type Chained,
   type ChainHead,
   chainAfter,
   chainStart,
   type Verified,
   verifyChain,
 } from './chain.ts';
+import { type Keep, nextAnchor } from './cut.ts';
 import type { AuditEntry } from './entry.ts';
-import { KEPT_MAX, openKept, partsOf } from './kept.ts';
+import { openKept, partsOf } from './kept.ts';
 import { identityOf, type Line, lineOfNote } from './line.ts';
 import {
   type AllQuery,
@@ -36,34 +35,19 @@ import {
   findEntries,
   firstBlockFrom,
 } from './query.ts';
-import { fairShares } from './shares.ts';
+import {
+  chainOf,
+  emptyBlock,
+  isSameCut,
+  type OpenBlock,
+  openStoredBlocks,
+  raised,
+  reached,
+  type Stretch,
+} from './stored-blocks.ts';
 
 /** Tenants whose newest block is kept in memory. */
 const OPEN_MAX = 1_000;
-
-/**
- * Up to which position of each of the journal's logs events are in this block or one before it; never less than in the
- * block before. One number where there is one log.
- */
-type Positions = number | readonly number[];
-
-interface Block extends Chained {
-  readonly upTo: Positions;
-}
-
-/** The newest block of a trail. */
-interface OpenBlock {
-  readonly number: number;
-  readonly block: Block;
-  readonly isStored: boolean;
-}
-
-/** A part of one of the journal's logs, from which lines were read. */
-export interface Stretch {
-  readonly which: number;
-  readonly from: number;
-  readonly upTo: number;
-}
 
 export interface Blocks {
   /**
@@ -104,24 +88,12 @@ interface Since {
   readonly isAll: boolean;
 }
 
-/** How much of a trail is kept; 0: all. What is beyond either goes. */
-export interface Keep {
-  /** Entries younger than this, in ms. */
-  readonly forMs: number;
-  /** So many entries, in steps of a block; and of older ones as many again, shared out among those who wrote them (`shares.ts`). */
-  readonly entries: number;
-}
-
-const DAY_MS = 86_400_000;
-/** Blocks that one call lets go of. */
-const PRUNED_MAX = 500;
-
 /** @param searchedMax how many blocks one search reads */
 export function createBlocks(
   store: Pick<Store, 'index' | 'records' | 'swap'>,
   searchedMax = BLOCKS_SEARCHED_MAX,
 ): Blocks {
-  const stored = openStored(store);
+  const stored = openStoredBlocks(store);
   const kept = openKept(store);
   const newest = new Map<TenantId, OpenBlock>();
   /** Per tenant the first block that may hold lines of ours whose write was not acknowledged. */
@@ -197,53 +169,6 @@ export function createBlocks(
     if (open !== undefined) newest.set(tenantId, open);
   };
 
-  /** Where the trail is cut: behind the last block in a row that need not be kept. Undefined: nowhere. */
-  async function cutOf(
-    tenantId: TenantId,
-    from: Anchor | undefined,
-    { forMs, entries }: Keep,
-    now: Instant,
-  ): Promise<(Anchor & { readonly lines: readonly Line[] }) | undefined> {
-    const count = await stored.countOf(tenantId);
-    let last: Anchor | undefined;
-    const beyond: Line[] = [];
-    for (let number = (from?.number ?? 0) + 1; number < count - 1; number += 1) {
-      const block = await stored.get(tenantId, number);
-      if (block === undefined || number - (from?.number ?? 0) > PRUNED_MAX) break;
-      const youngest = block.lines.at(-1)?.[0] ?? 0;
-      const isOld = forMs > 0 && youngest < now - forMs;
-      const isBeyond = entries > 0 && (count - number - 1) * BLOCK_ENTRIES >= entries;
-      if (!isOld && !isBeyond) break;
-      last = { number, head: block.chain?.after ?? from?.head ?? chainStart(tenantId) };
-      if (!isOld) beyond.push(...block.lines);
-      await nextTurn(); // others do not wait for it
-    }
-    if (last === undefined) return undefined;
-    return { number: last.number, head: last.head, lines: beyond };
-  }
-
-  /** The next anchor, with what stays of that which is cut and of what was kept before. Undefined: nothing has to go. */
-  async function nextAnchor(
-    tenantId: TenantId,
-    before: Anchor | undefined,
-    keep: Keep,
-    now: Instant,
-  ): Promise<Anchor | undefined> {
-    const cut = await cutOf(tenantId, before, keep, now);
-    const since = keep.forMs > 0 ? now - keep.forMs : 0;
-    if (cut === undefined) {
-      const [oldest] =
-        before?.kept === undefined || since === 0 ? [] : await kept.read(tenantId, before.kept, 1);
-      if ((oldest?.[0] ?? since) >= since - Math.min(keep.forMs, DAY_MS)) return undefined;
-    }
-    const old = await kept.readAll(tenantId, before?.kept);
-    const young = [...old, ...(cut?.lines ?? [])].filter(([at]) => at >= since);
-    const { number, head } = cut ?? before ?? { number: 0, head: chainStart(tenantId) };
-    if (young.length === 0 && before?.kept === undefined) return { number, head };
-    const max = keep.entries === 0 ? KEPT_MAX : Math.min(keep.entries, KEPT_MAX);
-    return { number, head, kept: await kept.write(tenantId, before, fairShares(young, max)) };
-  }
-
   async function verifyFrom(tenantId: TenantId, wanted: readonly ChainHead[], anchor: Anchor | undefined) {
     const count = await stored.countOf(tenantId);
     async function* parts() {
@@ -272,11 +197,7 @@ export function createBlocks(
         const found = await verifyFrom(tenantId, wanted, anchor);
         // It may have been cut meanwhile.
         const now = await stored.anchor(tenantId);
-        if (
-          found.type === 'whole' ||
-          (now?.number === anchor?.number && now?.kept?.name === anchor?.kept?.name)
-        )
-          return found;
+        if (found.type === 'whole' || isSameCut(now, anchor)) return found;
       }
     },
 
@@ -316,7 +237,7 @@ export function createBlocks(
 
     async prune(tenantId, keep, now) {
       const before = await stored.anchor(tenantId);
-      const after = await nextAnchor(tenantId, before, keep, now);
+      const after = await nextAnchor(stored, kept, tenantId, before, keep, now);
       if (after !== undefined) {
         // First: an anchor that no entry of the chain names is none.
         const data = anchorData(after);
@@ -345,109 +266,3 @@ const ABOUT_NOTHING = {
   customerId: undefined,
   userId: undefined,
 };
-
-/** The blocks of all trails, as the store has them. */
-interface StoredBlocks {
-  get(tenantId: TenantId, number: number): Promise<Block | undefined>;
-  linesOf(tenantId: TenantId, number: number): Promise<readonly Line[]>;
-  /** How many blocks there are. */
-  countOf(tenantId: TenantId): Promise<number>;
-  /** @param count how many blocks there are */
-  newest(tenantId: TenantId, count: number): Promise<OpenBlock>;
-  /** Undefined: the trail is there from its beginning. */
-  anchor(tenantId: TenantId): Promise<Anchor | undefined>;
-  /** Unless another process has moved it meanwhile. */
-  setAnchor(tenantId: TenantId, before: Anchor | undefined, after: Anchor): Promise<void>;
-  /** Removes what is left of the blocks up to this number. */
-  removeUpTo(tenantId: TenantId, number: number): Promise<void>;
-  /** Writes `next` in place of a block. Resolves to undefined when another process was faster. */
-  replace(tenantId: TenantId, open: OpenBlock, next: Block): Promise<OpenBlock | undefined>;
-}
-
-function openStored(store: Pick<Store, 'index' | 'records' | 'swap'>): StoredBlocks {
-  const { index } = store;
-  const blocks = openRecords<Block>(store, 'audit-block');
-  const anchors = openRecords<Anchor>(store, 'audit-anchor');
-  const listOf = (tenantId: TenantId) => `audit/${tenantId}`;
-  const keyOf = (tenantId: TenantId, number: number) => `${tenantId}/${number}`;
-
-  return {
-    get: (tenantId, number) => blocks.get(keyOf(tenantId, number)),
-
-    async linesOf(tenantId, number) {
-      return (await blocks.get(keyOf(tenantId, number)))?.lines ?? [];
-    },
-
-    async countOf(tenantId) {
-      const [last] = await index.page(listOf(tenantId), { offset: 0, limit: 1, descending: true });
-      return last === undefined ? 0 : Number(last);
-    },
-
-    anchor: (tenantId) => anchors.get(tenantId),
-
-    async setAnchor(tenantId, before, after) {
-      await anchors.update(tenantId, (now) =>
-        now?.number === before?.number && now?.kept?.name === before?.kept?.name ? after : now,
-      );
-    },
-
-    async removeUpTo(tenantId, number) {
-      for (;;) {
-        const names = await index.page(listOf(tenantId), { offset: 0, limit: BLOCK_ENTRIES });
-        const gone = names.filter((name) => Number(name) <= number);
-        if (gone.length === 0) return;
-        for (const name of gone) {
-          // The block first: one without a number would never be found again.
-          await blocks.remove(keyOf(tenantId, Number(name)));
-          await index.remove(listOf(tenantId), name);
-        }
-      }
-    },
-
-    async newest(tenantId, count) {
-      const block = await blocks.get(keyOf(tenantId, count));
-      if (block !== undefined) return { number: count, block, isStored: true };
-      // A number can be there without its block, when the write of the block failed.
-      const before = await blocks.get(keyOf(tenantId, count - 1));
-      return emptyBlock(Math.max(count, 1), before);
-    },
-
-    async replace(tenantId, { number, block, isStored }, next) {
-      // The number first: then every stored block is found.
-      if (!isStored) await index.add(listOf(tenantId), nameOf(number));
-      const before = isStored ? blocks.snapshotOf(block) : undefined;
-      const isWritten = await blocks.swap(keyOf(tenantId, number), before, next);
-      return isWritten ? { number, block: next, isStored: true } : undefined;
-    },
-  };
-}
-
-/** @param before the block in front of it */
-function emptyBlock(number: number, before: Block | undefined): OpenBlock {
-  const after = before?.chain?.after;
-  const chain = after === undefined ? {} : { chain: { before: after, after } };
-  return { number, block: { upTo: before?.upTo ?? 0, lines: [], ...chain }, isStored: false };
-}
-
-/** In a block that an older version began, the chain begins with its first entry. */
-function chainOf(tenantId: TenantId, { lines, chain }: Block) {
-  const before = chainStart(tenantId);
-  return chain ?? { before, after: chainAfter(before, lines) };
-}
-
-/** Enough for more blocks than there will ever be, so that names are in the order of their numbers. */
-const NUMBER_DIGITS = 12;
-const nameOf = (number: number) => String(number).padStart(NUMBER_DIGITS, '0');
-
-/** Up to which position of a log events are in a block or before it. */
-function reached({ upTo }: Block, which: number): number {
-  if (typeof upTo === 'number') return which === 0 ? upTo : 0;
-  return upTo[which] ?? 0;
-}
-
-function raised(before: Positions, { which, upTo }: Stretch): Positions {
-  const all = typeof before === 'number' ? [before] : [...before];
-  while (all.length <= which) all.push(0);
-  all[which] = Math.max(all[which] ?? 0, upTo);
-  return all.length === 1 ? (all[0] ?? 0) : all;
-}

@@ -8,13 +8,13 @@ import type { CustomerId, DeviceId, TenantId } from '../base/ids.ts';
 import type { ReadableLog, ReadEvent } from '../device/readable-log.ts';
 import type { Lease } from '../records/lease.ts';
 import type { Store } from '../store/store.ts';
-import type { Stretch } from './blocks.ts';
 import { openCursors } from './cursors.ts';
 import { entryOfEvent } from './entry.ts';
 import type { Holders, LogPosition } from './holders.ts';
 import { type Line, lineOfEvent } from './line.ts';
 import { type Loss, type Losses, type LossesByCustomer, lostBy } from './losses.ts';
 import { addLine, type LinesByTenant } from './notes.ts';
+import type { Stretch } from './stored-blocks.ts';
 
 /** Events read at once. */
 const PAGE = 500;

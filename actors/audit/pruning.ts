@@ -7,7 +7,8 @@ import type { TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createRounds, type Rounds } from '../records/rounds.ts';
 import type { Store } from '../store/store.ts';
-import { createBlocks, type Keep } from './blocks.ts';
+import { createBlocks } from './blocks.ts';
+import type { Keep } from './cut.ts';
 
 const EVERY_MS = 3_600_000;
 const FIRST_MS = 120_000;
