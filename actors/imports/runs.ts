@@ -6,11 +6,11 @@ import type { Log } from '../base/log.ts';
 import { BLOCK, blocksOf } from '../records/jobs.ts';
 import { createRuns, type IsOurs, type Runs } from '../records/runs.ts';
 import type { Store } from '../store/store.ts';
-import { type BlockNeeds, createBlocks } from './blocks.ts';
+import { type BlockWorkNeeds, createBlockWork } from './block-work.ts';
 import { isUnderWay } from './jobs.ts';
 import type { ImportJob } from './model.ts';
 
-export interface ImportRunNeeds extends BlockNeeds {
+export interface ImportRunNeeds extends BlockWorkNeeds {
   readonly store: Store;
   readonly log: Log;
 }
@@ -19,7 +19,7 @@ const UNTRIED = { state: 'receiving', through: 0, good: 0, refused: 0 } as const
 
 export function createImportRuns(needs: ImportRunNeeds): Runs {
   const { store, jobs, stopping, clock, log, mayGoOn } = needs;
-  const blocks = createBlocks(needs);
+  const work = createBlockWork(needs);
 
   async function run(started: ImportJob, isOurs: IsOurs): Promise<void> {
     let job: ImportJob | undefined = started;
@@ -32,8 +32,8 @@ export function createImportRuns(needs: ImportRunNeeds): Runs {
       if (job.state === 'cancelling' && job.begun <= job.through) break;
       if (!(await mayGoOn(job)) && job.begun <= job.through) return stop(job);
       job = dryRun
-        ? await blocks.tryOut(job, number, seen, isOurs)
-        : await blocks.carryOut(job, number, isOurs);
+        ? await work.tryOut(job, number, seen, isOurs)
+        : await work.carryOut(job, number, isOurs);
       if (job === undefined || !isUnderWay(job)) return; // another process may have ended it meanwhile
     }
     if (stopping()) return;

@@ -8,7 +8,7 @@ import type { ImportJobs } from './jobs.ts';
 import type { ImportJob, ImportRow } from './model.ts';
 import type { Rows } from './rows.ts';
 
-export interface BlockNeeds {
+export interface BlockWorkNeeds {
   readonly jobs: ImportJobs;
   readonly rows: Rows;
   tenantStands(id: TenantId): Promise<boolean>;
@@ -20,13 +20,13 @@ export interface BlockNeeds {
 }
 
 /** Both resolve to the job as it is then; undefined where the run ends. */
-export interface Blocks {
+export interface BlockWork {
   /** @param seen names and tokens of the blocks before, which would be taken by then */
   tryOut(job: ImportJob, number: number, seen: Set<string>, isOurs: IsOurs): Promise<ImportJob | undefined>;
   carryOut(job: ImportJob, number: number, isOurs: IsOurs): Promise<ImportJob | undefined>;
 }
 
-export function createBlocks(needs: BlockNeeds): Blocks {
+export function createBlockWork(needs: BlockWorkNeeds): BlockWork {
   const { jobs, rows: work, tenantStands, stopping, clock, mayGoOn } = needs;
 
   async function tryOut(
