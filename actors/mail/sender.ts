@@ -8,6 +8,7 @@ import type { MailId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import { type Lease, whileHeld } from '../records/lease.ts';
+import { eachMember } from '../records/pages.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Index } from '../store/store.ts';
 import type { Letter, Mail, Smtp } from './model.ts';
@@ -85,19 +86,11 @@ export function createMailSender(needs: SenderNeeds): MailSender {
 
   async function readLater(): Promise<Map<MailId, Instant>> {
     const found = new Map<MailId, Instant>();
-    for (let after: string | undefined; ; ) {
-      const ids = await index.page(LATER, {
-        offset: 0,
-        limit: IDS_AT_ONCE,
-        ...(after === undefined ? {} : { after }),
-      });
-      for (const id of ids) {
-        const mail = await outbox.mails.find(id);
-        if (mail !== undefined) found.set(mail.id, mail.nextAt);
-      }
-      if (ids.length < IDS_AT_ONCE) return found;
-      after = ids.at(-1);
+    for await (const id of eachMember(index, LATER, IDS_AT_ONCE)) {
+      const mail = await outbox.mails.find(id);
+      if (mail !== undefined) found.set(mail.id, mail.nextAt);
     }
+    return found;
   }
 
   async function drop(mail: Waiting, why: string): Promise<Came> {

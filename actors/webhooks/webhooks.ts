@@ -238,11 +238,10 @@ export function createWebhooks(needs: WebhookNeeds): {
     async recover(tenantId, id, since) {
       const webhook = await find(tenantId, id);
       if (webhook === undefined) return refused('webhook-unknown');
-      const given = (await parts.parking.givenUp(webhook.id)).map(({ message }) => message);
-      const wanted = given.filter(({ at }) => at >= since);
-      // They wait before they are let go of, so a crash in between has them twice and never loses one.
-      /** There was no room for them, so they are given up still. */
-      const over = new Set<string>();
+      const givenUp = (await parts.parking.givenUp(webhook.id)).map(({ message }) => message);
+      const wanted = givenUp.filter(({ at }) => at >= since);
+      // Put into their lanes first, then taken out of what was given up: a crash in between has them twice and loses none.
+      const fellOut = new Set<string>();
       for (const message of wanted) {
         const now = clock.now();
         const next = (lane: Lane | undefined): Lane => ({
@@ -250,10 +249,11 @@ export function createWebhooks(needs: WebhookNeeds): {
           attempts: 0,
           nextAt: now,
         });
-        for (const { id: fellOut } of await parts.parking.change(webhook.id, message.deviceId, next, now))
-          over.add(fellOut);
+        const over = await parts.parking.change(webhook.id, message.deviceId, next, now);
+        for (const { id: messageId } of over) fellOut.add(messageId);
       }
-      const taken = wanted.map((message) => message.id).filter((one) => !over.has(one));
+      // What fell out of a full lane stays given up.
+      const taken = wanted.map((message) => message.id).filter((messageId) => !fellOut.has(messageId));
       await parts.parking.takeGivenUp(webhook.id, new Set(taken));
       await ask(webhook.id, {});
       return { type: 'done', value: wanted.length };
