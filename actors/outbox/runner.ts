@@ -144,13 +144,14 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     const failures = place.failures + 1;
     const failingSince = place.failingSince ?? now;
     place = { ...place, failures, failingSince };
-    if (delivery.all === 'gone') await end('gone');
-    else if (target.restMaxMs === undefined && now - failingSince > FAILING_MAX_MS) await end('failing');
+    if (delivery.all === 'gone') await switchOff('gone');
+    else if (target.restMaxMs === undefined && now - failingSince > FAILING_MAX_MS)
+      await switchOff('failing');
     else if (delivery.all === 'busy' || failures >= FAILURES_MAX) rest(delivery.askedMs);
     return delivery;
   }
 
-  async function end(because: 'gone' | 'failing'): Promise<void> {
+  async function switchOff(because: 'gone' | 'failing'): Promise<void> {
     isOver = true;
     await needs.disable(target.id, because);
   }
@@ -270,26 +271,24 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     return isWhole;
   }
 
+  /** Sends messages of one device; where it waits already, or one fails, they are parked. Resolves to whether none is left. */
   async function sendSome(
     deviceId: DeviceId,
     some: readonly Message[],
     readAt: ReadAt,
     sent: Set<string>,
   ): Promise<boolean> {
-    if (lanes.has(deviceId)) {
-      await park(deviceId, some);
-      for (const { id } of some) sent.add(id);
+    const parkFrom = async (at: number, failed?: Delivery) => {
+      const left = some.slice(at);
+      await park(deviceId, left, failed);
+      for (const { id } of left) sent.add(id);
       return true;
-    }
+    };
+    if (lanes.has(deviceId)) return parkFrom(0);
     for (const [at, message] of some.entries()) {
       if (isStopped() || lanes.size >= LANES_MAX) return false;
       const delivery = await send(message, 1, readAt);
-      if (delivery.type === 'failed') {
-        const rest = some.slice(at);
-        await park(deviceId, rest, delivery);
-        for (const { id } of rest) sent.add(id);
-        return true;
-      }
+      if (delivery.type === 'failed') return parkFrom(at, delivery);
       sent.add(message.id);
     }
     return true;
