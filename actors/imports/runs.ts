@@ -31,9 +31,7 @@ export function createImportRuns(needs: ImportRunNeeds): Runs {
       // Of a block that was begun, nobody else would ever say what became of its rows.
       if (job.state === 'cancelling' && job.begun <= job.through) break;
       if (!(await mayGoOn(job)) && job.begun <= job.through) return stop(job);
-      job = dryRun
-        ? await work.tryOut(job, number, seen, isOurs)
-        : await work.carryOut(job, number, isOurs);
+      job = dryRun ? await work.tryOut(job, number, seen, isOurs) : await work.carryOut(job, number, isOurs);
       if (job === undefined || !isUnderWay(job)) return; // another process may have ended it meanwhile
     }
     if (stopping()) return;
