@@ -2,7 +2,6 @@
  * Clients that vanish: power cut, cable pulled, out of range. No FIN comes, nothing is read, and what the server does to close is
  * not answered. The raw socket here stops reading and never closes its side, which looks the same to the server.
  */
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,6 +9,7 @@ import { type MqttScene, VERSION_NAME, VERSIONS, withMqtt } from '../contract/tr
 import { TENANT } from '../contract/transport-world.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { NOW } from '../kit/given.ts';
+import { timerAtServer } from '../kit/kernel-timers.ts';
 import { CLAIM_RESPONSE_TOPIC, claimPacket, RawMqttClient, type Version } from '../kit/mqtt-client.ts';
 import { settled, until } from '../kit/until.ts';
 
@@ -158,28 +158,19 @@ test('mqtt: half-open: who vanishes before CONNECT is gone after the time for it
     await until('both are gone', () => endpoint.connections === 0);
   }));
 
-// Linux alone says what timer a connection has.
-const timersOf = (port: number): string[] =>
-  readFileSync('/proc/net/tcp', 'latin1')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(
-      ([, local, , state]) =>
-        state === '01' && local?.endsWith(port.toString(16).toUpperCase().padStart(4, '0')),
-    )
-    .map((fields) => fields[5] ?? '');
 const KEEP_ALIVE_TIMER = '02';
 
 test('mqtt: half-open: TCP itself asks after a client that is silent for longer than one without a keep-alive may be', () =>
-  withMqtt({ inactivityTimeoutMs: 300_000 }, async ({ world, connect, port }) => {
+  withMqtt({ inactivityTimeoutMs: 300_000 }, async ({ world, connect }) => {
     if (process.platform !== 'linux') return;
     await world.provision('T');
     const client = await connect(4, 'T', { keepalive: 65_535 });
     assert.equal(await client.untilPong(), []);
-    await until('the keep-alive timer of the connection runs', () =>
-      timersOf(port).every((timer) => timer.startsWith(`${KEEP_ALIVE_TIMER}:`)),
-    );
-    const [timer = ''] = timersOf(port);
+    let timer = '';
+    await until('the keep-alive timer of the connection runs', () => {
+      timer = timerAtServer(client.socket) ?? '';
+      return timer.startsWith(`${KEEP_ALIVE_TIMER}:`);
+    });
     const seconds = Number.parseInt(timer.slice(3), 16) / 100;
     assert.ok(seconds > 200 && seconds <= 300, `in ${seconds} s`);
   }));

@@ -2,19 +2,19 @@
  * Clients of the HTTP port that do not read, that write slowly, or that are gone: what they hold is bounded, and ends. By raw
  * sockets; time limits are short, and what moves is never cut off.
  */
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
-import { equal, is, match, ok } from 'uvu/assert';
+import { is, match, ok } from 'uvu/assert';
 import type { TenantId } from '../../actors/base/ids.ts';
 import { createLargeReads } from '../../http/routes/large-reads.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
 import { type Reply, streamOf, toResponse } from '../../http/wire/reply.ts';
 import { SERVER_CERTIFICATE } from '../kit/certificate.ts';
+import { timerAtServer } from '../kit/kernel-timers.ts';
 import { within } from '../kit/patience.ts';
 import { pause, until } from '../kit/until.ts';
 
@@ -212,15 +212,8 @@ if (process.platform === 'linux') {
     async ({ port }) => {
       const { socket } = ask(port);
       await new Promise((resolve) => socket.once('readable', resolve));
-      const hex = port.toString(16).toUpperCase().padStart(4, '0');
-      const timers = () =>
-        readFileSync('/proc/net/tcp', 'utf8')
-          .split('\n')
-          .map((line) => line.trim().split(/\s+/))
-          .filter(([, local = '', , state]) => local.endsWith(`:${hex}`) && state === '01')
-          .map(([, , , , , timer = '']) => timer.split(':')[0]);
-      await until('its timer runs', () => timers().length === 1 && timers()[0] === '02'); // keep-alive (proc_net_tcp)
-      equal(timers(), ['02']);
+      const timer = () => timerAtServer(socket)?.split(':')[0];
+      await until('its timer runs', () => timer() === '02'); // keep-alive (proc_net_tcp)
       is(socket.destroyed, false);
       socket.destroy();
     },
