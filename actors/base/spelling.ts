@@ -4,9 +4,9 @@
  * that do not break, or letters of full width. Names are shown as they were given, and compared without all that.
  */
 
-/** As names are compared. ASCII, which is nearly every name, stays the same. */
+/** As names are compared. ASCII, which is nearly every name, stays the same, and so does what is too long for a name. */
 export function composed(text: string): string {
-  if (ASCII.test(text)) return text;
+  if (isLeftAlone(text)) return text;
   const plain = text.replace(OF_OTHER_WIDTH, (some) => some.normalize('NFKC'));
   return plain.replace(INVISIBLE, '').replace(SPACE, ' ').normalize('NFC');
 }
@@ -24,6 +24,16 @@ export function spellingsOf(name: string): readonly string[] {
 
 /** No longer name was ever given. Apart, one may be longer, and too long for a key of the store. */
 const NAME_CHARS_MAX = 255;
+/** What a character becomes at most when it is taken apart (UAX #15, on how much texts grow). */
+const PARTS_MAX = 4;
+
+/**
+ * Marks are put in order in a time that grows with the square of their number, so a message full of marks where a name belongs
+ * would stop the process for minutes.
+ */
+function isLeftAlone(text: string): boolean {
+  return text.length > PARTS_MAX * NAME_CHARS_MAX || ASCII.test(text);
+}
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
 const ASCII = /^[\u0000-\u007f]*$/;
@@ -40,7 +50,7 @@ export function findSpelling<Found>(
   name: string,
   look: (spelling: string) => Promise<Found | undefined>,
 ): Promise<Found | undefined> {
-  return ASCII.test(name) ? look(name) : findFirst(spellingsOnceKept(name), look);
+  return isLeftAlone(name) ? look(name) : findFirst(spellingsOnceKept(name), look);
 }
 
 function spellingsOnceKept(name: string): ReadonlySet<string> {

@@ -1,7 +1,7 @@
 /** Names that look like others: characters that nobody sees are refused in new ones, and make no difference in comparing. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { composed, spellingsOf } from '../../actors/base/spelling.ts';
+import { composed, findSpelling, spellingsOf } from '../../actors/base/spelling.ts';
 import { hiddenIn } from '../../actors/base/text.ts';
 import { signUp } from '../../actors/providers/sign-up.ts';
 import { entity, isProblem, provision, restLaws, systemAdministrator } from '../kit/rest-client.ts';
@@ -65,6 +65,18 @@ test('names: what nobody sees, the kind of a space and the width of letters make
   assert.equal(spellingsOf('Pump 1'), ['Pump 1']);
   assert.is(composed('ｶﾞ'), 'ガ');
   assert.is(composed('ﬁx²'), 'ﬁx²', 'other compatible characters are as they are');
+});
+
+test('attack: a text full of marks, longer than any name, is looked up as it is, since putting marks in order takes minutes', async () => {
+  const marks = 'a\u0301\u0316';
+  assert.is.not(composed(marks), marks, 'they are put in order in what may be a name');
+  const attack = `a${'\u0301'.repeat(1_000)}${'\u0316'.repeat(1_000)}`;
+  assert.is(composed(attack), attack);
+  const looked: string[] = [];
+  await findSpelling(attack, async (spelling) => void looked.push(spelling));
+  assert.equal(looked, [attack]);
+  const longest = '\u1f82'.repeat(255);
+  assert.is(composed(longest.normalize('NFD')), longest, 'a name in parts is as long as four');
 });
 
 const { law, run } = restLaws('names');
