@@ -103,7 +103,8 @@ function sharedValues(
   keys?: readonly string[],
 ): JsonObject {
   const shared = Object.entries(attributes.SHARED_SCOPE);
-  const wanted = keys === undefined ? shared : shared.filter(([key]) => keys.includes(key));
+  const named = new Set(keys);
+  const wanted = keys === undefined ? shared : shared.filter(([key]) => named.has(key));
   return Object.fromEntries(wanted.map(([key, { value }]) => [key, value]));
 }
 

@@ -160,7 +160,7 @@ export function deleteAttributes(
     return refuse({ reason: 'not-owner' });
   }
   const hidden = command.customerId === null ? device.tenantAttributes?.[scope] : undefined;
-  const keys = command.keys.filter(
+  const keys = [...new Set(command.keys)].filter(
     (key) =>
       Object.hasOwn(device.attributes[scope], key) ||
       Object.hasOwn(hidden ?? {}, key) ||
@@ -194,8 +194,9 @@ function withTenants(
     const left = withoutKeys(tenantAttributes, scope, keys);
     return isEmpty(left) ? rest : { ...rest, tenantAttributes: left };
   }
+  const written = new Set(keys);
   const own = Object.entries(device.attributes[scope]).filter(
-    ([key, attribute]) => keys.includes(key) && !attribute.byCustomer,
+    ([key, attribute]) => written.has(key) && !attribute.byCustomer,
   );
   if (own.length === 0) return device;
   return { ...device, tenantAttributes: merged(tenantAttributes ?? NONE, scope, own) };
@@ -261,6 +262,7 @@ export function withoutKeys(
   scope: AttributeScope,
   keys: readonly string[],
 ): Attributes {
-  const kept = Object.entries(attributes[scope]).filter(([key]) => !keys.includes(key));
+  const gone = new Set(keys);
+  const kept = Object.entries(attributes[scope]).filter(([key]) => !gone.has(key));
   return { ...attributes, [scope]: Object.fromEntries(kept) };
 }

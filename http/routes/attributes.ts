@@ -286,8 +286,9 @@ async function read(
 }
 
 function valuesReply(keys: readonly string[]) {
+  const named = new Set(keys);
   return (shown: readonly ShownAttribute[]) =>
-    json(keys.length === 0 ? shown : shown.filter(({ key }) => keys.includes(key)));
+    json(named.size === 0 ? shown : shown.filter(({ key }) => named.has(key)));
 }
 
 function keysReply(shown: readonly ShownAttribute[]): Reply {

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Json } from '../../actors/base/json.ts';
+import { gatewayAnswer } from '../../actors/claiming/attributes.ts';
 import {
   type ClaimPolicy,
   createDeviceDecider,
@@ -11,12 +12,14 @@ import {
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { decodeState, encodeState } from '../../actors/device/persistence.ts';
 import type { Device } from '../../actors/device/state.ts';
+import { processorMs } from '../kit/cost.ts';
 import {
   acceptOffer,
   assign,
   CUSTOMER,
   complete,
   confirm,
+  DEVICE,
   deleteAttributes,
   given,
   initiate,
@@ -27,6 +30,7 @@ import {
   reclaim,
   reset,
   save,
+  saved,
   saveServerKey,
   TENANT,
   TO_OTHER,
@@ -167,6 +171,30 @@ test('device writings: an owner that fills the device leaves room for claimingDa
   assert.ok(bytes > OPEN_POLICY.maxAttributeBytes / 2);
   assert.is(home.when(saveServerKey(NOW + 1000)), 'AttributesSaved');
   assert.is(home.when(save({ claimingAllowed: false })), 'AttributesSaved');
+});
+
+test('attack: an owner names a hundred thousand attributes where there are thousands, and each is looked for once', async () => {
+  const many = (count: number, mark: string): Values =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`${mark}${n.toString(36)}`, 1]));
+  const home = owned({ ...OPEN_POLICY, maxAttributeBytes: 3_000_000 });
+  home.when(save(many(30_000, 'there')));
+  home.when({ ...save(many(10_000, 'shared')), scope: 'SHARED_SCOPE' });
+  home.when(assign(CUSTOMER));
+  const named = many(100_000, 'none');
+  const keys = Object.keys(named);
+  const tookMs = await processorMs(() => {
+    assert.is(home.when(byOwner(named)), 'attributes-too-large');
+    assert.is(home.when(deleteAttributes('there1', ...keys)), 'AttributesDeleted');
+    const asked = { id: 1, device: 'Pump 1', client: false, keys, single: false };
+    assert.equal(gatewayAnswer(asked, { ...home.device, id: DEVICE }).values, {});
+  });
+  assert.ok(tookMs < 3_000, `${tookMs} ms`);
+});
+
+test('device writings: an attribute that is named twice is deleted once', () => {
+  given(OPEN_POLICY, saved({ colour: 'red' }))
+    .when(deleteAttributes('colour', 'colour'))
+    .gives({ type: 'AttributesDeleted', at: NOW, scope: 'SERVER_SCOPE', keys: ['colour'] });
 });
 
 test('device writings: a device that no customer has written on is no larger for it', () => {
