@@ -100,6 +100,11 @@ const faults: readonly [what: string, bytes: Buffer, versions: readonly Protocol
   ['SUBSCRIBE with QoS 3', packet(0x82, 0, 1, ...text('t'), 3), [3, 4]],
   ['SUBSCRIBE with reserved option bits', packet(0x82, 0, 1, ...text('t'), 0x81), [3, 4]],
   ['SUBSCRIBE of an empty filter', packet(0x82, 0, 1, ...text(''), 0), [3, 4]],
+  [
+    'SUBSCRIBE of an ill-formed filter behind one that it reads like',
+    packet(0x82, 0, 1, ...text('a\uFFFD'), 0, 0, 2, 0x61, 0xff, 0),
+    [3, 4],
+  ],
   ['SUBSCRIBE without options', packet(0x82, 0, 1, ...text('t')), [3, 4]],
   ['UNSUBSCRIBE of nothing', packet(0xa2, 0, 1), [3, 4]],
   ['UNSUBSCRIBE with wrong flags', packet(0xa0, 0, 1, ...text('t')), VERSIONS],
@@ -139,7 +144,8 @@ test('codec: a fault does not spoil the packets of others that come after it', (
 });
 
 test('codec: U+FFFD itself is a character like any other', () => {
-  const read = decode(packet(0x82, 0, 1, ...text('a\uFFFDb'), 0), 4);
+  const some = ['a\uFFFDb', '\uFFFD', '\uFFFD\uFFFD', 'a\uFFFDb'];
+  const read = decode(packet(0x82, 0, 1, ...some.flatMap((filter) => [...text(filter), 0])), 4);
   assert.is(read.cmd, 'subscribe');
 });
 

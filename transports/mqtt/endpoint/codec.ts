@@ -135,7 +135,12 @@ function checkFilters<Packet extends mqtt.ISubscribePacket | mqtt.IUnsubscribePa
   bytes: Buffer,
 ): WithIdentifier<Packet> | Fault {
   if (filters.length === 0) return PROTOCOL_ERROR; // [MQTT-3.8.3-3], [MQTT-3.10.3-2]
-  if (!filters.every((filter) => filter !== '' && isMqttString(filter, bytes))) return MALFORMED; // [MQTT-4.7.3-1]
+  let at = 0;
+  for (const filter of filters) {
+    if (filter === '') return MALFORMED; // [MQTT-4.7.3-1]
+    at = behindString(filter, bytes, at);
+    if (at < 0) return MALFORMED;
+  }
   return withIdentifier(packet);
 }
 
@@ -153,8 +158,20 @@ function withIdentifier<Packet extends { messageId?: number }>(
  * bytes then are not in the packet.
  */
 function isMqttString(text: string, packet: Buffer): boolean {
-  if (text.includes('\0')) return false;
-  return !text.includes('\uFFFD') || packet.includes(text, 0, 'utf8');
+  return behindString(text, packet, 0) >= 0;
+}
+
+/**
+ * The same of one of several, which lie in the packet in their order: each of thousands is looked for behind the one before, as
+ * looking from the beginning took half a second.
+ *
+ * @returns from where on to look for the next; -1: it is no such string
+ */
+function behindString(text: string, packet: Buffer, from: number): number {
+  if (text.includes('\0')) return -1;
+  if (!text.includes('\uFFFD')) return from;
+  const at = packet.indexOf(text, from, 'utf8');
+  return at < 0 ? -1 : at + Buffer.byteLength(text);
 }
 
 // -------------------------------------------------------------------------------------------------------- parsers
