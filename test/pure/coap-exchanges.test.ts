@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { Code } from '../../transports/coap/codes.ts';
 import { Exchanges } from '../../transports/coap/exchanges.ts';
 import { decode, encode, encodeEmpty, type Message, NO_BYTES } from '../../transports/coap/message.ts';
+import { Observations } from '../../transports/coap/observations.ts';
 import type { PeerAddress } from '../../transports/coap/peers.ts';
 import {
   type Request,
@@ -12,10 +13,20 @@ import {
   unavailableResponse,
 } from '../../transports/coap/request.ts';
 import { COAP_DEFAULTS, type CoapSettings } from '../../transports/coap/settings.ts';
+import type { CoapDevice } from '../../transports/coap/uploads.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { show } from '../kit/coap-client.ts';
+import { DEVICE, TENANT, TOKEN } from '../kit/given.ts';
 
 const PEER: PeerAddress = { address: '127.0.0.1', port: 9 };
+const OBSERVER: CoapDevice = {
+  id: DEVICE,
+  tenantId: TENANT,
+  profileId: null,
+  credentialsId: TOKEN.credentialsId,
+  isGateway: false,
+  format: 'JSON',
+};
 const CREATED = responseOf(Code.created);
 
 /** Exchanges whose requests wait until the test answers them. */
@@ -297,6 +308,40 @@ test('coap exchange: past exchanges are forgotten after their lifetime', async (
   await answer(1);
   clock.advance(247_000);
   assert.is(exchanges.remembered, 0);
+  assert.is(clock.timers, 0);
+});
+
+test('attack: a device that observes anew and anew has as many notifications under way as observations', async () => {
+  const { clock, sent, exchanges } = scene();
+  const values = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`key${n}`, 'x'.repeat(90)]));
+  const observations = new Observations(100, {
+    attributes: { answer: async () => ({ shared: values }), hears: async () => true },
+    news: { watch: () => () => {} },
+    notify: (to, answer, onEnd) => exchanges.notify(to, answer, onEnd),
+    later: (task) => void clock.after(0, task),
+    failed(error) {
+      throw error;
+    },
+  });
+  for (let n = 0; n < 100; n += 1) {
+    const request = {
+      ...PEER,
+      peer: 'one',
+      token: Buffer.from([n]),
+      code: Code.get,
+      options: [],
+      payload: NO_BYTES,
+    };
+    await observations.begin(request, OBSERVER);
+    clock.advance(0);
+    await settled();
+  }
+  assert.is(sent.length, 100);
+  clock.advance(3_000);
+  assert.is(sent.length - 100, observations.size, 'each is sent again once');
+  observations.close();
+  clock.advance(100_000);
+  assert.is(sent.length - 100, 4);
   assert.is(clock.timers, 0);
 });
 

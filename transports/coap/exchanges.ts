@@ -225,18 +225,25 @@ export class Exchanges {
   /**
    * Sends what nobody asks for at this moment: to who observes (RFC 7641 §4.2). `onEnd` is called once, and later. It takes
    * no place from requests: observers sleep, and whoever shares their address (all behind a DTLS proxy do) is to be served.
+   *
+   * @returns gives up on it, if it is still under way
    */
-  notify(to: PeerAddress, answer: Answer, onEnd: (delivery: Delivery) => void): void {
+  notify(to: PeerAddress, answer: Answer, onEnd: (delivery: Delivery) => void): () => void {
     const peer = this.#peers.at(to);
     peer.notifications += 1;
-    this.#sendReliably(peer, answer, (delivery) => {
+    const messageId = this.#sendReliably(peer, answer, (delivery) => {
+      isUnderWay = false;
       peer.notifications -= 1;
       onEnd(delivery);
     });
+    let isUnderWay = true;
+    return () => {
+      if (isUnderWay) this.#delivered(peer, messageId, 'given-up');
+    };
   }
 
-  /** Sends a confirmable message until it is acknowledged, reset, or nobody is there (§4.2). */
-  #sendReliably(peer: Peer, answer: Answer, onEnd: (delivery: Delivery) => void): void {
+  /** Sends a confirmable message until it is acknowledged, reset, or nobody is there (§4.2). Returns its id. */
+  #sendReliably(peer: Peer, answer: Answer, onEnd: (delivery: Delivery) => void): number {
     const { clock, random, send } = this.#ports;
     const { ackTimeoutMs, ackRandomFactor, maxRetransmit } = Transmission;
     const messageId = takeMessageId(peer);
@@ -251,6 +258,7 @@ export class Exchanges {
       peer.unacknowledged.set(messageId, { cancel, onEnd });
     };
     sendAndWait(ackTimeoutMs * (1 + random() * (ackRandomFactor - 1)), maxRetransmit);
+    return messageId;
   }
 
   /** A confirmable message of ours needs no more sending. */

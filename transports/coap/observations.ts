@@ -25,6 +25,8 @@ interface Observation {
   /** What it has not heard yet; undefined: deleted. */
   readonly pending: Map<string, Json | undefined>;
   unwatch: () => void;
+  /** Gives up on the notification that is under way. */
+  giveUp: () => void;
   /** A notification is under way. */
   busy: boolean;
 }
@@ -32,7 +34,12 @@ interface Observation {
 export interface ObservationPorts {
   readonly attributes: Pick<DeviceAttributes, 'answer' | 'hears'>;
   readonly news: Pick<AttributeNews, 'watch'>;
-  notify(to: PeerAddress, answer: Response & { token: Buffer }, onEnd: (delivery: Delivery) => void): void;
+  /** Returns what gives up on it. */
+  notify(
+    to: PeerAddress,
+    answer: Response & { token: Buffer },
+    onEnd: (delivery: Delivery) => void,
+  ): () => void;
   /** Lets whatever is under way be done first. */
   later(task: () => void): void;
   /** A look-up failed: a bug, or the store is away. */
@@ -116,6 +123,7 @@ export class Observations {
       device,
       pending: new Map(),
       unwatch: () => {},
+      giveUp: () => {},
       busy: true, // until the first answer
     };
     observation.unwatch = this.#ports.news.watch(device.id, (news) => this.#hear(observation, news));
@@ -124,13 +132,15 @@ export class Observations {
     return observation;
   }
 
+  /** What is under way to it is not sent again: else a device that begins anew and anew has a thousand under way. */
   #end(observation: Observation): void {
-    const { key, device, unwatch } = observation;
+    const { key, device, unwatch, giveUp } = observation;
     unwatch();
     if (this.#observations.get(key) === observation) this.#observations.delete(key);
     const own = this.#ofDevice.get(device.id);
     own?.delete(observation);
     if (own?.size === 0) this.#ofDevice.delete(device.id);
+    giveUp();
   }
 
   #isOver(observation: Observation): boolean {
@@ -195,7 +205,8 @@ export class Observations {
     const { key, to, token, pending } = observation;
     this.#observations.delete(key);
     this.#observations.set(key, observation); // now the last in order
-    this.#ports.notify(to, { ...this.#contentOf(take(pending)), token }, (delivery) => {
+    const content = this.#contentOf(take(pending));
+    observation.giveUp = this.#ports.notify(to, { ...content, token }, (delivery) => {
       observation.busy = false;
       if (delivery === 'acknowledged') this.#tell(observation);
       else if (!this.#isOver(observation)) this.#end(observation);
