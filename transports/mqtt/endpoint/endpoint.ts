@@ -181,7 +181,10 @@ class Endpoint implements MqttEndpoint {
       guard: options.guard ?? openGuard,
       gateways,
       // Twice what one connection may have under way (QoS 0, and above), so that one connection never meets it.
-      gatewayWork: spawnGatewayWork(this.#home, 2 * settings.inFlightMax),
+      gatewayWork: spawnGatewayWork(this.#home, {
+        messagesMax: 2 * settings.inFlightMax,
+        messageBytesMax: settings.payloadBytesMax,
+      }),
       profiles,
       clock,
       log,

@@ -4,7 +4,8 @@
  * across its connections too: what an earlier one asked for and is not done comes first.
  *
  * A gateway that comes back again and again may send more, while what it sent before still waits. So what waits is bounded
- * for the gateway and not for its connection; beyond that nothing is taken, and the gateway sends it again.
+ * for the gateway and not for its connection; beyond that nothing is taken, and the gateway sends it again. What waits of all
+ * gateways is bounded in bytes, too: a tenant may have thousands of them. Beyond that each still has as much as one message may take.
  */
 import type { DeviceId } from '../../../actors/base/ids.ts';
 import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
@@ -13,21 +14,58 @@ import type { Parent } from '../../../actors/runtime/nact.ts';
 /** What is to be done for one publication of a gateway. */
 export interface GatewayWork {
   readonly gateway: DeviceId;
+  /** Of the message, which is kept until it is done. */
+  readonly bytes: number;
   /** Resolves when the publication is settled. */
   perform(): Promise<void>;
   /** `perform` has met a bug. */
   fail(error: unknown): void;
 }
 
-/** @param messagesMax messages of one gateway that are carried out or wait */
-export function spawnGatewayWork(parent: Parent, messagesMax: number): Actor<GatewayWork> {
-  return spawnActor<GatewayWork>(parent, 'gateways', {
+export interface GatewayWorkLimits {
+  /** Messages of one gateway that are carried out or wait. */
+  readonly messagesMax: number;
+  /** Of one message. */
+  readonly messageBytesMax: number;
+  /** Of all messages of all gateways. */
+  readonly bytesMax?: number;
+}
+
+const BYTES_MAX = 256 * 1024 * 1024;
+
+export function spawnGatewayWork(
+  parent: Parent,
+  limits: GatewayWorkLimits,
+): Pick<Actor<GatewayWork>, 'tell'> {
+  const { messagesMax, messageBytesMax, bytesMax = BYTES_MAX } = limits;
+  const held = new Map<DeviceId, number>();
+  let all = 0;
+
+  function add(gateway: DeviceId, bytes: number): void {
+    all += bytes;
+    const own = (held.get(gateway) ?? 0) + bytes;
+    if (own > 0) held.set(gateway, own);
+    else held.delete(gateway);
+  }
+
+  const actor = spawnActor<GatewayWork>(parent, 'gateways', {
     keyOf: ({ gateway }) => gateway,
     waitingMax: messagesMax - 1,
-    receive: (work) => work.perform(),
+    receive: (work) => work.perform().finally(() => add(work.gateway, -work.bytes)),
     onCrash(error, work) {
       work.fail(error); // the session that sent it ends, and says so in the log
       return 'resume';
     },
   });
+
+  return {
+    tell(work) {
+      const { gateway, bytes } = work;
+      if (all + bytes > bytesMax && (held.get(gateway) ?? 0) + bytes > messageBytesMax) return false;
+      add(gateway, bytes); // first: it may be carried out at once
+      const isTaken = actor.tell(work);
+      if (!isTaken) add(gateway, -bytes);
+      return isTaken;
+    },
+  };
 }

@@ -66,7 +66,7 @@ export interface SessionContext {
   readonly guard: TokenGuard;
   readonly gateways: Gateways;
   /** Carries out what gateways ask for, one message of each after the other. */
-  readonly gatewayWork: Actor<GatewayWork>;
+  readonly gatewayWork: Pick<Actor<GatewayWork>, 'tell'>;
   readonly profiles: Profiles;
   readonly clock: Clock;
   readonly log: Log;

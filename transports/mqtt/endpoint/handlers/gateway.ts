@@ -96,14 +96,14 @@ function claims(session: Session, { payload, properties }: Publication, ticket: 
     endOfGatewayClaims(span, outcome);
     return settlementOf(ticket, outcome, (devices) => batch(session, ticket, devices));
   };
-  inTurn(session, ticket, task, () => endOfClaim(span, { type: 'unavailable' }));
+  inTurn(session, ticket, payload, task, () => endOfClaim(span, { type: 'unavailable' }));
 }
 
 /** A message whose reading takes a good part of a turn. */
 const LARGE_BYTES = 4_096;
 
 function connected(session: Session, payload: Buffer, ticket: Ticket): void {
-  inTurn(session, ticket, async (device) => {
+  inTurn(session, ticket, payload, async (device) => {
     const read = readGatewayConnect(payload, session.payloadRules.format);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     const outcome = await session.context.gateways.connect(device, read.name, read.deviceType);
@@ -118,7 +118,7 @@ function connected(session: Session, payload: Buffer, ticket: Ticket): void {
 
 /** In turn, so that it ends what was connected before it. */
 function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
-  inTurn(session, ticket, async () => {
+  inTurn(session, ticket, payload, async () => {
     const read = readGatewayConnect(payload, session.payloadRules.format);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     session.context.table.disconnectBehind(session, read.name);
@@ -133,6 +133,7 @@ function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
 function inTurn(
   session: Session,
   ticket: Ticket,
+  payload: Buffer,
   task: (device: AuthenticatedDevice) => Promise<Settlement>,
   notTaken: () => void = () => {},
 ): void {
@@ -141,6 +142,7 @@ function inTurn(
   session.budget.spend(PublicationCost.gatewayMessage);
   const taken = context.gatewayWork.tell({
     gateway: device.id,
+    bytes: payload.length,
     perform: async () => {
       const settlement = await task(device);
       session.answered(ticket, () => settlement);
