@@ -53,7 +53,7 @@ function fromProxies(headerOf: HeaderOf, trusted: number): Said {
   const scheme = said(proto ?? headerOf('x-forwarded-proto'), SCHEME);
   const name = said(host ?? headerOf('x-forwarded-host'), HOST);
   const port = host === undefined ? said(headerOf('x-forwarded-port'), PORT) : undefined;
-  const prefix = outermost(headerOf('x-forwarded-prefix'), trusted)?.replace(/\/+$/, '');
+  const prefix = outermost(headerOf('x-forwarded-prefix'), trusted)?.replace(SLASHES_AT_END, '');
   return {
     ...(scheme === undefined ? {} : { scheme }),
     ...(name === undefined ? {} : { host: name }),
@@ -65,6 +65,8 @@ function fromProxies(headerOf: HeaderOf, trusted: number): Said {
 const SCHEME = /^https?$/;
 const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 const PORT = /^\d{1,5}$/;
+/** Looked at from where they begin: from each of sixteen thousand, it took half a second. */
+const SLASHES_AT_END = /(?<!\/)\/+$/;
 const PREFIX = /^(?:\/[\w.~-]+)+$/;
 
 /** Each proxy appends its entry: the one that counts is what the outermost of the trusted ones wrote. */

@@ -96,9 +96,12 @@ export function peerOf(
 ): string {
   const direct = incoming?.socket?.remoteAddress ?? 'unknown';
   if (trustedProxies === 0 || forwardedFor === undefined) return countedAs(direct);
-  const hops = forwardedFor.split(',').map((hop) => withoutPort(hop.trim()));
+  const hops = forwardedFor.split(',').map((hop) => withoutPort(hop.trim()).slice(0, ADDRESS_MAX));
   return countedAs(hops.at(-trustedProxies) ?? hops[0] ?? direct);
 }
+
+/** What counts is kept under it: a proxy that passes on what it is sent would let whole headers in. */
+const ADDRESS_MAX = 64;
 
 /** Some proxies write the port too, which differs for every connection. */
 function withoutPort(hop: string): string {

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addressedBy } from '../../http/wire/addressed.ts';
+import { processorMs } from '../kit/cost.ts';
 
 type Headers = Record<string, string>;
 
@@ -76,6 +77,14 @@ test('addressed: what is no host, scheme, port or path is left out', () => {
     assert.is(baseOf({ 'x-forwarded-prefix': bad }), 'http://10.0.0.5:8080', bad);
   for (const bad of ['javascript', 'https:', 'wss'])
     assert.not(seen({ 'x-forwarded-proto': bad }).secure, bad);
+});
+
+test('attack: a header full of slashes costs next to nothing', async () => {
+  const tookMs = await processorMs(() => {
+    const prefix = `${'/'.repeat(100_000)}x`;
+    assert.is(baseOf({ 'x-forwarded-prefix': prefix }), 'http://10.0.0.5:8080');
+  });
+  assert.ok(tookMs < 1_000, `${tookMs} ms`);
 });
 
 test.run();

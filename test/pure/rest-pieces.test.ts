@@ -155,6 +155,7 @@ test('peers: an IPv6 network of 64 bits is one peer; so is an IPv4 address, in e
   assert.is(of('fe80::1%eth0'), 'fe80:0:0:0::/64');
   assert.is(of('::1'), '0:0:0:0::/64');
   assert.is(of('::ffff:10.0.0.1'), '10.0.0.1');
+  assert.is(peerOf(incoming, 'x'.repeat(16_000), 1).length, 64, 'of what is no address no more is kept');
   assert.is(of('10.0.0.1'), '10.0.0.1');
 });
 
