@@ -7,7 +7,7 @@
 import { type CustomerId, type DeviceId, storedId, type TenantId } from '../base/ids.ts';
 import { Recent } from '../base/recent.ts';
 import type { CredentialsId } from '../base/secret.ts';
-import { nextTurn } from '../base/slices.ts';
+import { nextTurn, slices } from '../base/slices.ts';
 import { composed, findSpelling } from '../base/spelling.ts';
 import { claimStateOf } from '../device/claim-state.ts';
 import { isGateway } from '../device/gateways.ts';
@@ -77,9 +77,12 @@ export function createDirectory(
 
   async function page(list: DeviceList, query: ListQuery): Promise<Page<DeviceRecord>> {
     const { ids, ...found } = await listing.find(list, query);
-    const items = (await read(ids)).flatMap((device) =>
-      device !== undefined && list.agrees(device) && isInState(device, query) ? [asListed(device)] : [],
-    );
+    const items: DeviceRecord[] = [];
+    for await (const some of slices(ids)) {
+      for (const device of await read(some))
+        if (device !== undefined && list.agrees(device) && isInState(device, query))
+          items.push(asListed(device)); // at once: all of them with their attributes may be a gigabyte
+    }
     return { items, ...found };
   }
 
@@ -220,7 +223,11 @@ function isInState(device: DeviceRecord, { claimState }: ListQuery): boolean {
 }
 
 /** A device as lists show it. Attributes may take 64 KiB, and a page may have ten thousand devices. */
-function asListed(device: DeviceRecord): DeviceRecord {
+function asListed({
+  tenantAttributes: _of,
+  tenantDescription: _what,
+  ...device
+}: DeviceRecord): DeviceRecord {
   const { [CLAIMING_ALLOWED]: allowed } = device.attributes.SERVER_SCOPE;
   const SERVER_SCOPE = allowed === undefined ? {} : { [CLAIMING_ALLOWED]: allowed };
   return { ...device, attributes: { SERVER_SCOPE, SHARED_SCOPE: {} } };

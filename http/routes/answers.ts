@@ -1,6 +1,7 @@
 /** From a device's answer to a reply. Success differs by route; refusals are the same for all. */
 
 import type { DeviceId } from '../../actors/base/ids.ts';
+import { isJsonObject } from '../../actors/base/json.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Device, DeviceRecord, DeviceState } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Page } from '../../actors/fleet/devices.ts';
@@ -42,8 +43,11 @@ export const DEVICE_PAGE =
   `${SEARCHED} says at how many it did, and ${NEXT_PART} how to go on: after=…, beside which pages are counted from there. Without after, ` +
   `which may be empty, a page is looked for until it is full, for about ${fullPageMs} ms at most; one that is not full by then ` +
   'is an error, as the next page by its number would leave devices out.';
+/** Letters of additionalInfo in one page: each device may have sixteen thousand, and a page ten thousand devices. */
+const PAGE_INFO_MAX = 16 * 2 ** 20;
 export const SEARCH_GAVE_UP =
-  'Malformed; or a search found nothing, or no full page, among as many devices as it looks at, and there are more';
+  'Malformed; or a search found nothing, or no full page, among as many devices as it looks at, and there are more; or ' +
+  `additionalInfo of the page has more than ${PAGE_INFO_MAX} letters in all`;
 
 /**
  * A page of devices. A search that gave up answers what it found, and how to go on. But who counts pages does not go on there: for them
@@ -72,8 +76,22 @@ export function pageOfDevices<Item, View>(
         : `Begin with after=, which gives parts; behind these devices it goes on with ${partOf(next)}.`;
     return badRequest(`${what} among the first ${cutAfter} devices, and there are more! ${howOn}`);
   }
+  if (hasMuchInfo(items))
+    return badRequest(
+      'The additionalInfo of these devices is too long for one page! Ask for fewer by pageSize.',
+    );
   const viewed = viewPage(page, query, view);
   return { ...json({ ...viewed, hasNext: viewed.hasNext || next !== undefined }), headers };
+}
+
+/** Looks no further than it must: making one text of all stops everybody else. */
+function hasMuchInfo(items: readonly unknown[]): boolean {
+  let letters = 0;
+  return items.some((item) => {
+    const info = isJsonObject(item) ? (item.additionalInfo ?? null) : null;
+    if (info !== null) letters += JSON.stringify(info).length;
+    return letters > PAGE_INFO_MAX;
+  });
 }
 
 const partOf = (place: string) => `after=${listPlace(place)}`;

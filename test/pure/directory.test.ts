@@ -23,6 +23,7 @@ import {
   OTHER_TENANT,
   provision,
   remove,
+  save,
   TENANT,
   unassign,
 } from '../kit/given.ts';
@@ -411,6 +412,22 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
       ];
       assert.equal(found, [device.id, device.id]);
     }
+  });
+
+  test(`${storeName}: attack: lists show no attributes, however much is kept in them, for its owner or for the tenant`, async (c) => {
+    assert.is(await create(c, 1, 'Pump 1'), undefined);
+    const text = 'x'.repeat(1_000);
+    for (const step of [
+      save({ text, claimingAllowed: true }),
+      assign(CUSTOMER),
+      { ...save({ text: `${text}!` }), customerId: CUSTOMER },
+      { ...rename('Pump 1', text), customerId: CUSTOMER },
+    ]) {
+      assert.is(await tell(c, 1, step), undefined);
+    }
+    const [listed] = (await c.directory.ofTenant(TENANT, ALL)).items;
+    assert.not.match(JSON.stringify({ ...listed, label: null }), 'xxx');
+    assert.is(listed?.attributes.SERVER_SCOPE.claimingAllowed?.value, true);
   });
 
   test.run();

@@ -6,6 +6,7 @@ import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
 import { type Counted, type Counters, memoryCounter } from '../../actors/limits/counters.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { attempt, createLimiter } from '../../http/auth/attempts.ts';
+import { pageOfDevices } from '../../http/routes/answers.ts';
 import { refusedByAccounts, refusedByDevice, tooManyRequests, unavailable } from '../../http/wire/errors.ts';
 import { toResponse } from '../../http/wire/reply.ts';
 import { paramsOf, peerOf, rawPath } from '../../http/wire/request.ts';
@@ -137,12 +138,24 @@ test('paths: parameters are decoded once', () => {
   assert.is(of('/d/%F0%9F/claim'), undefined);
 });
 
+test('attack: a page of devices that hold much is refused, and not made into one text that stops everybody', () => {
+  const page = (count: number) => {
+    const items = Array.from({ length: count }, () => ({ additionalInfo: { text: 'x'.repeat(16_000) } }));
+    const asked = { page: 0, pageSize: 10_000, untilFull: true };
+    return pageOfDevices({ items, total: count }, asked, () => null);
+  };
+  assert.is(page(1_000).type, 'json');
+  const refused = page(1_100);
+  assert.is(refused.type === 'problem' && refused.status, 400);
+});
+
 test('peers: the address comes from as many proxies as are trusted, and from no more', () => {
   const incoming = { socket: { remoteAddress: '10.0.0.1' } } as never;
   assert.is(peerOf(incoming, '1.1.1.1', 0), '10.0.0.1', 'anybody can send the header');
   assert.is(peerOf(incoming, 'made-up, 2.2.2.2', 1), '2.2.2.2');
   assert.is(peerOf(incoming, 'made-up, 2.2.2.2, 10.0.0.2', 2), '2.2.2.2');
   assert.is(peerOf(incoming, undefined, 1), '10.0.0.1');
+  assert.is(peerOf(incoming, 'x'.repeat(16_000), 1).length, 64, 'of what is no address no more is kept');
   assert.is(peerOf(undefined, undefined, 0), 'unknown');
 });
 
@@ -155,7 +168,6 @@ test('peers: an IPv6 network of 64 bits is one peer; so is an IPv4 address, in e
   assert.is(of('fe80::1%eth0'), 'fe80:0:0:0::/64');
   assert.is(of('::1'), '0:0:0:0::/64');
   assert.is(of('::ffff:10.0.0.1'), '10.0.0.1');
-  assert.is(peerOf(incoming, 'x'.repeat(16_000), 1).length, 64, 'of what is no address no more is kept');
   assert.is(of('10.0.0.1'), '10.0.0.1');
 });
 
