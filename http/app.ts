@@ -48,10 +48,12 @@ import type { ApiSettings, DeviceApiSettings } from './settings.ts';
 import type { WebSettings } from './web/settings.ts';
 import { createWeb, type Web } from './web/web.ts';
 import { askedThrough, type Env } from './wire/asked.ts';
+import { PUBLIC_BODY_BYTES_MAX } from './wire/body.ts';
 import { corsHeaders, preflightHeaders } from './wire/cors.ts';
 import { internalError, methodNotAllowed, noSuchFeature, notAuthenticated, notFound } from './wire/errors.ts';
 import { empty, type Headers, type Reply, toResponse } from './wire/reply.ts';
 import { rawPath } from './wire/request.ts';
+import { createWaitingBodies } from './wire/waiting-bodies.ts';
 
 export interface ApiNeeds {
   readonly accounts: Accounts;
@@ -120,6 +122,7 @@ export function createApp(needs: ApiNeeds): RoutesApp {
   const readLogoutToken = createLogoutTokens(keysOf, clock, needs.counters);
   const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens, external);
   const browsers = createBrowsers(tokens);
+  const bodies = createWaitingBodies(PUBLIC_BODY_BYTES_MAX);
   const presence = needs.presence ?? { isConnected: () => false };
   const routes = allRoutes({
     ...needs,
@@ -139,11 +142,12 @@ export function createApp(needs: ApiNeeds): RoutesApp {
           apiSettings: settings,
           cookies: { cookieOf: tokens.cookieOf, enter: authentication.enter },
           browsers,
+          bodies,
           now: () => clock.now(),
           log,
         });
   const { audit, stored, onRequest, tracing } = needs;
-  const dispatch = { audit, authentication, clock, log, settings, stored, onRequest, tracing };
+  const dispatch = { audit, authentication, clock, log, settings, stored, onRequest, tracing, bodies };
   return createRoutesApp(routes, dispatch, web);
 }
 

@@ -44,6 +44,7 @@ import {
   told,
 } from './wire/reply.ts';
 import { deviceOf, idsOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
+import { ANY_ROOM, type WaitingBodies } from './wire/waiting-bodies.ts';
 
 export type App = Hono<Env>;
 
@@ -61,6 +62,8 @@ export interface DispatchNeeds {
   readonly onRequest?: ObserveRequest | undefined;
   /** Makes spans; without it, nobody does. */
   readonly tracing?: Tracing | undefined;
+  /** Bounds what is being received; without it, nobody does. */
+  readonly bodies?: WaitingBodies;
 }
 
 export function register(app: App, route: Route, needs: DispatchNeeds): void {
@@ -126,7 +129,10 @@ async function answer(
   if (params === undefined) return badRequest('The path is not percent-encoded UTF-8');
   const maxBytes = isPublic ? Math.min(settings.maxBodyBytes, PUBLIC_BODY_BYTES_MAX) : settings.maxBodyBytes;
   const letInAt = clock.elapsed();
-  const body = route.body === undefined ? undefined : await readJson(asked, maxBytes);
+  const forwardedFor = settings.trustedProxies === 0 ? undefined : asked.header('x-forwarded-for');
+  const address = peerOf(asked.incoming, forwardedFor, settings.trustedProxies);
+  const room = needs.bodies?.roomOf(address) ?? ANY_ROOM;
+  const body = route.body === undefined ? undefined : await readJson(asked, maxBytes, room);
   if (!isPublic && clock.elapsed() - letInAt >= LATE_BODY_MS) {
     const now = await authentication.authenticate(identity);
     if (isProblem(now)) return now;
@@ -150,8 +156,6 @@ async function answer(
   const declared = payload === undefined ? undefined : declaredBytes(asked);
   if (payload !== undefined && (declared ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
 
-  const forwardedFor = settings.trustedProxies === 0 ? undefined : asked.header('x-forwarded-for');
-  const address = peerOf(asked.incoming, forwardedFor, settings.trustedProxies);
   const answered = route.answer({
     principal,
     params,
@@ -171,7 +175,7 @@ async function answer(
     prefersAsync: () => /(^|,)\s*respond-async\s*($|[,;])/i.test(asked.header('prefer') ?? ''),
     async readPayload() {
       if (payload === undefined) throw new Error(`${route.path} takes no payload`);
-      return readPayload(asked, payload.bytesMax, declared);
+      return readPayload(asked, payload.bytesMax, declared, room);
     },
     stillMay: () => stillMay(route, identity, needs),
     whileStanding: (parts) => (principal === undefined ? parts : whileStanding(parts, principal, needs)),

@@ -63,6 +63,7 @@ const COMMON: Readonly<Record<number, string>> = {
   401: 'No token, or one that is worth nothing (errorCode 10), expired or outdated (11)',
   403: 'Not for this role',
   413: 'The body is too large',
+  429: 'Too much is being sent from this address at a time',
   500: 'A fault of the server, which tells no more about it',
   503: 'The server cannot answer just now; asking again is safe',
 };
@@ -130,6 +131,7 @@ function responsesOf(route: Route, name: string, schemas: Schemas): Operation['r
   const common = Object.entries(COMMON).filter(([status]) => {
     if (status === '401' || status === '403') return !isPublic;
     if (status === '413') return body !== undefined || payload !== undefined;
+    if (status === '429') return body !== undefined && !isPublic;
     return status !== '400' || [body, params, query].some((part) => part !== undefined);
   });
   const all = new Map<string, ResponseSpec>(common.map(([status, description]) => [status, { description }]));

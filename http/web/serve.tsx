@@ -9,7 +9,8 @@ import type { ApiSettings } from '../settings.ts';
 import { FORWARDED_HEADERS } from '../wire/addressed.ts';
 import { askedThrough, type Env } from '../wire/asked.ts';
 import { readBytes } from '../wire/body.ts';
-import { paramsOf } from '../wire/request.ts';
+import { paramsOf, peerOf } from '../wire/request.ts';
+import type { Room, WaitingBodies } from '../wire/waiting-bodies.ts';
 import { type Ask, createApi, Unanswered } from './api.ts';
 import type { Assets } from './assets.ts';
 import { EMPTY_FORM, readForm } from './form.ts';
@@ -37,14 +38,17 @@ export interface Site {
   readonly apiSettings: Pick<ApiSettings, 'baseUrl' | 'trustedProxies'>;
   readonly assets: Assets;
   readonly sessions: Sessions;
+  readonly bodies: WaitingBodies;
   readonly now: () => number;
   readonly log: Log;
   /** Tells the operator of a refused form, once in a while. */
   readonly warnOfForeignForm: ReturnType<typeof createForeignFormWarning>;
 }
 
-/** Largest form, also of people who are not signed in. */
+/** Largest form. */
 const FORM_BYTES_MAX = 128 * 1024;
+/** Of who is not signed in: a password, and an address to go to next, which came in a header. */
+const STRANGERS_FORM_BYTES_MAX = 24 * 1024;
 /** Largest form with a file in it: a CSV of as many devices as one import takes, with long names. */
 const FILE_BYTES_MAX = 32 * 1024 * 1024;
 const TIME_ZONE_COOKIE = 'claimd-tz';
@@ -74,8 +78,10 @@ export async function servePage(
       return problem(site, c, visit, 403, session && otherRoleText(session.user, page.roles, visit.locale));
 
     if (method === 'post') {
-      const bytes = await readBytes(askedThrough(c), page.takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
-      if (bytes === 'too-large') return problem(site, c, visit, 400, tooLargeText(page, visit.locale));
+      const max = session === undefined ? STRANGERS_FORM_BYTES_MAX : formBytesMax(page);
+      const bytes = await readBytes(askedThrough(c), max, roomFor(site, c));
+      if (bytes === 'too-large') return problem(site, c, visit, 400, tooLargeText(max, visit.locale));
+      if (!Buffer.isBuffer(bytes)) return problem(site, c, visit, bytes.status);
       visit = { ...visit, form: await readForm(bytes, c.req.header('content-type')) };
     }
     return respond(site, c, visit, await handle(visit));
@@ -169,10 +175,16 @@ function isOurForm({ apiSettings }: Site, c: Context): boolean {
   return isFromOurPage(source, addressedIn(c, apiSettings));
 }
 
-function tooLargeText({ takesFile }: Page, { say }: Locale): string {
-  return takesFile
-    ? say('problem.fileTooLarge', { max: FILE_BYTES_MAX / 2 ** 20 })
-    : say('problem.formTooLarge', { max: FORM_BYTES_MAX / 2 ** 10 });
+const formBytesMax = ({ takesFile }: Page): number => (takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
+
+function roomFor({ apiSettings: { trustedProxies }, bodies }: Site, c: Context<Env>): Room {
+  return bodies.roomOf(peerOf(c.env?.incoming, c.req.header('x-forwarded-for'), trustedProxies));
+}
+
+function tooLargeText(max: number, { say }: Locale): string {
+  return max === FILE_BYTES_MAX
+    ? say('problem.fileTooLarge', { max: max / 2 ** 20 })
+    : say('problem.formTooLarge', { max: max / 2 ** 10 });
 }
 
 /**

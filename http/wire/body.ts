@@ -9,6 +9,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Asked } from './asked.ts';
 import { badRequest, malformedJson } from './errors.ts';
 import type { Problem, Reply } from './reply.ts';
+import { ANY_ROOM, type Room } from './waiting-bodies.ts';
 
 /** Nobody needs deeper structures, and recursive writers overflow the stack on them. */
 const MAX_JSON_DEPTH = 64;
@@ -30,15 +31,18 @@ export async function readPayload(
   asked: Asked,
   maxBytes: number,
   declared: number | undefined,
+  room?: Room,
 ): Promise<Payload> {
-  const bytes = await readBytes(asked, maxBytes, declared);
-  return bytes === 'too-large' ? { type: 'refused', reply: tooLarge(maxBytes) } : { type: 'payload', bytes };
+  const bytes = await readBytes(asked, maxBytes, room, declared);
+  if (bytes === 'too-large') return { type: 'refused', reply: tooLarge(maxBytes) };
+  return Buffer.isBuffer(bytes) ? { type: 'payload', bytes } : { type: 'refused', reply: bytes };
 }
 
 /** Reads and parses the request's body; an empty one is undefined. */
-export async function readJson(asked: Asked, maxBytes: number): Promise<Body> {
-  const bytes = await readBytes(asked, maxBytes);
+export async function readJson(asked: Asked, maxBytes: number, room?: Room): Promise<Body> {
+  const bytes = await readBytes(asked, maxBytes, room);
   if (bytes === 'too-large') return { type: 'refused', reply: tooLarge(maxBytes) };
+  if (!Buffer.isBuffer(bytes)) return { type: 'refused', reply: bytes };
   if (bytes.length === 0) return { type: 'body', value: undefined };
   return parse(bytes);
 }
@@ -65,28 +69,34 @@ function refuse(reply: Problem): Body {
   return { type: 'refused', reply };
 }
 
-/** The body as it came. Rejects with `BrokenOff`. */
+/** The body as it came, or why there is no room for it. Rejects with `BrokenOff`. */
 export async function readBytes(
   asked: Asked,
   maxBytes: number,
+  room = ANY_ROOM,
   declared = declaredBytes(asked),
-): Promise<Buffer | 'too-large'> {
+): Promise<Buffer | 'too-large' | Problem> {
   try {
-    if (declared === undefined) return await readStream(asked.stream(), maxBytes);
+    if (declared === undefined) return await readStream(asked.stream(), maxBytes, room);
     // Node's parser holds the sender to its word, so the length is known before anything is buffered.
-    return declared > maxBytes ? 'too-large' : await asked.bytes(declared);
+    if (declared > maxBytes) return 'too-large';
+    return room.grow(declared) ?? (await asked.bytes(declared));
   } catch (error) {
     throw asked.brokenOff(error);
+  } finally {
+    room.leave();
   }
 }
 
 /** Leaving the loop cancels the stream, so the rest is not read. */
-async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number) {
+async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number, room: Room) {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream ?? []) {
     size += chunk.length;
     if (size > maxBytes) return 'too-large';
+    const full = room.grow(size);
+    if (full !== undefined) return full;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -12,6 +12,7 @@ import {
   restLaws,
   settle,
 } from '../kit/rest-client.ts';
+import { settled } from '../kit/until.ts';
 
 const { law, run } = restLaws('rest http');
 
@@ -48,6 +49,36 @@ law('http: HEAD is GET without the body; OPTIONS tells the methods', async ({ ho
   assert.is(options.headers.get('allow'), 'GET, HEAD, OPTIONS');
   isProblem(await home.alice.send('OPTIONS', '/api/nothing'), 404, 32);
 });
+
+const MIB = 1024 * 1024;
+
+law(
+  'attack: bodies of which nothing comes: an address hears 429 beyond its share, all hear 503 beyond the whole, and small ones go on',
+  async ({ world, home }) => {
+    const ends: (() => void)[] = [];
+    const begun = (address: string) => {
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => void ends.push(() => controller.close()),
+      });
+      const headers = { 'content-length': String(MIB) };
+      return world
+        .as(home.alice.token, address)
+        .send('POST', '/api/device', { body, headers, duplex: 'half' });
+    };
+    const addresses = [1, 2, 3, 4].map((last) => `192.0.2.${last}`);
+    const waiting = addresses.flatMap((address) => Array.from({ length: 64 }, () => begun(address)));
+    await settled();
+    const refused = await begun('192.0.2.1');
+    isProblem(refused, 429, 33);
+    assert.is(refused.headers.get('retry-after'), '1');
+    const large = { name: 'x'.repeat(20_000) };
+    isProblem(await world.as(home.alice.token, '192.0.2.9').post('/api/device', large), 503, 2);
+    isProblem(await world.as(home.alice.token, '192.0.2.1').post('/api/device', {}), 400, 31);
+    for (const end of ends) end();
+    await Promise.all(waiting);
+    isProblem(await world.as(home.alice.token, '192.0.2.9').post('/api/device', large), 400, 31);
+  },
+);
 
 const APP = 'https://app.example';
 const preflightOf = (origin: string) => ({

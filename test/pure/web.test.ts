@@ -617,6 +617,18 @@ law(
   { name: '<b>Söhne', logo: { type: 'image/svg+xml', body: Buffer.from('<svg/>') } },
 );
 
+law(
+  'attack: of who is not signed in no form is kept that is larger than a password and an address to go to',
+  async ({ world }) => {
+    const stranger = visitor(world);
+    const next = `/devices?textSearch=${'x'.repeat(16_000)}`;
+    const fields = { email: 'a@home.test', password: 'wrong'.repeat(200), next };
+    assert.match((await stranger.post('/login', fields)).text, 'wrong');
+    const refused = await stranger.post('/login', { ...fields, more: 'x'.repeat(10_000) });
+    assert.match(refused.text, 'too large: 24 KiB at most');
+  },
+);
+
 law('forms: too large ones are refused, before and after signing in', async ({ world, alice }) => {
   const large = 'x'.repeat(200_000);
   const refused = await visitor(world).post('/login', { email: large, password: 'p' });
