@@ -37,13 +37,19 @@ export function gatewayAuthority(
   };
 }
 
-/** O8. What a gateway brought up is its to speak for until an owner has given it back. */
+/**
+ * O8. What a gateway brought up is its to speak for until an owner has lost it: neither who had the device nor who gets the
+ * gateway is to read on what the device is told (O9).
+ */
 export function speaksFor(authority: GatewayAuthority, device: Device): boolean {
   if (authority.for === 'tenant' || authority.everyDevice) return true;
   const { owner } = device;
   if (owner !== null && owner.customerId === authority.customerId) return true;
-  // In epoch 0 nobody has given it back; in epoch 1 it has its first owner, unless it was born with one.
-  return device.viaGateway === authority.gateway.id && ownerEpochOf(device) <= (owner === null ? 0 : 1);
+  if (device.viaGateway !== authority.gateway.id) return false;
+  // What it created for an owner of its own is that owner's. Of the first change of owner a claim says that nobody had the
+  // device before; an assignment does not.
+  const ownerEpoch = ownerEpochOf(device);
+  return owner === null ? ownerEpoch === 0 : ownerEpoch <= 1 && owner.by === 'claim';
 }
 
 /**

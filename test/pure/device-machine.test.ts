@@ -174,6 +174,7 @@ const gateways: readonly DeviceCommand[] = [
   byGateway(TENANT),
   byOwnedGateway(false),
   byOwnedGateway(true),
+  assign(OTHER_CUSTOMER),
   { ...confirm(OTHER_CUSTOMER, SECRET), gateway: GATEWAY },
   { ...confirm(OTHER_CUSTOMER, SECRET), gateway: { ...GATEWAY, ownerEpoch: 2 } },
   saveServerKey(NOW + 11, SECRET),

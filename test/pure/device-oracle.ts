@@ -25,6 +25,8 @@ export type World =
       /** A customer has read the newest token. */
       readonly known: boolean;
       readonly owner: string | null;
+      /** The owner claimed it when nobody owned it. */
+      readonly claimed: boolean;
       readonly epoch: number;
       /** The gateway that brought it up. */
       readonly via: string | null;
@@ -93,6 +95,7 @@ export function look(state: DeviceState): World {
     quarantined: state.quarantined === true,
     known: state.credentialsRead === true,
     owner: state.owner?.customerId ?? null,
+    claimed: state.owner?.by === 'claim',
     epoch: state.ownerEpoch ?? 0,
     via: state.viaGateway ?? null,
     window: window && {
@@ -163,6 +166,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       quarantined: false,
       known: false,
       owner: command.customerId,
+      claimed: false,
       epoch: 0,
       via: command.viaGateway ?? null,
       window: null,
@@ -190,6 +194,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   const begun = {
     ...world,
     came: null,
+    claimed: false,
     epoch: world.epoch + 1,
     window: null,
     pending: null,
@@ -286,7 +291,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       return opened.verdict === 'yes' ? yes(after) : { ...opened, world };
     }
     case 'ConfirmClaim': {
-      const used = { ...usedUp, owner: command.customerId };
+      const used = { ...usedUp, owner: command.customerId, claimed: world.owner === null };
       if (world.owner !== null) {
         const deaf = takeOver === 'never' || isOwner || world.allowed === 'false';
         if (!deaf && world.taker?.who === command.customerId) return same;
@@ -347,7 +352,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (world.allowed === 'false') return no('claiming-not-allowed');
       if (claimProof === 'required') return no('proof-required');
       const consents = !policy.asksConsent || command.consentIn === world.epoch;
-      return consents ? yes({ ...usedUp, owner: command.customerId }) : no('consent-needed');
+      return consents ? yes({ ...usedUp, owner: command.customerId, claimed: true }) : no('consent-needed');
     }
     case 'IssueChallenge': {
       if (claimProof === 'none' || key === null) return no('proof-not-possible');
@@ -525,8 +530,9 @@ function isSilent(world: NonNullable<World>, openedBy: OpensWindow['openedBy']):
   const owned = openedBy.type === 'gateway' && openedBy.authority.for === 'owner' && openedBy.authority;
   if (!owned || owned.everyDevice) return false;
   const sameOwner = world.owner !== null && world.owner === owned.customerId;
-  const everGivenBack = world.epoch > (world.owner === null ? 0 : 1);
-  return !sameOwner && (world.via !== owned.gateway.id || everGivenBack);
+  const hadAnother = world.epoch > (world.claimed ? 1 : 0);
+  const isNobodys = world.owner === null || world.claimed;
+  return !sameOwner && (world.via !== owned.gateway.id || hadAnother || !isNobodys);
 }
 
 /** The tenant that a command names; undefined for commands of the device and the alarm. */

@@ -59,6 +59,28 @@ async function asksOver(
   return outcomes;
 }
 
+/** What a gateway reads of a device behind it: the shared attribute `home`; undefined: nothing. */
+async function reads({ accessToken }: StagedDevice, device: string): Promise<unknown> {
+  const client = await RawMqttClient.connect(stage.world.mqttPort, 5, accessToken);
+  try {
+    await client.subscribe('v1/gateway/attributes/response', 0);
+    const payload = JSON.stringify({ id: 1, device, client: false, key: 'home' });
+    const packet = { cmd: 'publish', topic: 'v1/gateway/attributes/request', qos: 1, messageId: 7 } as const;
+    client.send({ ...packet, payload, dup: false, retain: false });
+    await client.next('puback');
+    const { payload: answer } = await client.next('publish');
+    return JSON.parse(answer.toString()).value;
+  } finally {
+    await client.close();
+  }
+}
+
+/** Its owner writes where it is at home. */
+async function settles(owner: string, name: string, home: string): Promise<void> {
+  const { id } = await stage.api.device(stage.admin, name);
+  await stage.api.must('POST', `/api/plugins/telemetry/${id.id}/SHARED_SCOPE`, owner, { home });
+}
+
 async function confirm(token: string, name: string, secretKey = HIS): Promise<string> {
   const { status, body } = await stage.api.confirm(token, name, secretKey);
   return showReply(status, body);
@@ -138,6 +160,35 @@ attacks('what an owner gave back, the gateway that brought it up speaks for no l
   assert.equal((await asks(his, ['sold on']))['sold on'], NOT_BEHIND);
   assert.is(await confirm(customer.token, 'sold on'), '400 "FAILURE"');
   assert.is((await api.device(admin, 'sold on')).name, 'sold on');
+});
+
+attacks('nor what its owner has handed over, or the tenant has given to another', async () => {
+  const { api, customer: seller, otherCustomer: buyer } = stage;
+  const his = await ownedGateway();
+  await asks(his, ['handed over', 'given away']); // created, and the seller's
+  await settles(seller.token, 'handed over', 'Rome');
+  assert.is(await reads(his, 'handed over'), 'Rome');
+  const path = '/api/customer/device/handed%20over/transfer';
+  const { transferId } = await api.post<{ transferId: string }>(path, seller.token, { to: buyer.id });
+  await api.must('POST', `/api/transfer/${transferId}/accept`, buyer.token);
+  await stage.assign((await api.device(stage.admin, 'given away')).id, buyer);
+  for (const name of ['handed over', 'given away']) {
+    await settles(buyer.token, name, 'Paris');
+    assert.is(await reads(his, name), undefined, name);
+    assert.equal((await asks(his, [name]))[name], NOT_BEHIND);
+  }
+});
+
+attacks("who buys a gateway reads nothing of what its last owner's devices are told", async () => {
+  const { api, customer: seller, otherCustomer: buyer } = stage;
+  const sold = await ownedGateway();
+  await asks(sold, ['kept']);
+  await settles(seller.token, 'kept', 'Rome');
+  await api.must('DELETE', `/api/customer/device/${encodeURIComponent(sold.name)}/claim`, seller.token);
+  assert.is(await reads(sold, 'kept'), undefined, 'given back');
+  await stage.assign(sold, buyer);
+  assert.is(await reads(sold, 'kept'), undefined, 'and sold');
+  assert.equal((await asks(sold, ['kept'])).kept, NOT_BEHIND);
 });
 
 attacks("an ex-owner's gateway is not the tenant's own after its give-back", async () => {

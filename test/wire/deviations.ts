@@ -342,7 +342,7 @@ export const SECTIONS = {
       what: 'whom a gateway speaks for',
       thingsBoard: 'any device of its tenant that has no owner, by name',
       claimd:
-        "the tenant's own: the same; one that a customer owns or has owned: what it brought up itself, and what its owner owns; a profile's `gatewayScope: tenant` widens it",
+        "the tenant's own: the same; one that a customer owns or has owned: what it brought up itself and nobody has lost since, and what its owner owns; a profile's `gatewayScope: tenant` widens it",
       why: "a customer with a gateway could claim the tenant's whole stock by naming serial numbers",
       rule: 'O8',
     },

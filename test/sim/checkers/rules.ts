@@ -592,13 +592,14 @@ function isOvertaken(rules: Rules, { window, pending }: Model, { arrivedAt }: In
   );
 }
 
-/** O8: brought up by it and never given back, or of the same owner. */
+/** O8: brought up by it and nobody's, or of the one who claimed it from nobody; or of the same owner. */
 function isBehind(
   { owner, epoch, via }: Model,
   gateway: (Gate & { readonly customer: string }) | undefined,
 ): boolean {
   if (gateway === undefined || owner?.customer === gateway.customer) return true;
-  return via === gateway.gateway && (epoch === 0 || (epoch === 1 && owner !== null));
+  if (via !== gateway.gateway) return false;
+  return owner === null ? epoch === 0 : epoch === 1 && owner.by === 'claim';
 }
 
 type Confirm = Extract<Request, { type: 'confirm' }>;
