@@ -36,6 +36,14 @@ export const systemClock: Clock = {
   },
 };
 
+/** The last instant that is a date (ECMA-262, 21.4.1.1). */
+const LAST_DATE: Instant = 8_640_000_000_000_000;
+
+/** An instant as a date, to be shown. A window may end behind the last of them, and shows as ending then. */
+export function dateOf(at: Instant): Date {
+  return new Date(Math.min(at, LAST_DATE));
+}
+
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
     clock.after(delayMs, resolve);

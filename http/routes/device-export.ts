@@ -1,5 +1,6 @@
 /** A list of devices as CSV: those that were chosen, or all that fit. Tokens and keys are not in it. */
 import { z } from 'zod';
+import { dateOf } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { slices } from '../../actors/base/slices.ts';
 import { BATCH_DEVICES_MAX } from '../../actors/batches/model.ts';
@@ -99,7 +100,7 @@ async function* linesOf(
   }
 }
 
-const instant = (at: number | null | undefined) => (at ? new Date(at).toISOString() : '');
+const instant = (at: number | null | undefined) => (at ? dateOf(at).toISOString() : '');
 
 function lineOf(device: DeviceRecord, info: Info, now: number, safe: (text: string) => string): string {
   return csvLine([

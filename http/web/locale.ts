@@ -2,6 +2,7 @@
  * How the reader is spoken to: the texts in a language, dates and numbers as it writes them, the time zone from a cookie
  * that an island sets. Without the cookie times are shown in UTC, and say so.
  */
+import { dateOf } from '../../actors/base/clock.ts';
 import { directionOf, formatsOf, type Language } from '../../actors/texts/languages.ts';
 import type { Spoken } from './language.ts';
 import type { Overlays } from './texts/overlay.ts';
@@ -76,9 +77,12 @@ function formatsIn(tag: string, timeZone: string | undefined): Formats {
     tag,
     timeZone,
     number: (value) => numbers.format(value),
-    instant: (at) => `${full.format(at)}${suffix}`,
-    exact: (at) => `${seconds.format(at)}${suffix}`,
-    short: (at, now) => `${day.format(at) === day.format(now) ? time.format(at) : full.format(at)}${suffix}`,
+    instant: (at) => `${full.format(dateOf(at))}${suffix}`,
+    exact: (at) => `${seconds.format(dateOf(at))}${suffix}`,
+    short(at, now) {
+      const date = dateOf(at);
+      return `${day.format(date) === day.format(now) ? time.format(date) : full.format(date)}${suffix}`;
+    },
     hour: (at) => hour.format(at),
     day: (at) => ofMonth.format(at),
   };

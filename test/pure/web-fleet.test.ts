@@ -124,6 +124,26 @@ law(
 );
 
 law(
+  'attack: a device whose window ends behind all dates takes no page and no export from its tenant',
+  async ({ world, home, admin }) => {
+    const id = await provision(world, home.tenantId, 'Far');
+    await openWindow(world, id, 's', 8.9e15);
+    const expirationTime = Number.MAX_SAFE_INTEGER;
+    await steer(home.admin, id, { claimingData: { secretKey: 'k', expirationTime } });
+    await home.admin.post('/api/apiKey', { description: 'for ever', expirationTime });
+    await home.admin.post('/api/kit', { devices: ['Far'], expirationTime });
+    await world.audit.catchUp();
+    for (const path of ['/devices', `/devices/${id}`, '/live', '/account/keys', '/kits']) {
+      const shown = await admin.get(path);
+      assert.is(shown.status, 200, `${path}: ${shown.text}`);
+      assert.match(shown.text, '275760', path);
+    }
+    const exported = await home.admin.get('/api/deviceExport?where=%7B%7D');
+    assert.match(exported.text, 'WINDOW_OPEN,,,,+275760-09-13T00:00:00.000Z,+275760-09-13T00:00:00.000Z');
+  },
+);
+
+law(
   'devices: the list shows their state, their owner, and until when windows are open',
   async ({ world, home, admin }) => {
     await provision(world, home.tenantId, 'Free');

@@ -1,5 +1,6 @@
 /** The small elements that pages are made of: headings, notes, form fields, times. */
 import type { Child } from 'hono/jsx';
+import { dateOf } from '../../../actors/base/clock.ts';
 import type { Locale } from '../locale.ts';
 
 /** The top of a page: its heading, a lead under it, and at the side what can be done. */
@@ -101,7 +102,7 @@ export function Time({ at, locale, now, exact = false }: TimeProps) {
   const text = exact ? locale.exact(at) : now === undefined ? locale.instant(at) : locale.short(at, now);
   return (
     <time
-      datetime={new Date(at).toISOString()}
+      datetime={dateOf(at).toISOString()}
       {...(locale.timeZone === undefined ? { 'data-local': exact ? 'exact' : '' } : {})}
     >
       {text}
