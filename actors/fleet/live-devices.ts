@@ -172,7 +172,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       return { type: 'unavailable', reason: 'policy' };
     const consent = await askConsent({ deviceId: id, command, needed });
     if (consent.type !== 'allowed') return consent;
-    return confirm(id, { ...command, consentIn: needed.ownerEpoch });
+    return confirm(id, { ...withoutGateway(command), consentIn: needed.ownerEpoch });
   }
 
   /** Asked only while some tenant has to wait. */
@@ -241,6 +241,13 @@ export function createDevices(options: DevicesOptions): LiveDevices {
     stats: () => ({ residents: registry.residents, inFlight: registry.inFlight }),
     stop: (drainMs) => registry.stop(drainMs),
   };
+}
+
+/** The gateway may have changed hands while somebody else was asked: its epoch is to be looked up again (O9). */
+function withoutGateway(command: ConfirmClaim | ClaimByKit): ConfirmClaim | ClaimByKit {
+  if (command.type === 'ClaimByKit') return command;
+  const { gateway: _before, ...rest } = command;
+  return rest;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claimPath } from '../kit/api.ts';
+import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { until } from '../kit/until.ts';
 import { createStage, type Stage, type StagedDevice } from '../wire/stage.ts';
 
@@ -246,6 +247,30 @@ test('attack: while the hook thinks, another claim is first: there is one owner'
   const answers = await Promise.all(both.map(async (one) => [(await one).status, await (await one).text()]));
   assert.equal(answers.map(([status]) => status).sort(), [200, 400]);
   assert.ok(answers.some(([, text]) => text === '"CLAIMED"'));
+});
+
+test('it takes its time, and the gateway that opened the window changes hands: that window is over', async () => {
+  const { api, customer } = stage;
+  const gateway = await stage.device({ gateway: true });
+  const client = await RawMqttClient.connect(stage.world.mqttPort, 5, gateway.accessToken);
+  const opens = async () => {
+    const packet = { cmd: 'publish', topic: 'v1/gateway/claim', qos: 1, messageId: 7 } as const;
+    client.send({ ...packet, payload: '{"lamp": {"secretKey": "right"}}', dup: false, retain: false });
+    await client.next('puback');
+  };
+  await opens(); // creates it
+  await stage.assign(gateway, customer);
+  await opens(); // as the customer's gateway
+  await client.close();
+  const giveBack = () => api.must('DELETE', claimPath(gateway.name), customer.token);
+  answerer = (one, response) => {
+    void giveBack().then(() => says({ allow: true })(one, response));
+  };
+  const lamp = { ...gateway, name: 'lamp', id: (await api.device(stage.admin, 'lamp')).id.id };
+  const answer = await claim(lamp);
+  assert.is(`${answer.status} ${await answer.text()}`, '400 "FAILURE"');
+  assert.is(asked.length, 1);
+  assert.is(await stage.ownerOf(lamp.id), null);
 });
 
 test.run();
