@@ -5,7 +5,7 @@
  */
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
-import { isJsonObject, type Json } from '../base/json.ts';
+import { isJsonObject } from '../base/json.ts';
 import { type SecretDigest, sameDigest } from '../base/secret.ts';
 import type { Decision } from '../runtime/decider.ts';
 import { accept, type Recorded, type Refusal, refuse } from './messages.ts';
@@ -45,7 +45,7 @@ const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
  * The members of a JWK that matter. Undefined if it is no such key; also for a private one, which nobody but the device
  * should have. Whether the point is on its curve is checked at the edge.
  */
-export function publicJwk(value: Json | undefined): PublicJwk | undefined {
+export function publicJwk(value: unknown): PublicJwk | undefined {
   if (!isJsonObject(value) || Object.hasOwn(value, 'd')) return undefined;
   const { kty, crv, x, y } = value;
   if (typeof x !== 'string' || !COORDINATE.test(x)) return undefined;

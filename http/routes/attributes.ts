@@ -348,7 +348,8 @@ function withPublicKey(scope: AttributeScope, values: JsonObject): JsonObject | 
   if (scope !== 'SERVER_SCOPE' || !Object.hasOwn(values, CLAIM_PUBLIC_KEY)) return values;
   const value = values[CLAIM_PUBLIC_KEY];
   const key = typeof value === 'string' ? parsedObject(value) : value;
-  const jwk = publicJwk(isKeepable(key) ? key : undefined);
+  // Not looked through as other values are: a text may be nested deeper than the body around it.
+  const jwk = publicJwk(key);
   if (jwk === undefined || !isKeyToCheck(jwk)) return malformedPublicKey;
   return { ...values, [CLAIM_PUBLIC_KEY]: jwk };
 }
