@@ -1,9 +1,13 @@
 /** What the start tells an operator whose settings are allowed and yet probably not meant. */
+import { isIP } from 'node:net';
+import { createAddressFilter, OUTBOUND_DEFAULTS } from '../../actors/outbound/addresses.ts';
 import { isLoopback } from '../../actors/sockets/loopback.ts';
+import { nameDoors, openDoors } from './doors.ts';
 import type { Config } from './schema.ts';
 
 /** One sentence each, for a person; without secrets. */
-export function warningsOf({ http, store, redis, mail }: Config): string[] {
+export function warningsOf(config: Config): string[] {
+  const { http, store, redis, mail } = config;
   const warnings: string[] = [];
   if (http.baseUrl === undefined && !isLoopback(http.address)) {
     warnings.push(
@@ -17,8 +21,29 @@ export function warningsOf({ http, store, redis, mail }: Config): string[] {
     );
   }
   warnings.push(...redisWarnings(store.url ?? '', redis.password));
+  warnings.push(...readableWarnings(config));
   return warnings;
 }
+
+/** Where devices may come from anywhere, and show their tokens to whatever is between (ETSI EN 303 645, 5.5). */
+function readableWarnings(config: Config): string[] {
+  const readable = openDoors(config).filter(
+    ({ what, address }) => READABLE.includes(what) && !isInner(address),
+  );
+  if (readable.length === 0) return [];
+  return [
+    `${nameDoors(readable)} may be reached from anywhere and has no TLS: whoever reads the network between reads tokens of devices, ` +
+      'so listen on an address of an inner network (MQTT_BIND_ADDRESS, COAP_BIND_ADDRESS), or switch off what devices do not use',
+  ];
+}
+
+const READABLE = ['MQTT', 'CoAP'];
+const ANY_ADDRESS = ['0.0.0.0', '::'];
+const { isAllowed: isPublic } = createAddressFilter(OUTBOUND_DEFAULTS);
+
+/** An address that is reached from its own network alone. Names are not looked up: they may be any. */
+const isInner = (address: string) =>
+  isIP(address) !== 0 && !ANY_ADDRESS.includes(address) && !isPublic(address);
 
 /** What lies in Redis and goes to it are tokens of devices, hashes of passwords, and who owns what. */
 function redisWarnings(url: string, password: string | undefined): string[] {

@@ -268,9 +268,11 @@ refusals("ThingsBoard's well-known signing key is refused: it is too short to be
 
 const warnings = suite('config: warnings');
 
+const HERE = { HTTP_BIND_ADDRESS: '::1', MQTT_BIND_ADDRESS: '127.0.0.1', COAP_BIND_ADDRESS: 'localhost' };
+
 warnings('other programs may keep their variables; a near-miss of ours is a warning', () => {
   const loaded = load({
-    env: { PATH: '/bin', HTTP_BIND_PROT: '1', COAP_BIND_PORT: '5683', HOME: '/', HTTP_BIND_ADDRESS: '::1' },
+    env: { PATH: '/bin', HTTP_BIND_PROT: '1', COAP_BIND_PORT: '5683', HOME: '/', ...HERE },
   });
   assert.is(loaded.type, 'config');
   if (loaded.type !== 'config') return;
@@ -278,8 +280,9 @@ warnings('other programs may keep their variables; a near-miss of ours is a warn
   assert.match(loaded.warnings[0] ?? '', 'HTTP_BIND_PROT means nothing here; did you mean HTTP_BIND_PORT?');
 });
 
+/** Of a server whose devices are on this machine, unless `env` says otherwise. */
 const warningsOf = (env: Record<string, string>) => {
-  const loaded = load({ env });
+  const loaded = load({ env: { ...HERE, HTTP_BIND_ADDRESS: '0.0.0.0', ...env } });
   if (loaded.type !== 'config') throw new Error(loaded.problems.join('; '));
   return loaded.warnings;
 };
@@ -317,6 +320,24 @@ warnings('where others than this machine can reach the server, links need a base
     assert.equal(warningsOf({ HTTP_BIND_ADDRESS: address }), [], address);
   }
   assert.equal(warningsOf({ HTTP_BASE_URL: 'https://claim.example.org' }), []);
+});
+
+warnings('where devices may come from anywhere, what has no TLS is told', () => {
+  const told = (env: Record<string, string>) =>
+    warningsOf({
+      HTTP_BIND_ADDRESS: '::1',
+      MQTT_BIND_ADDRESS: '0.0.0.0',
+      COAP_BIND_ADDRESS: '::',
+      ...env,
+    }).join();
+  assert.match(told({}), /^MQTT on 0\.0\.0\.0, CoAP on :: may be reached from anywhere and has no TLS/);
+  assert.match(told({ MQTT_ENABLED: 'false' }), /^CoAP on :: may/);
+  assert.match(told({ COAP_ENABLED: 'false' }), /^MQTT on 0\.0\.0\.0 may/);
+  for (const address of ['203.0.114.7', '2a00::1', 'claim.example.org'])
+    assert.match(told({ COAP_ENABLED: 'false', MQTT_BIND_ADDRESS: address }), `MQTT on ${address} may`);
+  for (const address of ['127.0.0.1', 'localhost', '10.1.2.3', '192.168.1.2', 'fd00::1', '::ffff:10.0.0.1'])
+    assert.is(told({ COAP_ENABLED: 'false', MQTT_BIND_ADDRESS: address }), '', address);
+  assert.is(told({ MQTT_ENABLED: 'false', COAP_ENABLED: 'false' }), '');
 });
 
 sources('origins of pages are a list, as browsers send them', () => {
