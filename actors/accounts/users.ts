@@ -3,9 +3,10 @@
  * whole server. A user is created with a password, or without one and then activated by a link.
  */
 import { newId, type TenantId, type UserId } from '../base/ids.ts';
-import { slices } from '../base/slices.ts';
+import { nextTurn } from '../base/slices.ts';
 import { isEmail } from '../base/text.ts';
 import { unreachable } from '../base/unreachable.ts';
+import { readItems } from '../records/pages.ts';
 import type { Records } from '../records/records.ts';
 import { activationOf, newActivation } from './activation.ts';
 import { customersOf, emailKey, publicUser, type StoredUser, usersOf } from './kinds.ts';
@@ -215,31 +216,31 @@ function peopleOf(
 function listsOf({ users, customers }: UserBase): Pick<Users, 'list' | 'listOfTenant'> {
   return {
     async list(membership, query) {
-      const { items, total } = await users.page(usersOf(membership), query);
-      return { items: items.map(publicUser), total };
+      const page = await users.page(usersOf(membership), query);
+      return { ...page, items: page.items.map(publicUser) };
     },
 
     async listOfTenant(tenantId, query) {
-      const ofCustomers = await customers.page(customersOf(tenantId), ALL);
-      const memberships: Membership[] = [
-        { authority: 'TENANT_ADMIN', tenantId },
-        ...ofCustomers.items.map(({ id }) => ({
-          authority: 'CUSTOMER_USER' as const,
-          tenantId,
-          customerId: id,
-        })),
-      ];
-      const found: StoredUser[] = [];
-      const { page: _, pageSize: __, ...filter } = query;
-      for await (const some of slices(memberships, CUSTOMERS_PER_TURN)) {
-        for (const membership of some)
-          found.push(...(await users.page(usersOf(membership), { ...filter, ...ALL })).items);
+      const { page, pageSize, lettersMax, ...filter } = query;
+      const isByName = query.sortProperty === 'name';
+      // Of each no more is kept than it is sorted by, as in `readPage`: where people sign up, each has a customer of its own.
+      const found: { readonly id: UserId; readonly key: string }[] = [];
+      const add = async (membership: Membership) => {
+        const { items } = await users.page(usersOf(membership), { ...filter, ...ALL });
+        for (const { id, email } of items) found.push({ id, key: isByName ? email.toLowerCase() : id });
+      };
+      await add({ authority: 'TENANT_ADMIN', tenantId });
+      let customersSeen = 0;
+      for await (const { id } of customers.each(customersOf(tenantId))) {
+        await add({ authority: 'CUSTOMER_USER', tenantId, customerId: id });
+        customersSeen += 1;
+        if (customersSeen % CUSTOMERS_PER_TURN === 0) await nextTurn();
       }
       const sign = query.sortOrder === 'DESC' ? -1 : 1;
-      const key = (user: StoredUser) => (query.sortProperty === 'name' ? user.email.toLowerCase() : user.id);
-      found.sort((a, b) => sign * (key(a) < key(b) ? -1 : 1));
-      const offset = query.page * query.pageSize;
-      return { items: found.slice(offset, offset + query.pageSize).map(publicUser), total: found.length };
+      found.sort((a, b) => sign * (a.key < b.key ? -1 : 1));
+      const ids = found.slice(page * pageSize, (page + 1) * pageSize).map(({ id }) => id);
+      const read = await readItems(users, ids, lettersMax);
+      return { ...read, items: read.items.map(publicUser), total: found.length };
     },
   };
 }

@@ -46,8 +46,8 @@ export interface Directory {
   byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
   /** The tenant's devices; of their attributes `claimingAllowed` alone, as in all lists. */
   ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;
-  /** All types of the tenant's devices, in order. */
-  typesOf(tenantId: TenantId): Promise<readonly string[]>;
+  /** The types of the tenant's devices, in order. */
+  typesOf(tenantId: TenantId, atMost: number): Promise<readonly string[]>;
   /** The device that is offered, or that came to its owner, by this transfer. Enough for a command, likewise. */
   ofTransfer(id: TransferId): Promise<DeviceId | undefined>;
   /** The devices that are offered to a customer, and those to an address by its digest; at most a hundred of each. */

@@ -78,12 +78,17 @@ export function createDirectory(
   async function page(list: DeviceList, query: ListQuery): Promise<Page<DeviceRecord>> {
     const { ids, ...found } = await listing.find(list, query);
     const items: DeviceRecord[] = [];
+    let infoLeft = bounds.infoMax;
+    // Each is cut to what lists show at once: all of them as they are may be a gigabyte.
     for await (const some of slices(ids)) {
-      for (const device of await read(some))
-        if (device !== undefined && list.agrees(device) && isInState(device, query))
-          items.push(asListed(device)); // at once: all of them with their attributes may be a gigabyte
+      for (const device of await read(some)) {
+        if (device === undefined || !list.agrees(device) || !isInState(device, query)) continue;
+        if (infoLeft >= 0 && device.additionalInfo !== null)
+          infoLeft -= JSON.stringify(device.additionalInfo).length;
+        items.push(infoLeft < 0 ? { ...asListed(device), additionalInfo: null } : asListed(device));
+      }
     }
-    return { items, ...found };
+    return { items, ...found, ...(infoLeft < 0 ? { isCutShort: true } : {}) };
   }
 
   return {
@@ -181,7 +186,7 @@ export function createDirectory(
       return [toCustomer, ...toAddress].flat().map(asListed);
     },
 
-    typesOf: (tenantId) => typesOf(journal, index, tenantId),
+    typesOf: (tenantId, atMost) => typesOf(journal, index, tenantId, atMost),
   };
 }
 
@@ -205,9 +210,14 @@ function holderIn(id: DeviceId, device: Device): Holder {
 }
 
 /** One look-up per type, however many devices are of it. */
-async function typesOf(journal: Journal, index: Index, tenantId: TenantId): Promise<readonly string[]> {
+async function typesOf(
+  journal: Journal,
+  index: Index,
+  tenantId: TenantId,
+  atMost: number,
+): Promise<readonly string[]> {
   const types: string[] = [];
-  for (let after: { readonly after: string } | undefined; ; await nextTurn()) {
+  for (let after: { readonly after: string } | undefined; types.length < atMost; await nextTurn()) {
     const [member] = await index.page(lists.byType(tenantId), { offset: 0, limit: 1, ...after });
     if (member === undefined) return types;
     const type = textOf(member);
@@ -216,6 +226,7 @@ async function typesOf(journal: Journal, index: Index, tenantId: TenantId): Prom
     if (agrees) types.push(type);
     after = { after: agrees ? `${type}\u0001` : member }; // types have no control characters
   }
+  return types;
 }
 
 function isInState(device: DeviceRecord, { claimState }: ListQuery): boolean {

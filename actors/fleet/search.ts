@@ -32,6 +32,8 @@ export interface SearchBounds {
   readonly countMs: number;
   /** What is looked at before time is minded, and few devices that are all looked at, take no longer than this. */
   readonly hardMs: number;
+  /** Letters of additionalInfo in one page, as JSON: each device may have sixteen thousand, and a page ten thousand devices. */
+  readonly infoMax: number;
   /** It looks at so many devices before it minds the time: a moment of a busy machine makes no small list uncertain. */
   readonly looksMin: number;
 }
@@ -45,6 +47,7 @@ export const SEARCH_BOUNDS: SearchBounds = {
   fullPageMs: 2_000,
   countMs: 40,
   hardMs: 320,
+  infoMax: 16 * 2 ** 20,
   looksMin: 1_000,
 };
 

@@ -5,7 +5,7 @@
  * and sorting by name read the whole list, in slices between which others have their turn: there are few customers and
  * users beside devices, and only an administrator asks.
  */
-import { mapInSlices, nextTurn } from '../base/slices.ts';
+import { mapInSlices, nextTurn, slices } from '../base/slices.ts';
 import { composed } from '../base/spelling.ts';
 import type { Index } from '../store/store.ts';
 
@@ -18,6 +18,8 @@ export interface Page<Item> {
   readonly cutAfter?: number;
   /** Behind which place it goes on. */
   readonly next?: string;
+  /** The items hold more than is told in one page: the last of them, or what they hold, is left out. */
+  readonly isCutShort?: true;
 }
 
 export interface EntityQuery {
@@ -30,6 +32,8 @@ export interface EntityQuery {
   /** Default: `createdTime`. `name` is the title, name or e-mail. */
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';
+  /** Letters of JSON that the items of the page have at most, in all; default: any number. */
+  readonly lettersMax?: number;
 }
 
 /** Entities read before others have their turn. */
@@ -50,21 +54,46 @@ export async function readPage<Entity>(
 ): Promise<Page<Entity>> {
   const descending = query.sortOrder === 'DESC';
   const offset = query.page * query.pageSize;
+  const read = (ids: readonly string[]) => readItems(source, ids, query.lettersMax);
   if (query.textSearch === undefined && query.sortProperty !== 'name') {
     const ids = await source.index.page(list, { offset, limit: query.pageSize, descending });
-    return { items: await findAll(source, ids), total: await source.index.count(list) };
+    return { ...(await read(ids)), total: await source.index.count(list) };
   }
 
   const wanted = composed(query.textSearch?.toLowerCase() ?? '');
-  const found: Entity[] = [];
+  // Of each no more is kept than it is sorted by: all of them with what their tenant keeps in them may be gigabytes.
+  const found: { readonly id: string; readonly title: string }[] = [];
   for await (const some of chunks(source, list, descending)) {
-    found.push(...some.filter((entity) => composed(source.title(entity).toLowerCase()).includes(wanted)));
+    for (const { id, entity } of some) {
+      const title = source.title(entity).toLowerCase();
+      if (composed(title).includes(wanted)) found.push({ id, title });
+    }
   }
   if (query.sortProperty === 'name') {
     const sign = descending ? -1 : 1;
-    found.sort((a, b) => sign * compare(source.title(a), source.title(b)));
+    found.sort((a, b) => sign * compare(a.title, b.title));
   }
-  return { items: found.slice(offset, offset + query.pageSize), total: found.length };
+  const ids = found.slice(offset, offset + query.pageSize).map(({ id }) => id);
+  return { ...(await read(ids)), total: found.length };
+}
+
+/** Those that are there, up to the bound. */
+export async function readItems<Entity>(
+  { find }: Pick<PageSource<Entity>, 'find'>,
+  ids: readonly string[],
+  lettersMax = Number.POSITIVE_INFINITY,
+): Promise<Pick<Page<Entity>, 'items' | 'isCutShort'>> {
+  const items: Entity[] = [];
+  let left = lettersMax;
+  for await (const some of slices(ids)) {
+    for (const entity of await Promise.all(some.map((id) => find(id)))) {
+      if (entity === undefined) continue;
+      if (left < Number.POSITIVE_INFINITY) left -= JSON.stringify(entity).length;
+      if (left < 0) return { items, isCutShort: true };
+      items.push(entity);
+    }
+  }
+  return { items };
 }
 
 /**
@@ -83,7 +112,7 @@ export async function* eachMember(index: Index, list: string, atOnce: number): A
 
 /** All of a list that are there, in the order of creation. */
 export async function* readEach<Entity>(source: PageSource<Entity>, list: string): AsyncGenerator<Entity> {
-  for await (const some of chunks(source, list, false)) yield* some;
+  for await (const some of chunks(source, list, false)) yield* some.map(({ entity }) => entity);
 }
 
 /** Each goes on behind the last one read: by numbers, one would be passed over for each that is removed meanwhile. */
@@ -91,7 +120,8 @@ async function* chunks<Entity>(source: PageSource<Entity>, list: string, descend
   let after: { readonly after: string } | undefined;
   for (;;) {
     const ids = await source.index.page(list, { offset: 0, limit: CHUNK, descending, ...after });
-    yield await findAll(source, ids);
+    const found = await mapInSlices(ids, async (id) => ({ id, entity: await source.find(id) }));
+    yield found.flatMap(({ id, entity }) => (entity === undefined ? [] : [{ id, entity }]));
     const last = ids.at(-1);
     if (last === undefined || ids.length < CHUNK) return;
     after = { after: last };
@@ -99,12 +129,6 @@ async function* chunks<Entity>(source: PageSource<Entity>, list: string, descend
   }
 }
 
-async function findAll<Entity>(source: PageSource<Entity>, ids: readonly string[]): Promise<Entity[]> {
-  const found = await mapInSlices(ids, (id) => source.find(id));
-  return found.filter((entity) => entity !== undefined);
-}
-
-function compare(a: string, b: string): number {
-  const [left, right] = [a.toLowerCase(), b.toLowerCase()];
+function compare(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }

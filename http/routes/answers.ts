@@ -1,7 +1,6 @@
 /** From a device's answer to a reply. Success differs by route; refusals are the same for all. */
 
 import type { DeviceId } from '../../actors/base/ids.ts';
-import { isJsonObject } from '../../actors/base/json.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Device, DeviceRecord, DeviceState } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Page } from '../../actors/fleet/devices.ts';
@@ -31,7 +30,7 @@ export function doneReply(answer: DeviceAnswer): Reply {
   return replyTo(answer, () => empty);
 }
 
-const { rowsMax, headsMax, totalMax, pageMs, fullPageMs } = SEARCH_BOUNDS;
+const { rowsMax, headsMax, totalMax, pageMs, fullPageMs, infoMax } = SEARCH_BOUNDS;
 
 /** How lists of devices are described in the API's description; see `actors/fleet/search.ts`. */
 export const DEVICE_PAGE =
@@ -43,11 +42,9 @@ export const DEVICE_PAGE =
   `${SEARCHED} says at how many it did, and ${NEXT_PART} how to go on: after=…, beside which pages are counted from there. Without after, ` +
   `which may be empty, a page is looked for until it is full, for about ${fullPageMs} ms at most; one that is not full by then ` +
   'is an error, as the next page by its number would leave devices out.';
-/** Letters of additionalInfo in one page: each device may have sixteen thousand, and a page ten thousand devices. */
-const PAGE_INFO_MAX = 16 * 2 ** 20;
 export const SEARCH_GAVE_UP =
   'Malformed; or a search found nothing, or no full page, among as many devices as it looks at, and there are more; or ' +
-  `additionalInfo of the page has more than ${PAGE_INFO_MAX} letters in all`;
+  `additionalInfo of the page has more than ${infoMax} letters in all`;
 
 /**
  * A page of devices. A search that gave up answers what it found, and how to go on. But who counts pages does not go on there: for them
@@ -59,7 +56,7 @@ export function pageOfDevices<Item, View>(
   query: { readonly page: number; readonly pageSize: number; readonly untilFull: boolean },
   view: (item: Item) => View,
 ): Reply {
-  const { items, total, atLeast, cutAfter, next } = page;
+  const { items, total, atLeast, cutAfter, next, isCutShort } = page;
   // Not in the body: that has ThingsBoard's four fields, and a strict client takes no others.
   const headers = {
     ...(atLeast ? { [TOTAL_IS]: 'at-least' } : {}),
@@ -76,22 +73,20 @@ export function pageOfDevices<Item, View>(
         : `Begin with after=, which gives parts; behind these devices it goes on with ${partOf(next)}.`;
     return badRequest(`${what} among the first ${cutAfter} devices, and there are more! ${howOn}`);
   }
-  if (hasMuchInfo(items))
-    return badRequest(
-      'The additionalInfo of these devices is too long for one page! Ask for fewer by pageSize.',
-    );
+  if (isCutShort) return tooMuch;
   const viewed = viewPage(page, query, view);
   return { ...json({ ...viewed, hasNext: viewed.hasNext || next !== undefined }), headers };
 }
 
-/** Looks no further than it must: making one text of all stops everybody else. */
-function hasMuchInfo(items: readonly unknown[]): boolean {
-  let letters = 0;
-  return items.some((item) => {
-    const info = isJsonObject(item) ? (item.additionalInfo ?? null) : null;
-    if (info !== null) letters += JSON.stringify(info).length;
-    return letters > PAGE_INFO_MAX;
-  });
+const tooMuch = badRequest('What this page holds is too much for one answer! Ask for fewer by pageSize.');
+
+/** A page of entities. One that would be a text of hundreds of megabytes would stop everybody else. */
+export function pageReply<Item, View>(
+  page: Page<Item>,
+  query: { readonly page: number; readonly pageSize: number },
+  view: (item: Item) => View,
+): Reply {
+  return page.isCutShort ? tooMuch : json(viewPage(page, query, view));
 }
 
 const partOf = (place: string) => `after=${listPlace(place)}`;

@@ -6,7 +6,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { TENANT, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerView, viewCustomer } from '../views/customer.ts';
-import { pageView, viewPage } from '../views/page.ts';
+import { pageView } from '../views/page.ts';
 import { accountProblem, notFound } from '../wire/errors.ts';
 import { unlessVisible } from '../wire/names.ts';
 import { empty, json } from '../wire/reply.ts';
@@ -22,6 +22,7 @@ import {
   version,
 } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
+import { pageReply } from './answers.ts';
 import { noteSetting, settingsOfTitled } from './setting-notes.ts';
 
 const inPath = z.object({ customerId });
@@ -147,7 +148,7 @@ function listCustomers({ accounts: { customers } }: CustomerNeeds): Route {
     query: titlePaging,
     responses: { 200: { description: 'A page of customers', schema: pageView(customerView) } },
     async handle({ principal, query }) {
-      return json(viewPage(await customers.list(principal.tenantId, query), query, viewCustomer));
+      return pageReply(await customers.list(principal.tenantId, query), query, viewCustomer);
     },
   });
 }

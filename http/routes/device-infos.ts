@@ -16,6 +16,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { claimabilityForOwner, claimabilityOf, deviceInfoView, viewDeviceInfo } from '../views/device.ts';
 import { json, type Reply } from '../wire/reply.ts';
 import { deviceId, deviceInfoPaging } from '../wire/schemas.ts';
+import { TOTAL_IS } from '../wire/totals.ts';
 import { visibleDevice } from './access.ts';
 import { pageOfDevices } from './answers.ts';
 import { pagesOfCustomer, pagesOfTenant, type ReadDevices } from './device-pages.ts';
@@ -36,6 +37,9 @@ const subtypeView = z.object({
   entityType: z.literal('DEVICE'),
   type: z.string(),
 });
+
+/** A gateway may give each of ten thousand devices a type of its own. */
+const TYPES_MAX = 5_000;
 
 export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
   const infos = {
@@ -66,11 +70,16 @@ function deviceTypes({ directory }: DeviceInfoNeeds): Route {
     path: '/api/device/types',
     summary: "The types that the tenant's devices have",
     roles: TENANT_AND_CUSTOMER,
+    description: `At most ${TYPES_MAX}; where there are more, the header ${TOTAL_IS} says at-least.`,
     responses: { 200: { description: 'The types', schema: z.array(subtypeView) } },
     async handle({ principal: { tenantId } }) {
-      const types = await directory.typesOf(tenantId);
+      const types = await directory.typesOf(tenantId, TYPES_MAX + 1);
       const tenant = { entityType: 'TENANT', id: tenantId };
-      return json(types.map((type) => ({ tenantId: tenant, entityType: 'DEVICE', type })));
+      const shown = types.slice(0, TYPES_MAX);
+      return {
+        ...json(shown.map((type) => ({ tenantId: tenant, entityType: 'DEVICE', type }))),
+        ...(types.length > TYPES_MAX ? { headers: { [TOTAL_IS]: 'at-least' } } : {}),
+      };
     },
   });
 }

@@ -19,7 +19,7 @@ import type {
 } from '../../actors/fleet/profiles.ts';
 import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { pageView, viewPage } from '../views/page.ts';
+import { pageView } from '../views/page.ts';
 import {
   profileInfoView,
   profileNameView,
@@ -41,11 +41,10 @@ import {
   version,
 } from '../wire/schemas.ts';
 
-/** Limit for the other fields, as JSON in bytes. */ import {
-  noteProfile,
-  noteSetting,
-} from './setting-notes.ts';
+import { pageReply } from './answers.ts';
+import { noteProfile, noteSetting } from './setting-notes.ts';
 
+/** Limit for the other fields, as JSON in bytes. */
 const MORE_BYTES_MAX = 65_536;
 
 const inPath = z.object({ profileId });
@@ -256,7 +255,7 @@ function listProfiles({ profiles }: ProfileNeeds): Route {
     async handle({ principal: { tenantId }, query }) {
       const page = await profiles.list(tenantId, query);
       const { id } = await profiles.default(tenantId);
-      return json(viewPage(page, query, (profile) => viewProfile(profile, id)));
+      return pageReply(page, query, (profile) => viewProfile(profile, id));
     },
   });
 }
@@ -270,7 +269,7 @@ function listProfileInfos({ profiles }: ProfileNeeds): Route {
     query: profilePaging,
     responses: { 200: { description: 'A page of profiles', schema: pageView(profileInfoView) } },
     async handle({ principal, query }) {
-      return json(viewPage(await profiles.list(principal.tenantId, query), query, viewProfileInfo));
+      return pageReply(await profiles.list(principal.tenantId, query), query, viewProfileInfo);
     },
   });
 }

@@ -5,7 +5,7 @@ import type { Accounts, Tenant } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { ADMINISTRATORS, SYSTEM } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { pageView, viewPage } from '../views/page.ts';
+import { pageView } from '../views/page.ts';
 import { tenantView, viewTenant } from '../views/tenant.ts';
 import { accountProblem, notFound } from '../wire/errors.ts';
 import { unlessVisible } from '../wire/names.ts';
@@ -21,6 +21,7 @@ import {
   toContact,
   version,
 } from '../wire/schemas.ts';
+import { pageReply } from './answers.ts';
 import { noteSetting, settingsOfTitled } from './setting-notes.ts';
 
 const inPath = z.object({ tenantId });
@@ -119,7 +120,7 @@ export function tenantRoutes({ accounts, audit }: TenantNeeds): Route[] {
       query: titlePaging,
       responses: { 200: { description: 'A page of tenants', schema: pageView(tenantView) } },
       async handle({ query }) {
-        return json(viewPage(await tenants.list(query), query, viewTenant));
+        return pageReply(await tenants.list(query), query, viewTenant);
       },
     }),
   ];

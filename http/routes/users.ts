@@ -24,7 +24,7 @@ import {
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
-import { pageView, viewPage } from '../views/page.ts';
+import { pageView } from '../views/page.ts';
 import { tokenPairView, userView, viewUser, viewUserWithState } from '../views/user.ts';
 import { accountProblem, badRequest, notFound, permissionDenied, tooManyRequests } from '../wire/errors.ts';
 import { unlessVisible } from '../wire/names.ts';
@@ -43,6 +43,7 @@ import {
   version,
 } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser, visibleCustomer } from './access.ts';
+import { pageReply } from './answers.ts';
 import type { Post } from './post.ts';
 import { byOf, noteUser } from './user-notes.ts';
 
@@ -265,7 +266,7 @@ function listUsers({ accounts: { users } }: UserNeeds): Route {
         authority === 'TENANT_ADMIN'
           ? await users.listOfTenant(tenant, query)
           : await users.list({ authority, tenantId: tenant, customerId: principal.customerId }, query);
-      return json(viewPage(page, query, viewUser));
+      return pageReply(page, query, viewUser);
     },
   });
 }
@@ -362,7 +363,7 @@ function listUsersOfCustomer({ accounts }: UserNeeds): Route {
       if (customer.type !== 'found') return customer;
       const { tenantId: tenant, id } = customer.value;
       const page = await users.list({ authority: 'CUSTOMER_USER', tenantId: tenant, customerId: id }, query);
-      return json(viewPage(page, query, viewUser));
+      return pageReply(page, query, viewUser);
     },
   });
 }
@@ -382,7 +383,7 @@ function listTenantAdministrators({ accounts: { users, tenants } }: UserNeeds): 
     async handle({ params, query }) {
       if ((await tenants.find(params.tenantId)) === undefined) return notFound;
       const page = await users.list({ authority: 'TENANT_ADMIN', tenantId: params.tenantId }, query);
-      return json(viewPage(page, query, viewUser));
+      return pageReply(page, query, viewUser);
     },
   });
 }

@@ -113,6 +113,8 @@ export const WITH_REASONS =
   'With reasons=true each row has a reason beside its message: a code with what belongs to it, for programs.';
 
 const PAGE_SIZE_MAX = 10_000;
+/** Letters of what one page tells: tenants keep up to 64 KiB in one entity, and a page may have ten thousand. */
+const PAGE_LETTERS_MAX = 16 * 2 ** 20;
 const PAGE_MAX = 2 ** 31 - 1;
 
 const integer = (text: string) => (/^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN);
@@ -169,6 +171,7 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
     })
     .transform(({ textSearch, sortProperty, sortOrder, type, ...place }) => ({
       ...place,
+      lettersMax: PAGE_LETTERS_MAX,
       ...(textSearch === undefined || textSearch === '' ? {} : { textSearch }),
       ...(sortProperty === undefined ? {} : { sortProperty }),
       ...(sortOrder === undefined ? {} : { sortOrder }),

@@ -430,6 +430,22 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     assert.is(listed?.attributes.SERVER_SCOPE.claimingAllowed?.value, true);
   });
 
+  test(`${storeName}: attack: of a page that holds too much, the additionalInfo of the last is left out, and that is told`, async (c) => {
+    const info = { text: 'x'.repeat(100) };
+    for (const n of [1, 2, 3]) {
+      assert.is(await create(c, n, `Pump ${n}`), undefined);
+      assert.is(await tell(c, n, rename(`Pump ${n}`, null, info)), undefined);
+    }
+    const bounded = createDirectory(c.store.journal, c.store.index, { ...UNHURRIED, infoMax: 250 });
+    const page = await bounded.ofTenant(TENANT, ALL);
+    assert.equal(
+      page.items.map(({ additionalInfo }) => additionalInfo),
+      [info, info, null],
+    );
+    assert.is(page.isCutShort, true);
+    assert.is((await bounded.ofTenant(TENANT, { page: 0, pageSize: 2 })).isCutShort, undefined);
+  });
+
   test.run();
 }
 

@@ -1,6 +1,7 @@
 /** Routes beside claiming that ThingsBoard's own user interface and its client libraries ask for. */
 import * as assert from 'uvu/assert';
 import { NULL_UUID } from '../../actors/base/ids.ts';
+import type { Directory } from '../../actors/fleet/devices.ts';
 import { switched } from '../../http/wire/query.ts';
 import {
   type Answer,
@@ -118,6 +119,22 @@ law(
       ...needs,
       presence: { isConnected: (id: string) => connected.has(id) },
     }),
+  },
+);
+
+law(
+  'attack: device types: where each device has its own, some are told, and that there are more',
+  async ({ home }) => {
+    const answer = await home.alice.get('/api/device/types');
+    assert.is(Array.isArray(answer.json) && answer.json.length, 5_000);
+    assert.is(answer.headers.get('x-total-is'), 'at-least');
+  },
+  {
+    disturb: (needs) => {
+      const typesOf: Directory['typesOf'] = async (_tenant, atMost) =>
+        Array.from({ length: Math.min(atMost, 10_000) }, (_, n) => `type ${n}`);
+      return { ...needs, directory: { ...needs.directory, typesOf } };
+    },
   },
 );
 

@@ -139,13 +139,9 @@ test('paths: parameters are decoded once', () => {
 });
 
 test('attack: a page of devices that hold much is refused, and not made into one text that stops everybody', () => {
-  const page = (count: number) => {
-    const items = Array.from({ length: count }, () => ({ additionalInfo: { text: 'x'.repeat(16_000) } }));
-    const asked = { page: 0, pageSize: 10_000, untilFull: true };
-    return pageOfDevices({ items, total: count }, asked, () => null);
-  };
-  assert.is(page(1_000).type, 'json');
-  const refused = page(1_100);
+  const asked = { page: 0, pageSize: 10_000, untilFull: true };
+  assert.is(pageOfDevices({ items: [1], total: 1 }, asked, String).type, 'json');
+  const refused = pageOfDevices({ items: [1], total: 1, isCutShort: true }, asked, String);
   assert.is(refused.type === 'problem' && refused.status, 400);
 });
 

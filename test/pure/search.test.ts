@@ -146,8 +146,9 @@ test('with 20,000 devices a search for the beginning of names, or for a type, co
   assert.equal(await cost({ type: 'odd' }), { total: 10_000, items: 10, rows: 11, heads: 10 });
 
   looked.rows = 0;
-  assert.equal(await directory.typesOf(TENANT), ['even', 'odd']);
+  assert.equal(await directory.typesOf(TENANT, 10), ['even', 'odd']);
   assert.is(looked.rows, 2);
+  assert.equal(await directory.typesOf(TENANT, 1), ['even']);
 
   assert.equal(await cost({ textSearch: 'ump 00017' }), { total: 1, items: 1, rows: 10_001, heads: 1 });
   const none = await cost({ textSearch: 'ump 19999' });
