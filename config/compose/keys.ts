@@ -7,7 +7,7 @@
  * that one stays the same when the server key is changed, and so does what devices are found by. If nodes share a store over the network, it keeps a fingerprint of the signing key too.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, unwrapped, wrapped } from '../../actors/base/secret.ts';
@@ -44,13 +44,29 @@ export function loadKeys(config: Pick<Config, 'store' | 'claim' | 'accounts'>, v
   return {
     otherServerKey: other(config.claim.otherServerKey, OTHER_KEY_FILES.serverKey, SERVER_KEY_BYTES),
     otherJwtSigningKey: other(config.accounts.otherJwtSigningKey, OTHER_KEY_FILES.jwtKey, JWT_KEY_BYTES),
-    serverKey: key(config.claim.serverKey, 'server.key', SERVER_KEY_BYTES),
-    jwtSigningKey: key(config.accounts.jwtSigningKey, 'jwt.key', JWT_KEY_BYTES),
+    serverKey: key(config.claim.serverKey, KEY_FILES.serverKey, SERVER_KEY_BYTES),
+    jwtSigningKey: key(config.accounts.jwtSigningKey, KEY_FILES.jwtKey, JWT_KEY_BYTES),
   };
 }
 
-/** Beside the keys in the data folder, while they are changed. */
+/** In the data folder. */
+const KEY_FILES = { serverKey: 'server.key', jwtKey: 'jwt.key' } as const;
+/** Beside them, while they are changed. */
 export const OTHER_KEY_FILES = { serverKey: 'server.other.key', jwtKey: 'jwt.other.key' } as const;
+
+/** For users beyond its owner and its group, which may be that of a container's volume. */
+const OTHERS = { read: 0o004, enter: 0o001 };
+
+/** Made here, keys are their owner's alone. Copied, as back-ups are, they may have become everybody's. */
+export function tellOfReadableKeys(dataDir: string, log: Pick<Log, 'warn'>): void {
+  const isOpen = (path: string, to: number) =>
+    ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & to) !== 0;
+  if (!isOpen(dataDir, OTHERS.enter)) return;
+  for (const file of [...Object.values(KEY_FILES), ...Object.values(OTHER_KEY_FILES)]) {
+    if (isOpen(join(dataDir, file), OTHERS.read))
+      log.warn({ file }, 'every user of this machine can read a key of this server: give it mode 0600');
+  }
+}
 
 function keptOtherKey(dataDir: string, file: string, bytes: number): Buffer | undefined {
   return existsSync(join(dataDir, file)) ? keptKey(dataDir, file, bytes) : undefined;

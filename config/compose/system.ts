@@ -26,6 +26,7 @@ import type { Config } from '../options/schema.ts';
 import { createBroker, createBrokerAuth, publishEvents } from './broker.ts';
 import { type Core, type CoreNeeds, openCore, serverName } from './core.ts';
 import { watchDemoAccounts } from './demo-accounts.ts';
+import { tellOfReadableKeys } from './keys.ts';
 import { readLabelFonts } from './label-fonts.ts';
 import { createLive, type Live } from './live.ts';
 import { shownMailSettings } from './mail.ts';
@@ -78,7 +79,10 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
   try {
     const quiet = (needs.worker?.number ?? 1) !== 1;
     await watchDemoAccounts(config, { ...core, log: needs.log, quiet });
-    if (!quiet) tellOfShortSecrets(config, needs.log);
+    if (!quiet) {
+      tellOfShortSecrets(config, needs.log);
+      tellOfReadableKeys(config.store.dataDir, needs.log);
+    }
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
     const broker = await createBroker(config, needs, core);
     const live = createLive(needs, core, config.limits.minTokenLength);
