@@ -4,6 +4,7 @@
  */
 import pino from 'pino';
 import type { Log } from '../../actors/base/log.ts';
+import { LogOutput, WHOLE_BYTES } from './log-output.ts';
 
 const SECRET_FIELDS = [
   'secret',
@@ -76,17 +77,12 @@ function ecsError(error: Error): object {
 }
 
 export interface ProcessLog extends Log {
-  /** Writes what is buffered, before the process ends. */
+  /** Writes what is buffered, before the process ends; what nobody takes is lost. */
   flush(): void;
-  /** Logs the last error of the process. It is written when this returns. */
+  /** Logs the last error of the process. It is written when this returns, if it can be. */
   lastError(fields: object, message: string): void;
 }
 
-/**
- * Processes share one standard output. A pipe takes so many bytes of one write as a whole (PIPE_BUF of Linux); what is longer
- * may have lines of others in its middle when the pipe is slow.
- */
-const WHOLE_BYTES = 4_096;
 /** Of a line that would be longer, each text keeps so many characters. */
 const CUT_TEXT = 300;
 
@@ -115,7 +111,9 @@ export function createLog(
   base: object = {},
   to: string | number = 1,
 ): ProcessLog {
-  const destination = pino.destination({ dest: to, sync: false, maxWrite: WHOLE_BYTES });
+  const output = new LogOutput(to, (lines) =>
+    log.warn({ lines }, 'lines of the log were lost: nobody took them for too long'),
+  );
   const options: pino.LoggerOptions = {
     level,
     ...FORMATS[format](base),
@@ -127,16 +125,7 @@ export function createLog(
     },
     hooks: { streamWrite: wholeLine },
   };
-  const log = pino(options, destination);
-
-  /** Ignores errors: the reader of the log may be gone. */
-  function ignoringErrors(write: () => void): void {
-    try {
-      write();
-    } catch {
-      // there is nowhere to report it
-    }
-  }
+  const log = pino(options, output);
 
   return {
     debugs: log.isLevelEnabled('debug'),
@@ -144,10 +133,11 @@ export function createLog(
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),
     error: (fields, message) => log.error(fields, message),
-    flush: () => ignoringErrors(() => destination.flushSync()),
+    flush: () => output.flush(),
     lastError(fields, message) {
-      ignoringErrors(() => destination.flushSync());
-      ignoringErrors(() => pino(options, pino.destination({ dest: to, sync: true })).error(fields, message));
+      output.hold();
+      log.error(fields, message);
+      output.flush();
     },
   };
 }
