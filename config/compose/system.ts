@@ -6,6 +6,7 @@ import type { Log } from '../../actors/base/log.ts';
 import { createStatements } from '../../actors/claiming/statements.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Devices, Presence } from '../../actors/fleet/devices.ts';
+import type { Certificate } from '../../actors/sockets/certificate.ts';
 import type { Listening } from '../../actors/sockets/listen.ts';
 import { createApp } from '../../http/app.ts';
 import { createEventLog } from '../../http/event-log.ts';
@@ -83,11 +84,13 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
       tellOfShortSecrets(config, needs.log);
       tellOfReadableKeys(config.store.dataDir, needs.log);
     }
-    const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
+    let shown = certificatesOf(config);
+    const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core, shown.mqtt) : undefined;
     const broker = await createBroker(config, needs, core);
     const live = createLive(needs, core, config.limits.minTokenLength);
     const labelFonts = await readLabelFonts(config);
-    const http = createHttp(config, needs, core, mqtt, () => draining, broker, { ...live, labelFonts });
+    const more = { ...live, labelFonts, certificate: shown.http };
+    const http = createHttp(config, needs, core, mqtt, () => draining, broker, more);
     open.push(live, http);
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
@@ -99,7 +102,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const coapListening = (await coap?.start()) ?? null;
     if (broker !== undefined) open.push(broker);
     const brokerListening = (await broker?.start()) ?? null;
-    const metrics = await tellMetrics(config, needs, core, mqtt);
+    const metrics = await tellMetrics(config, needs, core, mqtt, () => shown);
     if (metrics !== undefined) open.push(metrics);
     core.startAlarms();
     if (broker !== undefined) await publishEvents(config, needs, core, broker);
@@ -130,9 +133,10 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
       core,
       reloadCertificates() {
         // Both are read before either is used.
-        const forHttp = config.http.sslEnabled ? httpCertificate(config) : undefined;
-        if (config.mqtt.sslEnabled) mqtt?.useCertificate(mqttCertificate(config));
-        if (forHttp !== undefined) http.useCertificate(forHttp);
+        const next = certificatesOf(config);
+        if (next.mqtt !== undefined) mqtt?.useCertificate(next.mqtt);
+        if (next.http !== undefined) http.useCertificate(next.http);
+        shown = next;
       },
       stop() {
         ended ??= end();
@@ -152,6 +156,7 @@ async function tellMetrics(
   { meters, worker, log }: CoreNeeds,
   core: Core,
   mqtt: MqttEndpoint | undefined,
+  shown: () => Certificates,
 ): Promise<MetricsServer | undefined> {
   if (meters === undefined) return undefined;
   meters.watch({
@@ -162,10 +167,7 @@ async function tellMetrics(
     mails: core.mail.figures,
     auditLagMs: core.auditLagMs,
     auditSteppedOver: core.auditSteppedOver,
-    certificates: () => [
-      ...(config.http.sslEnabled ? [['http', httpCertificate(config)] as const] : []),
-      ...(config.mqtt.sslEnabled ? [['mqtt', mqttCertificate(config)] as const] : []),
-    ],
+    certificates: () => Object.entries(shown()),
   });
   return worker === undefined ? startMetrics(config.metrics, () => meters.read(), log) : undefined;
 }
@@ -184,7 +186,7 @@ function tellOfShortSecrets({ ownership }: Config, log: Log): void {
   );
 }
 
-function createMqtt(config: Config, needs: CoreNeeds, core: Core) {
+function createMqtt(config: Config, needs: CoreNeeds, core: Core, certificate: Certificate | undefined) {
   const { clock, log } = needs;
   const { bus, directory, secrets, profiles, root } = core;
   const endpoint = createMqttEndpoint({
@@ -198,7 +200,7 @@ function createMqtt(config: Config, needs: CoreNeeds, core: Core) {
     bus,
     clock,
     log,
-    ...(config.mqtt.sslEnabled ? { tls: mqttTls(config) } : {}),
+    ...(certificate === undefined ? {} : { tls: mqttTls(config, certificate) }),
     ...(needs.meters === undefined ? {} : { figures: needs.meters.packets }),
     tracing: core.tracing,
   });
@@ -218,15 +220,28 @@ function guardOf(transport: string, { limits }: Config, { quickCounters }: Core,
   );
 }
 
-function mqttTls(config: Config): MqttTlsSettings {
+function mqttTls(config: Config, certificate: Certificate): MqttTlsSettings {
   const { sslBindAddress, sslPort, sslProtocol, sslSkipClientValidity } = config.mqtt;
   return {
     bindAddress: sslBindAddress,
     port: sslPort,
     minVersion: sslProtocol,
     skipClientValidity: sslSkipClientValidity,
-    certificate: mqttCertificate(config),
+    certificate,
   };
+}
+
+/** What each door over TLS shows to clients, as the files are now. Throws `StartRefused`. */
+function certificatesOf(config: Config): Certificates {
+  return {
+    ...(config.http.sslEnabled ? { http: httpCertificate(config) } : {}),
+    ...(config.mqtt.enabled && config.mqtt.sslEnabled ? { mqtt: mqttCertificate(config) } : {}),
+  };
+}
+
+interface Certificates {
+  readonly http?: Certificate;
+  readonly mqtt?: Certificate;
 }
 
 function mqttCertificate({ mqtt }: Config) {
@@ -272,7 +287,11 @@ function createHttp(
     kits,
     audit,
     labelFonts,
-  }: Live & { readonly labelFonts: LabelFonts | undefined },
+    certificate,
+  }: Live & {
+    readonly labelFonts: LabelFonts | undefined;
+    readonly certificate: Certificate | undefined;
+  },
 ) {
   const { clock, log, worker, meters } = needs;
   const { accounts, directory, profiles, secrets, store } = core;
@@ -331,7 +350,7 @@ function createHttp(
     log,
     secure: config.http.sslEnabled || config.http.baseUrl?.startsWith('https:') === true,
     ...(mqtt !== undefined && config.mqtt.wsEnabled ? { upgrades: webSockets(mqtt) } : {}),
-    ...(config.http.sslEnabled ? { certificate: httpCertificate(config) } : {}),
+    ...(certificate === undefined ? {} : { certificate }),
   });
 }
 

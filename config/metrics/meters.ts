@@ -20,7 +20,7 @@ import { meterProcess } from './process.ts';
 /** OpenTelemetry's for requests over HTTP. */
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 /** How long a scrape waits for the store to say how it is. */
-const CHECK_MS = 1_000;
+export const CHECK_MS = 1_000;
 
 export interface Meters {
   readonly claims: ClaimFigures;

@@ -5,13 +5,13 @@
 import type { Worker } from 'node:cluster';
 import { isJsonObject } from '../../actors/base/json.ts';
 import type { Family } from '../../actors/base/metrics.ts';
-import type { Meters } from '../metrics/meters.ts';
+import { CHECK_MS, type Meters } from '../metrics/meters.ts';
 import { type OfWorker, sumUp } from '../metrics/sum.ts';
 
 const QUESTION = 'figures?';
 const ANSWER = 'figures';
-/** Who does not answer in this time counts with its last numbers. */
-const ANSWER_MS = 1_000;
+/** Who does not answer in this time counts with its last numbers. Longer than a worker waits to say that its store is away. */
+const ANSWER_MS = CHECK_MS + 1_000;
 
 interface Answer {
   readonly type: typeof ANSWER;
@@ -47,7 +47,7 @@ export class WorkerFigures {
   #ids = 0;
   #missed = 0;
 
-  /** Resolves within a second or so, whatever the workers do. */
+  /** Resolves within two seconds or so, whatever the workers do. */
   async read(living: readonly Living[]): Promise<readonly Family[]> {
     const answered = await this.#ask(living);
     this.#missed += living.length - answered.size;

@@ -2,7 +2,8 @@
  * What the server tells whoever watches it: the truth about what happened, no name of anybody, one sum over all workers that
  * never falls; and Debian's Prometheus reads it all, with every figure that the dashboard and the alerts name.
  */
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
@@ -173,6 +174,42 @@ test('metrics: workers are told as one, and a sum does not fall when one of them
   }
   const { text: after } = await scrape(server);
   is(sum(after), 1);
+  is((await server.stop()).code, 0);
+});
+
+test('metrics: a certificate ends when the one ends that is shown, whatever lies in its files meanwhile', async () => {
+  const folder = temporaryFolder();
+  const [{ cert, key }, renewed] = [makeCertificate(folder, 'shown'), makeCertificate(folder, 'renewed', 60)];
+  const server = await startServer({
+    env: {
+      ...METRICS,
+      WORKERS: '2',
+      MQTT_SSL_ENABLED: 'true',
+      MQTT_SSL_BIND_ADDRESS: '127.0.0.1',
+      MQTT_SSL_BIND_PORT: '0',
+      MQTT_SSL_PEM_CERT: cert,
+      MQTT_SSL_PEM_KEY: key,
+    },
+  });
+  const endOf = (file: string) => Date.parse(new X509Certificate(readFileSync(file)).validTo) / 1_000;
+  const told = async () => {
+    const { text } = await scrape(server);
+    return [1, 2].map((worker) =>
+      figure(text, `claimd_tls_certificate_expiry_timestamp_seconds{door="mqtt",worker="${worker}"}`),
+    );
+  };
+  const [first, second] = [endOf(cert), endOf(renewed.cert)];
+  const untilTold = (what: string, ends: number) =>
+    until(what, async () => (await told()).every((end) => end === ends));
+  await untilTold('both tell what they show', first);
+  copyFileSync(renewed.cert, cert);
+  copyFileSync(renewed.key, key);
+  await untilTold('nobody has told them of the new files', first);
+  server.signal('SIGHUP');
+  await untilTold('they show the new one', second);
+  writeFileSync(cert, 'in the middle of being written');
+  await untilTold('they go on', second);
+  is(server.log().filter(({ msg }) => msg === 'a worker died; it is restarted').length, 0);
   is((await server.stop()).code, 0);
 });
 

@@ -11,6 +11,7 @@ import { temporaryFolder } from '../kit/folders.ts';
 import { freePort } from '../kit/ports.ts';
 import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
+import { metricsPortOf } from '../kit/prometheus.ts';
 import { cleanUpRedis, type RedisServer, startRedis, startRedisCluster } from '../kit/redis.ts';
 import { until } from '../kit/until.ts';
 
@@ -46,6 +47,28 @@ async function twoCustomers(url: string) {
 }
 
 const response = ({ body }: { readonly body: string }) => /SUCCESS|CLAIMED|FAILURE/.exec(body)?.[0];
+
+redisTest(
+  'redis: while it gives no answer each worker tells the metrics that its store is away',
+  async () => {
+    const redis = await startRedis();
+    const env = { ...KEYS, METRICS_ENABLED: 'true', METRICS_BIND_PORT: '0', WORKERS: '2' };
+    const server = await start(redis.url, env);
+    const told = async () => {
+      const answer = await fetch(`http://127.0.0.1:${metricsPortOf(server)}/metrics`);
+      return (await answer.text()).match(/^claimd_store_up.*$/gm) ?? [];
+    };
+    const all = (up: 0 | 1) => [1, 2].map((worker) => `claimd_store_up{worker="${worker}"} ${up}`);
+    const untilTold = (up: 0 | 1) =>
+      until(`${up}`, async () => all(up).join() === (await told()).sort().join());
+    await untilTold(1);
+    redis.signal('SIGSTOP');
+    await untilTold(0);
+    redis.signal('SIGCONT');
+    await untilTold(1);
+    is((await server.stop()).code, 0);
+  },
+);
 
 redisTest('redis: a claim from its window to its end, over a restart of the node', async () => {
   const redis = await startRedis();
