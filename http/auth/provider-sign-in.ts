@@ -12,6 +12,7 @@ import type { SessionVia } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { type ProviderId, parseId } from '../../actors/base/ids.ts';
 import { parsedJson } from '../../actors/base/json.ts';
+import { type Log, logBounded } from '../../actors/base/log.ts';
 import { Recent } from '../../actors/base/recent.ts';
 import { credentialOrNull, type Secrets } from '../../actors/base/secret.ts';
 import type { SendOutbound } from '../../actors/outbound/request.ts';
@@ -79,6 +80,7 @@ export interface ProviderSignInNeeds {
   /** Whether providers may be without TLS. */
   readonly allowHttp: boolean;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** The path of redirect URIs; ThingsBoard's, but the id of the provider follows. */
@@ -113,11 +115,21 @@ const HINT_CHARS_MAX = 2_400;
 class ProviderAway extends Error {}
 
 export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn {
-  const { providers, secrets, clock } = needs;
+  const { providers, secrets, clock, log } = needs;
   const configurations = createConfigurations(needs);
   const configurationOf = configurations.of;
   /** When a provider of a tenant, or of the system, may be tried again. */
   const triedUntil = new Recent<string, number>(TRIED_MAX);
+
+  /** What is not the person's doing is for whoever runs the server: a secret that has expired, a provider that is away. */
+  async function orTold<Value>({ id, tenantId }: Provider, ask: () => Promise<Value>) {
+    const tried = await orRefused(ask);
+    if (tried.type === 'refused' && tried.code !== 'access_denied') {
+      const fields = { providerId: id, tenantId, why: tried.why, code: tried.code };
+      logBounded(log, 'warn', clock.elapsed(), fields, 'an identity provider does not sign somebody in');
+    }
+    return tried;
+  }
 
   function open(attempt: string) {
     const [id = '', sealed = ''] = attempt.split('.', 2);
@@ -130,7 +142,7 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
 
   return {
     async begin(provider, base) {
-      const configuration = await orRefused(() => configurationOf(provider));
+      const configuration = await orTold(provider, () => configurationOf(provider));
       if (configuration.type === 'refused') return configuration;
       const verifier = client.randomPKCECodeVerifier();
       const state = client.randomState();
@@ -150,7 +162,7 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
     },
 
     async keysAt(provider) {
-      const configuration = await orRefused(() => configurationOf(provider));
+      const configuration = await orTold(provider, () => configurationOf(provider));
       const at = configuration.type === 'good' ? configuration.value.serverMetadata().jwks_uri : undefined;
       return at === undefined || !URL.canParse(at) ? undefined : new URL(at);
     },
@@ -181,7 +193,7 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
     },
 
     async endSessionUrl(provider, idToken, back) {
-      const configuration = await orRefused(() => configurationOf(provider));
+      const configuration = await orTold(provider, () => configurationOf(provider));
       if (configuration.type === 'refused' || !offersLogout(configuration.value)) return undefined;
       const hint: Record<string, string> = idToken === '' ? {} : { id_token_hint: idToken };
       return client.buildEndSessionUrl(configuration.value, { ...hint, post_logout_redirect_uri: back }).href;
@@ -191,11 +203,11 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
       const opened = open(attempt);
       const provider = opened && (await providers.findAny(opened.providerId));
       if (opened === undefined || provider === undefined) return { type: 'refused', why: 'attempt-lost' };
-      const configuration = await orRefused(() => configurationOf(provider));
+      const configuration = await orTold(provider, () => configurationOf(provider));
       if (configuration.type === 'refused') return configuration;
       const url = new URL(opened.redirectUri);
       url.search = answer;
-      const redeemed = await orRefused(() => redeem(configuration.value, url, opened));
+      const redeemed = await orTold(provider, () => redeem(configuration.value, url, opened));
       if (redeemed.type === 'refused') return redeemed;
       const { claims, sid, idToken } = redeemed.value;
       const via = { providerId: provider.id, ...(sid === null ? {} : { sid }) };
@@ -387,15 +399,24 @@ async function orRefused<Value>(
   ask: () => Promise<Value>,
 ): Promise<
   | { readonly type: 'good'; readonly value: Value }
-  | { readonly type: 'refused'; readonly why: CompletionReason }
+  | { readonly type: 'refused'; readonly why: CompletionReason; readonly code: string }
 > {
   try {
     return { type: 'good', value: await ask() };
   } catch (error) {
     const why = reasonOf(error);
     if (why === undefined) throw error;
-    return { type: 'refused', why };
+    return { type: 'refused', why, code: codeOf(error) };
   }
+}
+
+/** A word for the log: the provider's own of RFC 6749, or the library's. What else a provider writes stays out. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if (error.cause instanceof ProviderAway) return error.cause.message;
+  const words: unknown[] = ['error' in error && error.error, 'code' in error && error.code];
+  const word = words.find((text) => typeof text === 'string' && /^\w{1,60}$/.test(text));
+  return typeof word === 'string' ? word : error instanceof TypeError ? 'malformed' : error.message;
 }
 
 /** What an error of the library means; undefined: it is a bug. */

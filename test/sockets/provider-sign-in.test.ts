@@ -5,6 +5,7 @@
 import * as assert from 'uvu/assert';
 import { subjectId } from '../../actors/accounts/provider-links.ts';
 import type { ProviderId, UserId } from '../../actors/base/ids.ts';
+import { silentLog } from '../../actors/base/log.ts';
 import { defaultWebSettings } from '../../http/web/settings.ts';
 import { CLIENT, type IdentityProvider, type Lies, startIdentityProvider } from '../kit/identity-provider.ts';
 import {
@@ -128,6 +129,37 @@ for (const authorization_endpoint of ['/authorize', 7, ['https://elsewhere.test/
     },
     { authorization_endpoint },
   );
+
+const told: { readonly fields: object; readonly message: string }[] = [];
+story(
+  'a client secret that is good no more is told to the person in words, and in the log by the name that it has at the provider',
+  async (all) => {
+    const id = await all.set(all.home.admin);
+    all.idp.disturb('/token', (response) =>
+      response
+        .writeHead(401, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ error: 'invalid_client', error_description: `not ${CLIENT.clientSecret}` })),
+    );
+    await isOut(all.browser, await signIn(all, id), /does not hold/);
+    const { fields } = told.find(({ message }) => /does not sign somebody in/.test(message)) ?? {};
+    assert.equal(fields, {
+      providerId: id,
+      tenantId: all.home.tenantId,
+      why: 'provider-wrong',
+      code: 'invalid_client',
+    });
+    // What the person decides there is nobody else's business.
+    const before = told.length;
+    const { searchParams } = new URL(await leave(all.browser, id));
+    const state = searchParams.get('state') ?? '';
+    const no = new URLSearchParams({ error: 'access_denied', state, iss: all.idp.issuer });
+    const back = new URL(searchParams.get('redirect_uri') ?? '').pathname;
+    await isOut(all.browser, await all.browser.get(`${back}?${no}`), /broken off/);
+    assert.is(told.length, before);
+  },
+  {},
+  { ...PAGES, log: { ...silentLog, warn: (fields, message) => void told.push({ fields, message }) } },
+);
 
 story(
   'what the browser is sent to has code flow, PKCE, state and nonce, and no secret in it',
