@@ -25,7 +25,7 @@ import { flushFolder } from './key-file.ts';
 import { OTHER_KEY_FILES } from './keys.ts';
 import { isRedisUrl } from './redis.ts';
 import { StartRefused } from './refusal.ts';
-import { lmdbFolder } from './store.ts';
+import { lmdbFolder, refuseMissing } from './store.ts';
 
 export interface Backup {
   readonly folder: string;
@@ -88,7 +88,7 @@ function sourceOf({ store: { dataDir, url } }: Config): string {
   }
   if (url === 'memory:') throw new StartRefused('a store in memory is gone with its server: nothing to copy');
   const path = lmdbFolder(dataDir, url);
-  if (!existsSync(join(path, 'data.mdb'))) throw new StartRefused(`there is no database in ${path}`);
+  refuseMissing(path);
   return path;
 }
 

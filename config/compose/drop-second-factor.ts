@@ -30,9 +30,7 @@ export async function dropSecondFactor(
   clock: Clock,
   log: Log,
 ): Promise<boolean> {
-  if (config.store.url === 'memory:')
-    throw new StartRefused('a store in memory belongs to its server alone: nothing can be changed from here');
-  const { store, close } = await openStore(config, 'worker', log);
+  const { store, close } = await openStore(config, 'command', log);
   try {
     const users = createCollection(store, userKind(config.accounts.loginCaseSensitive));
     const user = await users.findByKey(emailKey(email, config.accounts.loginCaseSensitive));

@@ -32,7 +32,7 @@ export function isRedisUrl(url: string): boolean {
 /** Rejects with `StartRefused` if this Redis cannot be reached or used. */
 export async function openRedis(
   url: string,
-  options: Config['redis'],
+  options: Config['redis'] & { /** Refuse where no server has been. */ readonly isThere: boolean },
   credentials: CredentialsLift,
   log: Log,
 ): Promise<OpenedRedis> {
@@ -44,10 +44,11 @@ export async function openRedis(
     import('../../actors/store/redis/counters.ts'),
     import('../../actors/store/redis/checks.ts'),
   ]);
-  const { prefix, partitions, connectTimeoutMs, commandTimeoutMs, waitingMax } = options;
+  const { prefix, partitions, isThere, connectTimeoutMs, commandTimeoutMs, waitingMax } = options;
   const settings = {
     prefix,
     partitions,
+    isThere,
     connectTimeoutMs,
     commandTimeoutMs,
     waitingMax,

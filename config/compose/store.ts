@@ -1,4 +1,5 @@
 /** Opens the store that the settings name, and locks its folder if it has one. */
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../../actors/base/log.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
@@ -31,11 +32,12 @@ export interface OpenedStore {
 /**
  * Rejects with `StartRefused` if another process has the folder, or the store cannot be used.
  *
- * @param role a `worker` shares the folder with others, under the lock of its supervisor
+ * @param role a `worker` shares the folder with others, under the lock of its supervisor; so does a `command`, which makes no
+ *   store where a server has made none: there it was told the wrong place
  */
 export async function openStore(
   config: Pick<Config, 'store' | 'redis' | 'claim' | 'accounts'>,
-  role: 'alone' | 'worker',
+  role: 'alone' | 'worker' | 'command',
   log: Log,
   onCommit?: ObserveCommit,
 ): Promise<OpenedStore> {
@@ -46,14 +48,18 @@ export async function openStore(
   } = config;
   const credentials = credentialsLift(() => loadKeys(config, false), config.claim.acceptNewServerKey);
   if (url !== undefined && isRedisUrl(url)) {
-    return { ...(await openRedis(url, redis, credentials, log)), volatile: false, readsLocally: false };
+    const opened = await openRedis(url, { ...redis, isThere: role === 'command' }, credentials, log);
+    return { ...opened, volatile: false, readsLocally: false };
   }
   if (url === 'memory:') {
+    if (role === 'command')
+      throw new StartRefused('a store in memory belongs to its server alone: nothing can be done from here');
     const store = createMemoryStore();
     return { store, volatile: true, readsLocally: true, close: () => store.close() };
   }
   const path = lmdbFolder(dataDir, url);
-  if (role === 'worker') {
+  if (role === 'command') refuseMissing(path);
+  if (role !== 'alone') {
     const store = inFolder(path, () => openLmdbStore({ path, shared: true, credentials, ...watched }));
     return { store, volatile: false, readsLocally: true, close: () => store.close() };
   }
@@ -90,6 +96,11 @@ export function storeKind(url: string | undefined): string {
 /** @param url not that of another kind of store */
 export function lmdbFolder(dataDir: string, url: string | undefined): string {
   return url === undefined ? join(dataDir, 'store') : url.slice('lmdb:'.length);
+}
+
+/** Throws `StartRefused` where no server has made a database. */
+export function refuseMissing(path: string): void {
+  if (!existsSync(join(path, 'data.mdb'))) throw new StartRefused(`there is no database in ${path}`);
 }
 
 function inFolder<Result>(path: string, task: () => Result): Result {

@@ -10,6 +10,7 @@ import { systemClock } from '../../actors/base/clock.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { ListenError } from '../../actors/sockets/listen.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
 import { backUp } from '../compose/backup.ts';
 import { dropSecondFactor } from '../compose/drop-second-factor.ts';
 import { createLog, type ProcessLog } from '../compose/log.ts';
@@ -34,6 +35,9 @@ const STANDARD_INPUT = 0;
 const DEFAULT_FILE = join('config', 'claimd.yml');
 
 async function main(): Promise<void> {
+  // Else a full disk, a terminal that is gone or a reader that has seen enough would be a bug of ours.
+  process.stderr.on('error', () => {});
+  process.stdout.on('error', tellUnwritten);
   const command = parseArguments(process.argv.slice(2));
   switch (command.type) {
     case 'help':
@@ -72,6 +76,13 @@ async function main(): Promise<void> {
     default:
       unreachable(command);
   }
+}
+
+/** Of what a command prints; the log has its own way. */
+function tellUnwritten(error: Error): void {
+  if ('code' in error && error.code === 'EPIPE') return; // as of `| head`
+  printLine(`claimd: standard output cannot be written: ${error.message}`);
+  process.exitCode ??= REFUSED;
 }
 
 function giveUp(problems: readonly string[]): void {
@@ -124,11 +135,15 @@ async function verify(config: Config, file: string | undefined): Promise<void> {
     for (const told of [...notes, ...problems]) printLine(`claimd: ${told}`);
     if (problems.length > 0) process.exitCode = FAULT;
   } catch (error) {
-    if (!(error instanceof StartRefused)) throw error;
+    if (!isRefusal(error)) throw error;
     printLine(`claimd verifies nothing: ${error.message}`);
     process.exitCode = REFUSED;
   }
 }
+
+/** Also a store that goes away in the middle. */
+const isRefusal = (error: unknown): error is StartRefused | StoreUnavailable =>
+  error instanceof StartRefused || error instanceof StoreUnavailable;
 
 const logOf = ({ system }: Config) => ({ level: system.logLevel, format: system.logFormat });
 
@@ -142,7 +157,7 @@ async function dropFactor(config: Config, email: string): Promise<void> {
         : `claimd: ${email} has no second factor: there is nothing to take away`,
     );
   } catch (error) {
-    if (!(error instanceof StartRefused)) throw error;
+    if (!isRefusal(error)) throw error;
     printLine(`claimd takes no second factor away: ${error.message}`);
     process.exitCode = REFUSED;
   } finally {

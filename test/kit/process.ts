@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly nodeArgs?: readonly string[];
   /** A soft limit on the size of a file that it writes; lifted by `prlimit`. */
   readonly fileBytesMax?: number;
+  /** Where a shell sends its standard output: `>/dev/full`, `| head -1`. */
+  readonly into?: string;
   /** Whether there is a channel for messages to and from `child`. */
   readonly channel?: boolean;
 }
@@ -100,8 +102,10 @@ export function launch(options: ServerOptions = {}): {
     ...(options.args ?? []),
   ];
   const blocks = options.fileBytesMax === undefined ? undefined : Math.floor(options.fileBytesMax / 512);
+  const limit = blocks === undefined ? '' : `ulimit -S -f ${blocks}; `;
+  const run = options.into === undefined ? 'exec "$0" "$@"' : `"$0" "$@" ${options.into}`;
   const [program = '', ...args] =
-    blocks === undefined ? command : ['sh', '-c', `ulimit -S -f ${blocks}; exec "$0" "$@"`, ...command];
+    limit === '' && options.into === undefined ? command : ['sh', '-c', `${limit}${run}`, ...command];
   const child = spawn(program, args, {
     cwd: tmpdir(),
     env,

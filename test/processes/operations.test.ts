@@ -1,5 +1,5 @@
 /** The real process in service: health, draining, signals, and a log that keeps secrets. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
@@ -7,11 +7,19 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SAME_SIGNAL_MS } from '../../config/process/exit.ts';
-import { claimPath, restApi } from '../kit/api.ts';
+import { cast, claimPath, restApi } from '../kit/api.ts';
+import { read } from '../kit/documents.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { within } from '../kit/patience.ts';
-import { cleanUp, logLines, type ServerOptions, type ServerProcess, startServer } from '../kit/process.ts';
+import {
+  cleanUp,
+  launch,
+  logLines,
+  type ServerOptions,
+  type ServerProcess,
+  startServer,
+} from '../kit/process.ts';
 import { pause, until } from '../kit/until.ts';
 import { openRaw } from '../kit/websocket.ts';
 
@@ -210,6 +218,24 @@ for (const [how, target] of [
 }
 
 /** Whether what ended the server at once came later than the second of two signals that are one. */
+whenBuilt('the lines of verify that are kept are heads alone, as the document has it kept', async () => {
+  const dataDir = temporaryFolder();
+  const env = { SYSADMIN_PASSWORD: 'verify-by-npm-sysadmin' };
+  const server = await startServer({ dataDir, env });
+  await cast(server.url, env.SYSADMIN_PASSWORD, 1);
+  await server.stop();
+  const file = join(temporaryFolder(), 'heads');
+  const [command = ''] = /npm start .*verify > heads/.exec(read('config/README.md').text) ?? [];
+  const ran = spawnSync('sh', ['-c', command.replace('heads', '"$0"'), file], {
+    cwd: PROJECT,
+    env: { ...process.env, DATA_DIR: dataDir, npm_config_ignore_scripts: 'true' },
+    encoding: 'utf8',
+  });
+  assert.is(ran.status, 0, ran.stderr);
+  const again = await launch({ dataDir, args: ['verify', file] }).ended;
+  assert.is(again.code, 0, again.output);
+});
+
 function isLate(output: string): boolean {
   const timeOf = (what: string) =>
     Date.parse(String(logLines(output).find(({ msg }) => String(msg).startsWith(what))?.time));

@@ -49,6 +49,20 @@ async function twoCustomers(url: string) {
 const response = ({ body }: { readonly body: string }) => /SUCCESS|CLAIMED|FAILURE/.exec(body)?.[0];
 
 redisTest(
+  'redis: a command under a prefix where no server has been makes nothing there, and says so',
+  async () => {
+    const redis = await startRedis();
+    for (const args of [['verify'], ['drop-second-factor', 'root@example.org']]) {
+      const { code, output } = await launch({ args, env: { STORE_URL: redis.url, REDIS_PREFIX: 'other' } })
+        .ended;
+      is(code, 3, output);
+      match(output, 'holds nothing of claimd under the prefix other');
+    }
+    is(await redis.command('DBSIZE'), '0');
+  },
+);
+
+redisTest(
   'redis: while it gives no answer each worker tells the metrics that its store is away',
   async () => {
     const redis = await startRedis();

@@ -48,6 +48,13 @@ const BEAT_MS = 1_000;
 /** A lifter that shows nothing for so long may be dead, and another one takes over. Longer than a beat may be late. */
 const TAKE_OVER_MS = 6_000;
 
+/** For who only looks: nothing is made where no server has been. */
+export async function refuseMissing(redis: Connection, prefix: string): Promise<void> {
+  const meta = metaKey(prefix);
+  if ((await redis.send(meta, ['EXISTS', meta])) === 0)
+    throw new RedisRefused(`${redis.name} holds nothing of claimd under the prefix ${prefix}`);
+}
+
 /**
  * Agrees on the format and the number of partitions; the first process decides. Resolves to the latter.
  * @param credentials under which key tokens are lifted that an older format has in plain; without it such data is refused

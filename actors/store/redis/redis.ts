@@ -33,7 +33,7 @@ import { checkServers } from './checks.ts';
 import type { RedisLocation } from './client.ts';
 import { Connection } from './connection.ts';
 import { RedisEntities } from './entities.ts';
-import { agreeOnFormat } from './format.ts';
+import { agreeOnFormat, refuseMissing } from './format.ts';
 import { Gate } from './gate.ts';
 import { Heads } from './heads.ts';
 import { RedisIndex } from './index.ts';
@@ -51,6 +51,8 @@ export interface RedisSettings {
   readonly prefix: string;
   /** Into how many slots streams are spread; counts at the first start only. */
   readonly partitions: number;
+  /** Whether it is refused where nothing is under the prefix. */
+  readonly isThere?: boolean;
   /** How long the first connection may take. */
   readonly connectTimeoutMs: number;
   /** After so long without an answer a command is given up. */
@@ -75,7 +77,8 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
   let keys: Keys;
   try {
     await checkServers(redis, log);
-    const { partitions, credentials } = settings;
+    const { partitions, credentials, isThere = false } = settings;
+    if (isThere) await refuseMissing(redis, prefix);
     keys = createKeys(prefix, await agreeOnFormat(redis, prefix, partitions, log, credentials));
     await redis.findOutSlots(keys.twoSlots);
   } catch (error) {
