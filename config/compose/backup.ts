@@ -96,25 +96,23 @@ function keysOf(config: Config): {
   readonly inFiles: readonly { readonly file: string }[];
   readonly elsewhere: readonly string[];
 } {
+  const { claim, accounts } = config;
   const keys = [
-    { file: 'server.key', given: config.claim.serverKey !== undefined },
-    { file: 'jwt.key', given: config.accounts.jwtSigningKey !== undefined },
+    { file: 'server.key', given: claim.serverKey, isNeeded: true },
+    { file: 'jwt.key', given: accounts.jwtSigningKey, isNeeded: true },
+    { file: OTHER_KEY_FILES.serverKey, given: claim.otherServerKey, isNeeded: false },
+    { file: OTHER_KEY_FILES.jwtKey, given: accounts.otherJwtSigningKey, isNeeded: false },
   ];
-  const inFiles = keys.filter(({ given }) => !given);
-  for (const { file } of inFiles) {
+  const inFiles = keys.filter(({ file, given, isNeeded }) => {
+    if (given !== undefined) return false;
     const path = join(config.store.dataDir, file);
-    if (existsSync(path)) continue;
+    if (existsSync(path)) return true;
+    if (!isNeeded) return false;
     throw new StartRefused(
       `there is no key in ${path}, and none in the settings: without it the data is of no use`,
     );
-  }
-  const others = Object.values(OTHER_KEY_FILES)
-    .filter((file) => existsSync(join(config.store.dataDir, file)))
-    .map((file) => ({ file }));
-  return {
-    inFiles: [...inFiles, ...others],
-    elsewhere: keys.filter(({ given }) => given).map(({ file }) => file),
-  };
+  });
+  return { inFiles, elsewhere: keys.flatMap(({ file, given }) => (given === undefined ? [] : file)) };
 }
 
 function refuseUsed(target: string): void {

@@ -171,6 +171,11 @@ refused('a key of the settings is not in it, and it says so', async () => {
   assert.is(code, 0, output);
   assert.match(output, /server\.key is not in it/);
   assert.equal(readdirSync(target).sort(), ['jwt.key', 'store']);
+  // While keys are changed, the old one too: recovery codes and kits may be under it.
+  const changing = { ...keys, SECURITY_CLAIM_OTHER_SERVER_KEY: Buffer.alloc(32, 2).toString('base64') };
+  const other = await backUp(dataDir, join(temporaryFolder(), 'backup'), changing).ended;
+  assert.is(other.code, 0, other.output);
+  assert.match(other.output, /server\.other\.key is not in it/);
 });
 
 for (const each of [running, refused]) each.run();
