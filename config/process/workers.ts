@@ -324,7 +324,7 @@ class Supervisor {
   #endAtOnce(): never {
     for (const { worker } of this.#slots) worker?.process.kill('SIGKILL');
     this.#log.flush();
-    process.exit(FAULT);
+    endAtOnce();
   }
 }
 

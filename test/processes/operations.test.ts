@@ -144,16 +144,17 @@ draining(
   },
 );
 
-draining('a second signal, a moment later, ends at once', async () => {
-  const server = await demo({ env: { DRAIN_TIMEOUT: '300000' } });
-  const { socket } = await halfSent(server, 10);
-  server.signal('SIGTERM'); // drains, and waits for the rest of the request
-  await until('it has heard the first', () => server.output().includes('stopping:')); // or two that wait are one
-  await pause(700);
-  server.signal('SIGTERM');
-  assert.is((await within('it ends', server.ended)).signal, 'SIGKILL');
-  socket.destroy();
-});
+for (const WORKERS of ['1', '2'])
+  draining(`a second signal, a moment later, ends at once, with as many workers as ${WORKERS}`, async () => {
+    const server = await demo({ env: { DRAIN_TIMEOUT: '300000', WORKERS } });
+    const { socket } = await halfSent(server, 10);
+    server.signal('SIGTERM'); // drains, and waits for the rest of the request
+    await until('it has heard the first', () => server.output().includes('stopping:')); // or two that wait are one
+    await pause(700);
+    server.signal('SIGTERM');
+    assert.is((await within('it ends', server.ended)).signal, 'SIGKILL');
+    socket.destroy();
+  });
 
 draining('a client that never finishes is cut off after the drain time', async () => {
   for (let tries = 1; ; tries += 1) {
@@ -217,7 +218,6 @@ for (const [how, target] of [
   });
 }
 
-/** Whether what ended the server at once came later than the second of two signals that are one. */
 whenBuilt('the lines of verify that are kept are heads alone, as the document has it kept', async () => {
   const dataDir = temporaryFolder();
   const env = { SYSADMIN_PASSWORD: 'verify-by-npm-sysadmin' };
@@ -236,6 +236,7 @@ whenBuilt('the lines of verify that are kept are heads alone, as the document ha
   assert.is(again.code, 0, again.output);
 });
 
+/** Whether what ended the server at once came later than the second of two signals that are one. */
 function isLate(output: string): boolean {
   const timeOf = (what: string) =>
     Date.parse(String(logLines(output).find(({ msg }) => String(msg).startsWith(what))?.time));
