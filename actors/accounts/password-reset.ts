@@ -3,6 +3,8 @@
  * of the user's unique keys, so that using it up and setting the password are one commit.
  */
 import { createHash } from 'node:crypto';
+import type { Instant } from '../base/clock.ts';
+import { isFromAhead } from '../base/clock-steps.ts';
 import { type PasswordReset, publicUser, resetKey, type StoredUser } from './kinds.ts';
 import { done, refused, type Users } from './model.ts';
 import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
@@ -23,20 +25,28 @@ export function passwordResetsOf({
     const digest = digestOf(token);
     const user = await users.findByKey(resetKey(digest));
     if (user?.passwordReset === undefined || !holds(user, digest)) return 'unknown';
-    return clock.now() < user.passwordReset.expiresAt ? { user, digest } : 'expired';
+    return isInTime(user.passwordReset, clock.now()) ? { user, digest } : 'expired';
+  }
+
+  /** One that was asked for while the clock was ahead would last for as long as it was. */
+  function isInTime({ askedAt, expiresAt }: PasswordReset, now: Instant): boolean {
+    return now < expiresAt && !isFromAhead(askedAt, now);
   }
 
   return {
     async beginReset(id, { token, email, askedAt, lifeMs }) {
       const now = clock.now();
       const digest = digestOf(token);
+      // What was written while the clock was ahead keeps nobody out until then.
+      const isOver = (at: Instant | undefined, isBefore: (at: Instant) => boolean) =>
+        at === undefined || isBefore(at) || isFromAhead(at, now);
       const mayHave = (user: StoredUser) =>
         user.enabled &&
         user.passwordHash !== null &&
         user.email === email &&
-        (user.passwordSetAt === undefined || askedAt > user.passwordSetAt) &&
-        (user.passwordReset === undefined || user.passwordReset.askedAt <= askedAt);
-      const begun: PasswordReset = { digest, askedAt, expiresAt: now + lifeMs };
+        isOver(user.passwordSetAt, (at) => at < askedAt) &&
+        isOver(user.passwordReset?.askedAt, (at) => at <= askedAt);
+      const begun: PasswordReset = { digest, askedAt: Math.min(askedAt, now), expiresAt: now + lifeMs };
       // A mail that is tried again makes its link no younger: it may have arrived the first time.
       const changed = await change(id, (user) =>
         mayHave(user) && !holds(user, digest) ? { ...user, passwordReset: begun } : user,
@@ -44,7 +54,7 @@ export function passwordResetsOf({
       if (changed.type !== 'done' || !mayHave(changed.entity) || !holds(changed.entity, digest))
         return refused({ reason: 'not-found' });
       const { passwordReset } = changed.entity;
-      return passwordReset !== undefined && now < passwordReset.expiresAt
+      return passwordReset !== undefined && isInTime(passwordReset, now)
         ? done(publicUser(changed.entity))
         : refused({ reason: 'not-found' });
     },

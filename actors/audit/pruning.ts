@@ -3,6 +3,7 @@
  * Once an hour, a tenant at a time.
  */
 import type { Clock } from '../base/clock.ts';
+import { cautiousTime } from '../base/clock-steps.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createRounds, type Rounds } from '../records/rounds.ts';
@@ -22,6 +23,7 @@ export function createPruning(
   log: Log,
 ): Rounds {
   const blocks = createBlocks(store);
+  const now = cautiousTime(clock);
   const rounds = createRounds(
     store,
     {
@@ -35,7 +37,7 @@ export function createPruning(
           let gone: number;
           do {
             if (!(await mayGoOn())) return;
-            gone = await blocks.prune(tenantId, keep, clock.now());
+            gone = await blocks.prune(tenantId, keep, now());
             if (gone > 0)
               log.info({ tenantId, entries: gone }, 'old entries of an audit trail were let go of');
           } while (gone > 0);

@@ -6,6 +6,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock, Instant } from '../base/clock.ts';
+import { cautiousTime } from '../base/clock-steps.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceEvent } from '../device/device.ts';
 import { eventIfReadable } from '../device/readable-log.ts';
@@ -36,6 +37,7 @@ export function createRetention(
   log: Log,
 ): Rounds {
   const { journal } = store;
+  const now = cautiousTime(clock);
   const looked = openRecords<{ readonly position: number }>(store, 'retention-cursor');
   const audited = openCursors(store);
 
@@ -44,7 +46,7 @@ export function createRetention(
     let from = (await looked.get(String(which)))?.position ?? 0;
     while (from < upTo && (await mayGoOn())) {
       const begun = performance.now();
-      const before = clock.now() - windowEventsMs;
+      const before = now() - windowEventsMs;
       const next = await journal.forget(which, { from, upTo }, PAGE, (event) => verdictOn(event, before));
       if (next === from) return;
       await looked.put(String(which), { position: next });

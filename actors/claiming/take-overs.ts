@@ -5,8 +5,11 @@
  * A customer that is deleted at this very moment: its deletion first marks it and then clears its devices. Looked at
  * again afterwards, it is marked by now, and the device is given back; or it is not, and its deletion finds the device.
  * The user is not looked at again: the customer has the device by then, and keeps it whoever of its users comes or goes.
+ *
+ * The owner was told until when it may object. So a take-over goes by a time that doubts a clock that was set forward.
  */
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { isOwnedBy, type TakeOver } from '../device/state.ts';
@@ -25,10 +28,14 @@ export interface Newcomers {
 
 const NO_ANSWER: DeviceAnswer = { type: 'unavailable', reason: 'store' };
 
-/** The devices as the alarms wake them: what is due is done, a take-over too. */
+/**
+ * The devices as the alarms wake them: what is due is done, a take-over too.
+ * @param time see `cautiousTime`
+ */
 export function completingTakeOvers(
   devices: Pick<Devices, 'ask'>,
   newcomers: Newcomers,
+  time: () => Instant,
   log: Log,
 ): Pick<Devices, 'ask'> {
   async function complete(id: DeviceId, tenantId: TenantId, takeOver: TakeOver): Promise<DeviceAnswer> {
@@ -57,6 +64,7 @@ export function completingTakeOvers(
       if (state.status === 'absent') return answer;
       const due = dueTakeOver(state, at);
       if (due === undefined) return answer;
+      if (due.dueAt > time()) return NO_ANSWER; // it is woken again and again, every few seconds
       return complete(id, state.tenantId, due).catch((error: unknown) => {
         // One account that cannot be read must not keep all other devices asleep.
         if (!(error instanceof StoreUnavailable)) reportBug(log, 'alarms', error, { stream: id });

@@ -4,6 +4,7 @@
  * for good is dropped, which is logged. Where the server cannot be used at all, everything rests but for one mail now and then.
  */
 import type { Clock, Instant } from '../base/clock.ts';
+import { isDue } from '../base/clock-steps.ts';
 import type { MailId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
@@ -23,6 +24,8 @@ const HOUR = 60 * MINUTE;
 /** From a failed attempt to the next; the last one goes on. */
 const STEPS_MS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR];
 const JITTER = 0.2;
+/** Longer than this no mail is put off. */
+const STEP_MAX_MS = (1 + JITTER) * 2 * HOUR;
 /** After so long a mail is of no use any more. */
 const GIVEN_UP_AFTER_MS = 24 * HOUR;
 const REST_FIRST_MS = 2_000;
@@ -132,7 +135,7 @@ export function createMailSender(needs: SenderNeeds): MailSender {
     waiting.delete(id);
     const mail = await outbox.mails.find(id);
     if (mail === undefined) return 'done';
-    if (mail.attempts > 0 && clock.now() < mail.nextAt) {
+    if (mail.attempts > 0 && !isDue(mail.nextAt, clock.now(), STEP_MAX_MS)) {
       waiting.set(id, mail.nextAt); // another process has put it off meanwhile
       return 'done';
     }
@@ -193,7 +196,7 @@ export function createMailSender(needs: SenderNeeds): MailSender {
     later ??= await readLater();
     const waiting = later;
     const now = clock.now();
-    const due = [...waiting].filter(([, at]) => at <= now).map(([id]) => id);
+    const due = [...waiting].filter(([, at]) => isDue(at, now, STEP_MAX_MS)).map(([id]) => id);
     const all = [...fresh.map((id) => id as MailId), ...due].slice(0, ROUND_MAX);
     // After a rest one mail shows whether the server can be used again.
     const isTrial = rests > 0;

@@ -29,6 +29,8 @@ const ASKED_MAX_MS = 24 * HOUR;
 /** The first and the longest rest of a counterpart of which nothing comes through any more. */
 const REST_FIRST_MS = 5 * SECOND;
 const REST_MAX_MS = HOUR;
+/** Longer than this nothing waits. */
+export const WAIT_MAX_MS = (1 + JITTER) * 24 * HOUR;
 
 /**
  * When one message is tried again; undefined: it is given up.

@@ -6,6 +6,7 @@
  * attempt after each rest, however much happens.
  */
 import type { Clock, Instant } from '../base/clock.ts';
+import { isDue } from '../base/clock-steps.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Records } from '../records/records.ts';
 import { type Attempt, type Attempts, attemptAt } from './attempts.ts';
@@ -13,7 +14,7 @@ import type { Delivery, Message, ReadAt, Target } from './message.ts';
 import { LANES_MAX, type Lane, merged, type Parking } from './parking.ts';
 import { newPlace, type Place, WELL } from './places.ts';
 import { LATE_MS, type MessageReader } from './reader.ts';
-import { nextTry, restUntil } from './retries.ts';
+import { nextTry, restUntil, WAIT_MAX_MS } from './retries.ts';
 import type { Slots } from './slots.ts';
 
 export interface RunnerNeeds {
@@ -50,7 +51,7 @@ export interface Runner {
 const LANES_AT_ONCE = 4;
 /** So many failures in a row, of whichever devices, and the target rests. */
 const FAILURES_MAX = 10;
-/** Without anything that came through for so long, the target is switched off. */
+/** Without anything that came through for so long, and after as many failures as make it rest, the target is switched off. */
 const FAILING_MAX_MS = 120 * 3_600_000;
 /** For so long a place is what it was: others change it when somebody asks for something. */
 const LOADED_FOR_MS = 1_000;
@@ -73,7 +74,8 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
   let made: Attempt[] = [];
   let isOver = false;
 
-  const isResting = ({ restsUntil }: Place) => restsUntil !== null && clock.now() < restsUntil;
+  const isResting = ({ restsUntil }: Place) =>
+    restsUntil !== null && !isDue(restsUntil, clock.now(), WAIT_MAX_MS);
   const isStopped = () => isOver || !mayGoOn() || place === undefined || isResting(place);
 
   const isStale = (at: Place) =>
@@ -145,11 +147,14 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     const failingSince = place.failingSince ?? now;
     place = { ...place, failures, failingSince };
     if (delivery.all === 'gone') await switchOff('gone');
-    else if (target.restMaxMs === undefined && now - failingSince > FAILING_MAX_MS)
-      await switchOff('failing');
+    else if (isHopeless(failures, now - failingSince)) await switchOff('failing');
     else if (delivery.all === 'busy' || failures >= FAILURES_MAX) rest(delivery.askedMs);
     return delivery;
   }
+
+  /** Days in which this server was off, or its clock was set forward, are none in which somebody else did not answer. */
+  const isHopeless = (failures: number, failingMs: number) =>
+    target.restMaxMs === undefined && failures >= FAILURES_MAX && failingMs > FAILING_MAX_MS;
 
   async function switchOff(because: 'gone' | 'failing'): Promise<void> {
     isOver = true;
@@ -240,7 +245,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
       if (probe !== undefined) return [probe];
     }
     const now = clock.now();
-    const due = [...lanes].filter(([, nextAt]) => nextAt <= now).map(([deviceId]) => deviceId);
+    const due = [...lanes].filter(([, nextAt]) => isDue(nextAt, now, WAIT_MAX_MS)).map(([id]) => id);
     return due.slice(0, LANES_PER_ROUND);
   }
 

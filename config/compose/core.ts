@@ -18,6 +18,7 @@ import { countingRefusals, createRefusals, type Refusals } from '../../actors/au
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
 import type { Clock } from '../../actors/base/clock.ts';
+import { cautiousTime } from '../../actors/base/clock-steps.ts';
 import type { TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
@@ -192,7 +193,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     });
 
     const lease = createLease(store, clock, 'alarms', LEASE_MS);
-    const woken = completingTakeOvers(devices, newcomersOf(accounts), needs.log);
+    const woken = completingTakeOvers(devices, newcomersOf(accounts), cautiousTime(clock), needs.log);
     const alarms = createAlarms(store.journal, woken, config.alarms, clock, needs.log, lease);
     const { auditKeepMs: forMs, auditKeepEntries: entries } = config.system;
     const allTenants = () => tenantsOf(accounts);

@@ -165,6 +165,28 @@ test('accounts: beside a title from before titles were compared in NFC none is m
   assert.is(reasonOf(await accounts.customers.update(tenantId, other.id, customer(composed))), 'title-taken');
 });
 
+test('accounts: what was written while the clock was a year ahead keeps nobody from a forgotten password, and no link alive', async () => {
+  const { clock, accounts, tenantId } = await scene();
+  const { users } = accounts;
+  const { id, email } = given(
+    await users.create({ authority: 'TENANT_ADMIN', tenantId }, person('ahead@x.test'), PASSWORD),
+  );
+  const begin = async (token: string) =>
+    (await users.beginReset(id, { token, email, askedAt: clock.now(), lifeMs: HOUR_MS })).type;
+  const yearMs = 365 * 24 * HOUR_MS;
+
+  clock.step(yearMs);
+  given(await users.setPassword(id, 'another long phrase'));
+  clock.advance(1);
+  assert.is(await begin('of a year ahead'), 'done');
+  clock.step(-yearMs);
+  assert.is(await users.resetWorks('of a year ahead'), 'expired');
+  assert.is(await begin('of now'), 'done');
+  assert.is(await users.resetWorks('of now'), 'good');
+  assert.is((await users.resetPassword('of now', 'a third long phrase')).type, 'done');
+  assert.is(await begin('of now'), 'refused', 'in the same instant');
+});
+
 test('accounts: two renames to one title: one is done', async () => {
   const { accounts, tenantId } = await scene();
   const [a, b] = [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { watchClock } from '../../actors/base/clock-steps.ts';
+import { cautiousTime, DOUBTED_MS, watchClock } from '../../actors/base/clock-steps.ts';
 import { createTtlCache } from '../../actors/base/ttl-cache.ts';
 import { createLease } from '../../actors/records/lease.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
@@ -61,6 +61,33 @@ steps('a lease is neither lost nor kept by a step', async () => {
   clock.step(-2 * DAY_MS);
   clock.advance(6_001);
   assert.ok(await other.hold(), 'the holder was silent');
+});
+
+steps('what cannot be undone goes by the time before a step forward, for an hour', () => {
+  const clock = createSimClock(START);
+  const time = cautiousTime(clock);
+  clock.advance(5 * DAY_MS);
+  assert.is(time(), clock.now(), 'time that passes is none');
+
+  clock.step(365 * DAY_MS);
+  assert.is(time(), START + 5 * DAY_MS);
+  clock.advance(DOUBTED_MS - 1);
+  assert.is(time(), START + 5 * DAY_MS + DOUBTED_MS - 1);
+  clock.step(-365 * DAY_MS);
+  assert.is(time(), clock.now(), 'it was set right in time');
+
+  clock.step(DAY_MS);
+  time();
+  clock.advance(DOUBTED_MS / 2);
+  clock.step(365 * DAY_MS);
+  time();
+  clock.advance(DOUBTED_MS / 2);
+  assert.is(time(), clock.now() - 366 * DAY_MS, 'each step has an hour of its own');
+  clock.advance(DOUBTED_MS / 2);
+  assert.is(time(), clock.now(), 'it was not set right');
+
+  clock.step(-366 * DAY_MS);
+  assert.is(time(), clock.now(), 'back is believed at once');
 });
 
 steps('the wall clock is read for instants alone', () => {

@@ -12,6 +12,7 @@ import { createSharedStore } from '../kit/shared-store.ts';
 
 const START = 1_700_000_000_000;
 const LEASE_MS = 6_000;
+const YEAR_MS = 365 * 86_400_000;
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 function scene() {
@@ -51,7 +52,7 @@ function scene() {
     }
   }
   const keep = () => outbox.keep({ type: 'reset', email: 'somebody@example.org' }, null);
-  return { outbox, node, pass, keep };
+  return { outbox, node, pass, keep, clock };
 }
 
 test('mail sender: what a node put off before it died is sent by the one that is left', async () => {
@@ -103,6 +104,21 @@ test('mail sender: a slow mail server makes no second node send the same', async
   await pass(1_000);
   assert.is(await outbox.waiting(), 0);
   await Promise.all([...nodes.map((one) => one.stop()), pass(3_000)]);
+});
+
+test('mail sender: what was put off while the clock was a year ahead is sent once it is set back', async () => {
+  const { node, pass, keep, outbox, clock } = scene();
+  const answers: Sent[] = [{ type: 'later', why: 'busy' }];
+  const sender = node(async () => answers.pop() ?? { type: 'sent' });
+  clock.step(YEAR_MS);
+  sender.start();
+  await keep();
+  await pass(1_000);
+  assert.equal([answers.length, await outbox.waiting()], [0, 1]);
+  clock.step(-YEAR_MS);
+  await pass(2_000);
+  assert.is(await outbox.waiting(), 0);
+  await Promise.all([sender.stop(), pass(3_000)]);
 });
 
 test.run();

@@ -310,6 +310,32 @@ test('after five days in which nothing came through it is switched off, and goes
   for (let which = 1; which <= 12; which += 1) assert.equal(numbers(device(which)), [1, 2, 3]);
 });
 
+test('days in which the server was off, or its clock was set forward, switch nothing off', async () => {
+  const the = await world();
+  the.answer(() => FAILED);
+  await the.happens(device(1));
+  await the.pass(SECOND);
+  the.clock.step(6 * 24 * HOUR);
+  await the.crash();
+  await the.pass(2 * SECOND);
+  assert.ok(the.heard.length > 1, 'it was tried again');
+  assert.is(the.off.get('a'), undefined);
+});
+
+test('what was put off while the clock was a year ahead is sent once it is set back', async () => {
+  const { happens, pass, answer, numbers, clock } = await world(['a', 'b']);
+  const year = 365 * 24 * HOUR;
+  clock.step(year);
+  answer(() => FAILED, 'a'); // its message waits
+  answer(() => BUSY, 'b'); // all of it rests
+  await happens(device(1));
+  await pass(2 * SECOND);
+  for (const name of ['a', 'b']) answer(() => DELIVERED, name);
+  clock.step(-year);
+  await pass(10 * SECOND);
+  for (const name of ['a', 'b']) assert.equal(numbers(device(1), name), [1], name);
+});
+
 test('dead counterparts keep no good one waiting', async () => {
   const { happens, pass, answer, numbers } = await world(['a', 'b', 'c']);
   answer(() => FAILED, 'b');

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openCursors } from '../../actors/audit/cursors.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
+import { DOUBTED_MS } from '../../actors/base/clock-steps.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import type { DeviceEvent } from '../../actors/device/device.ts';
 import { encodeEvent } from '../../actors/device/persistence.ts';
@@ -58,6 +59,19 @@ retention('old windows go, changes of the owner stay, young windows stay', async
   await round();
   const left = (await wholeLog(store.journal)).map(({ sequence }) => sequence);
   assert.equal(left, ALL.map((_, at) => at + 1).slice(2));
+});
+
+retention('a clock that is a year ahead lets nothing go, unless it stays there', async () => {
+  const store = await world(ALL);
+  const clock = createSimClock(START + 70_000);
+  const { round } = createRetention(store, { windowEventsMs: DAY_MS, auditReads: false }, clock, silentLog);
+  clock.step(365 * DAY_MS);
+  await round();
+  assert.is((await wholeLog(store.journal)).length, ALL.length);
+  clock.advance(DOUBTED_MS);
+  await round();
+  const left = (await wholeLog(store.journal)).map(({ sequence }) => sequence);
+  assert.equal(left, ALL.map((_, at) => at + 1).slice(2, -1));
 });
 
 retention('what the audit trail has not read stays, however old', async () => {

@@ -26,7 +26,7 @@ const POLICY: ClaimPolicy = {
 };
 
 /** Who owns the device after its alarm, where the newcomer is found so at each look. */
-async function ownerAfter(newcomers: Newcomers): Promise<unknown> {
+async function ownerAfter(newcomers: Newcomers, time = NOW): Promise<unknown> {
   const decider = createDeviceDecider(POLICY);
   let state: DeviceState = given(POLICY).state;
   const devices: Pick<Devices, 'ask'> = {
@@ -40,7 +40,7 @@ async function ownerAfter(newcomers: Newcomers): Promise<unknown> {
   for (const command of [assign(CUSTOMER), initiate(1_000), confirm(OTHER_CUSTOMER)]) {
     await devices.ask(DEVICE, command);
   }
-  await completingTakeOvers(devices, newcomers, silentLog).ask(DEVICE, expire);
+  await completingTakeOvers(devices, newcomers, () => time, silentLog).ask(DEVICE, expire);
   return state.status === 'absent' ? undefined : state.owner?.customerId;
 }
 
@@ -53,6 +53,12 @@ const looks = (...answers: readonly boolean[]) => {
 test('take-overs: who asked gets the device, and who is gone before it gets nothing', async () => {
   assert.is(await ownerAfter({ stands: looks(true), exists: looks(true) }), OTHER_CUSTOMER);
   assert.is(await ownerAfter({ stands: looks(false), exists: looks(true) }), CUSTOMER);
+});
+
+test('take-overs: a clock that was just set forward takes nothing from an owner who may still object', async () => {
+  const newcomers = { stands: looks(true), exists: looks(true) };
+  assert.is(await ownerAfter(newcomers, NOW - 1), CUSTOMER);
+  assert.is(await ownerAfter(newcomers, NOW), OTHER_CUSTOMER);
 });
 
 test('take-overs: a customer that is deleted at that moment does not keep the device', async () => {

@@ -115,6 +115,7 @@ export class SimNode implements Life {
         stands: async (_, { customerId }) => stands(customerId),
         exists: async (_, customerId) => stands(customerId),
       },
+      () => this.#clock.now(),
       log,
     );
     this.#alarms = createAlarms(journal, woken, options.alarms, this.#clock, log);
