@@ -39,8 +39,6 @@ interface Creation {
   readonly ownsCustomer?: true;
 }
 
-/** Everything a list has, on one page. */
-const ALL = { page: 0, pageSize: 2 ** 31 - 1 };
 /** Customers whose users are looked up in one turn of the event loop. */
 const CUSTOMERS_PER_TURN = 100;
 
@@ -221,13 +219,13 @@ function listsOf({ users, customers }: UserBase): Pick<Users, 'list' | 'listOfTe
     },
 
     async listOfTenant(tenantId, query) {
-      const { page, pageSize, lettersMax, ...filter } = query;
+      const { page, pageSize, lettersMax, textSearch } = query;
       const isByName = query.sortProperty === 'name';
       // Of each no more is kept than it is sorted by, as in `readPage`: where people sign up, each has a customer of its own.
       const found: { readonly id: UserId; readonly key: string }[] = [];
       const add = async (membership: Membership) => {
-        const { items } = await users.page(usersOf(membership), { ...filter, ...ALL });
-        for (const { id, email } of items) found.push({ id, key: isByName ? email.toLowerCase() : id });
+        for await (const { id, email } of users.each(usersOf(membership), textSearch))
+          found.push({ id, key: isByName ? email.toLowerCase() : id });
       };
       await add({ authority: 'TENANT_ADMIN', tenantId });
       let customersSeen = 0;

@@ -81,6 +81,8 @@ export interface Profiles {
   find(tenantId: TenantId, id: ProfileId): Promise<DeviceProfile | undefined>;
   findByName(tenantId: TenantId, name: string): Promise<DeviceProfile | undefined>;
   list(tenantId: TenantId, query: EntityQuery): Promise<Page<DeviceProfile>>;
+  /** Of all, in the order of their names, without what is kept in them. */
+  names(tenantId: TenantId): Promise<readonly Pick<DeviceProfile, 'id' | 'name'>[]>;
   /** The tenant's default. */
   default(tenantId: TenantId): Promise<DeviceProfile>;
   /** The default's id. Remembered for a short time, so that it costs a claim nothing. */
@@ -201,6 +203,13 @@ export function createProfiles(
     async list(tenantId, query) {
       await defaults.of(tenantId);
       return rows.page(profilesOf(tenantId), query);
+    },
+
+    async names(tenantId) {
+      await defaults.of(tenantId);
+      const found: Pick<DeviceProfile, 'id' | 'name'>[] = [];
+      for await (const { id, name } of rows.each(profilesOf(tenantId))) found.push({ id, name });
+      return found.sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
     },
 
     default: defaults.of,

@@ -43,8 +43,11 @@ export interface Collection<E extends Entity> {
   /** The entity that holds a unique key. */
   findByKey(key: string): Promise<E | undefined>;
   page(list: string, query: EntityQuery): Promise<Page<E>>;
-  /** All entities of a list, in the order of creation; those that are there the whole time, whatever else is removed meanwhile. */
-  each(list: string): AsyncIterable<E>;
+  /**
+   * All entities of a list, in the order of creation; those that are there the whole time, whatever else is removed meanwhile.
+   * @param textSearch only those that have it, as in a page
+   */
+  each(list: string, textSearch?: string): AsyncIterable<E>;
   /** Resolves to false when its id is there already, or one of its keys is taken. Its version is 1. */
   create(entity: E): Promise<boolean>;
   /**
@@ -161,7 +164,7 @@ export function createCollection<E extends Entity>(store: Store, kind: Kind<E>):
     },
 
     page: (list, query) => readPage({ index, find, title: kind.title }, list, query),
-    each: (list) => readEach({ index, find, title: kind.title }, list),
+    each: (list, textSearch) => readEach({ index, find, title: kind.title }, list, textSearch),
 
     async create(entity) {
       return (await commit(entity.id, undefined, entity)) === 'committed';

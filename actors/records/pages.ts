@@ -60,14 +60,12 @@ export async function readPage<Entity>(
     return { ...(await read(ids)), total: await source.index.count(list) };
   }
 
-  const wanted = composed(query.textSearch?.toLowerCase() ?? '');
+  const hasText = withText(source, query.textSearch);
   // Of each no more is kept than it is sorted by: all of them with what their tenant keeps in them may be gigabytes.
   const found: { readonly id: string; readonly title: string }[] = [];
   for await (const some of chunks(source, list, descending)) {
-    for (const { id, entity } of some) {
-      const title = source.title(entity).toLowerCase();
-      if (composed(title).includes(wanted)) found.push({ id, title });
-    }
+    for (const { id, entity } of some)
+      if (hasText(entity)) found.push({ id, title: source.title(entity).toLowerCase() });
   }
   if (query.sortProperty === 'name') {
     const sign = descending ? -1 : 1;
@@ -110,9 +108,20 @@ export async function* eachMember(index: Index, list: string, atOnce: number): A
   }
 }
 
-/** All of a list that are there, in the order of creation. */
-export async function* readEach<Entity>(source: PageSource<Entity>, list: string): AsyncGenerator<Entity> {
-  for await (const some of chunks(source, list, false)) yield* some.map(({ entity }) => entity);
+/** All of a list that are there and have the text, in the order of creation. */
+export async function* readEach<Entity>(
+  source: PageSource<Entity>,
+  list: string,
+  textSearch?: string,
+): AsyncGenerator<Entity> {
+  const hasText = withText(source, textSearch);
+  for await (const some of chunks(source, list, false))
+    for (const { entity } of some) if (hasText(entity)) yield entity;
+}
+
+function withText<Entity>({ title }: PageSource<Entity>, textSearch = ''): (entity: Entity) => boolean {
+  const wanted = composed(textSearch.toLowerCase());
+  return (entity) => wanted === '' || composed(title(entity).toLowerCase()).includes(wanted);
 }
 
 /** Each goes on behind the last one read: by numbers, one would be passed over for each that is removed meanwhile. */

@@ -3,17 +3,23 @@
  * connected. None of it is stored: it is collected for each request.
  */
 import { z } from 'zod';
-import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { DeviceId, ProfileId, TenantId } from '../../actors/base/ids.ts';
-import { mapInSlices } from '../../actors/base/slices.ts';
+import { mapInSlices, slices } from '../../actors/base/slices.ts';
 import type { ClaimState } from '../../actors/device/claim-state.ts';
 import { type DeviceRecord, openOffer } from '../../actors/device/state.ts';
 import type { Devices, Directory, ListQuery, Presence } from '../../actors/fleet/devices.ts';
-import type { DeviceProfile, Profiles } from '../../actors/fleet/profiles.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { claimabilityForOwner, claimabilityOf, deviceInfoView, viewDeviceInfo } from '../views/device.ts';
+import {
+  claimabilityForOwner,
+  claimabilityOf,
+  deviceInfoView,
+  shownOwner,
+  viewDeviceInfo,
+} from '../views/device.ts';
 import { json, type Reply } from '../wire/reply.ts';
 import { deviceId, deviceInfoPaging } from '../wire/schemas.ts';
 import { TOTAL_IS } from '../wire/totals.ts';
@@ -117,13 +123,13 @@ export async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: 
       ...(takeOver === undefined || !isTenant ? [] : [takeOver.customerId]),
     ]),
   );
-  const owners = new Map<string, Customer | undefined>(
-    await Promise.all([...ids].map(async (id) => [id, await accounts.customers.find(tenantId, id)] as const)),
-  );
+  const owners = await lookedUp(ids, (id) => accounts.customers.find(tenantId, id), shownOwner);
   const fallback = await profiles.default(tenantId);
   const named = new Set(found.flatMap(({ profileId }) => profileId ?? []));
-  const profilesById = new Map<string, DeviceProfile | undefined>(
-    await Promise.all([...named].map(async (id) => [id, await profiles.find(tenantId, id)] as const)),
+  const profilesById = await lookedUp(
+    named,
+    (id) => profiles.find(tenantId, id),
+    ({ id, name }) => ({ id, name }),
   );
   return mapInSlices(found, (device) =>
     viewDeviceInfo(
@@ -136,6 +142,26 @@ export async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: 
       isTenant ? claimabilityOf(device, clock.now()) : claimabilityForOwner(device, clock.now()),
     ),
   );
+}
+
+/** A profile takes up to 64 KiB to read. */
+const LOOKED_UP_PER_TURN = 50;
+
+/** A page may have ten thousand owners and as many profiles: some are read in a turn, and what is shown of them is kept. */
+async function lookedUp<Id extends string, Found, Shown>(
+  ids: ReadonlySet<Id>,
+  find: (id: Id) => Promise<Found | undefined>,
+  show: (found: Found) => Shown,
+): Promise<ReadonlyMap<string, Shown>> {
+  const shown = new Map<string, Shown>();
+  for await (const some of slices([...ids], LOOKED_UP_PER_TURN)) {
+    const found = await Promise.all(some.map(find));
+    for (const [nth, id] of some.entries()) {
+      const one = found[nth];
+      if (one !== undefined) shown.set(id, show(one));
+    }
+  }
+  return shown;
 }
 
 type InfoQuery = z.infer<typeof deviceInfoPaging>;

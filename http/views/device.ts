@@ -73,20 +73,30 @@ export const deviceInfoView = deviceView
   })
   .meta({ id: 'DeviceInfo' });
 
+/** What is told of a customer in lists of devices. */
+export interface ShownOwner {
+  readonly title: string;
+  readonly isPublic: boolean;
+}
+
+export function shownOwner(customer: Customer): ShownOwner {
+  return { title: customer.title, isPublic: isPublic(customer) };
+}
+
 export function viewDeviceInfo(
   device: DeviceRecord,
-  owner: Customer | undefined,
-  profile: DeviceProfile,
+  owner: ShownOwner | undefined,
+  profile: Pick<DeviceProfile, 'id' | 'name'>,
   active: boolean,
   offer: Offer | null,
-  newcomer: Customer | undefined,
+  newcomer: ShownOwner | undefined,
   claiming: Claimability,
 ): z.infer<typeof deviceInfoView> {
   const { since = null, by = null } = device.owner ?? {};
   return {
     ...viewDevice(device.id, device, profile.id),
     customerTitle: owner?.title ?? null,
-    customerIsPublic: owner !== undefined && isPublic(owner),
+    customerIsPublic: owner?.isPublic ?? false,
     deviceProfileName: profile.name,
     active,
     claimedAt: by === 'claim' || by === 'take-over' ? since : null,

@@ -96,6 +96,9 @@ export const profileNameView = z
   .object({ id: entityId('DEVICE_PROFILE'), name: z.string() })
   .meta({ id: 'DeviceProfileName' });
 
-export function viewProfileName({ id, name }: DeviceProfile): z.infer<typeof profileNameView> {
+export function viewProfileName({
+  id,
+  name,
+}: Pick<DeviceProfile, 'id' | 'name'>): z.infer<typeof profileNameView> {
   return { id: { entityType: 'DEVICE_PROFILE', id }, name };
 }

@@ -113,6 +113,19 @@ test('profiles: created, found, changed and removed; a name is taken once per te
   assert.is(await profiles.find(TENANT, profile.id), undefined);
 });
 
+test('attack: profiles: their names are read in order without what is kept in them, which may be 64 KiB each', async () => {
+  const profiles = fresh();
+  const ids = [];
+  for (const name of ['b', 'C', 'a']) ids.push((await created(profiles, fields(name))).id);
+  const [b, c, a] = ids;
+  assert.equal(await profiles.names(TENANT), [
+    { id: a, name: 'a' },
+    { id: b, name: 'b' },
+    { id: c, name: 'C' },
+    { id: firstProfileOf(TENANT), name: 'default' },
+  ]);
+});
+
 test('profiles: all profiles of a deleted tenant go, and no others', async () => {
   const store = createMemoryStore();
   const profiles = createProfiles(store, systemClock);

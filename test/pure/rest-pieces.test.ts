@@ -2,15 +2,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AccountRefusal } from '../../actors/accounts/accounts.ts';
+import type { CustomerId, DeviceId, ProfileId } from '../../actors/base/ids.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
 import { type Counted, type Counters, memoryCounter } from '../../actors/limits/counters.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { attempt, createLimiter } from '../../http/auth/attempts.ts';
 import { pageOfDevices } from '../../http/routes/answers.ts';
+import { infosOf } from '../../http/routes/device-infos.ts';
 import { refusedByAccounts, refusedByDevice, tooManyRequests, unavailable } from '../../http/wire/errors.ts';
 import { toResponse } from '../../http/wire/reply.ts';
 import { paramsOf, peerOf, rawPath } from '../../http/wire/request.ts';
+import { given, idOf, NOW, OPEN_POLICY, TENANT } from '../kit/given.ts';
 import { within } from '../kit/patience.ts';
+import { settled } from '../kit/until.ts';
 
 // ---------------------------------------------------------------------------------------------------------- errors
 
@@ -143,6 +147,43 @@ test('attack: a page of devices that hold much is refused, and not made into one
   assert.is(pageOfDevices({ items: [1], total: 1 }, asked, String).type, 'json');
   const refused = pageOfDevices({ items: [1], total: 1, isCutShort: true }, asked, String);
   assert.is(refused.type === 'problem' && refused.status, 400);
+});
+
+test('attack: of a page whose devices have an owner and a profile each, some of these are looked up at a time', async () => {
+  const { state } = given(OPEN_POLICY);
+  const devices = Array.from({ length: 300 }, (_, n) => ({
+    ...state,
+    id: idOf<DeviceId>(1_000 + n),
+    profileId: idOf<ProfileId>(2_000 + n),
+    owner: { customerId: idOf<CustomerId>(3_000 + n), since: NOW, by: 'claim' },
+  }));
+  let underWay = 0;
+  let most = 0;
+  const slowly = async (found: object) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    await settled(1);
+    underWay -= 1;
+    return found;
+  };
+  const needs = {
+    accounts: { customers: { find: () => slowly({ title: 'Alice', additionalInfo: null }) } },
+    profiles: {
+      default: async () => ({ id: idOf(1), name: 'default' }),
+      find: () => slowly({ name: 'pump' }),
+    },
+    presence: { isConnected: () => false },
+    clock: { now: () => NOW },
+  };
+  const infos = await infosOf(
+    needs as never,
+    { authority: 'TENANT_ADMIN', tenantId: TENANT } as never,
+    devices as never,
+  );
+  assert.is(infos.length, 300);
+  for (const { customerTitle, deviceProfileName } of infos)
+    assert.equal([customerTitle, deviceProfileName], ['Alice', 'pump']);
+  assert.is(most, 50);
 });
 
 test('peers: the address comes from as many proxies as are trusted, and from no more', () => {
