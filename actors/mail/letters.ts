@@ -27,8 +27,6 @@ export interface LetterNeeds {
   readonly resetLifeMs: number;
 }
 
-type WriteLetter = (id: MailId, letter: Letter, askedAt: Instant) => Promise<Mail | undefined>;
-
 interface Draft {
   readonly to: string;
   readonly say: Say<MailTexts>;
@@ -71,6 +69,21 @@ export function createLetters(needs: LetterNeeds) {
   const activationUntil = (say: Say<MailTexts>, expiresAt: Instant) =>
     say('activation.until', { hours: hoursOf(expiresAt - clock.now()) });
 
+  const setPasswordAction = (say: Say<MailTexts>) => ({
+    label: say('reset.action'),
+    url: link('/login/resetPasswordRequest'),
+  });
+
+  /** A mail about the account that somebody has. */
+  function aboutAccount(
+    user: User,
+    contentOf: (say: Say<MailTexts>) => Omit<Content, 'why'>,
+    to = user.email,
+  ): Draft {
+    const say = sayTo(user);
+    return { to, say, content: { ...contentOf(say), why: say('account.why', { product }) } };
+  }
+
   const neverCameIn = async ({ id, activated }: User) =>
     !activated && (await needs.providerLinks.list(id)).length === 0;
 
@@ -78,7 +91,7 @@ export function createLetters(needs: LetterNeeds) {
    * The token follows from the mail, by a key that only this server has: it lies nowhere, and a mail that is tried again
    * has the same link.
    */
-  async function reset(id: MailId, email: string, askedAt: Instant): Promise<Draft | undefined> {
+  async function passwordReset(id: MailId, email: string, askedAt: Instant): Promise<Draft | undefined> {
     const user = await users.findByEmail(email);
     if (user === undefined) return undefined;
     // Who has come in by a provider alone sets a first password so; who never came in is the administrator's to let in.
@@ -93,18 +106,12 @@ export function createLetters(needs: LetterNeeds) {
       lifeMs: needs.resetLifeMs,
     });
     if (begun.type !== 'done') return undefined;
-    const say = sayTo(user);
-    return {
-      to: user.email,
-      say,
-      content: {
-        subject: say('reset.subject'),
-        before: [say('reset.text', { product })],
-        action: { label: say('reset.action'), url: link('/api/noauth/resetPassword', { resetToken }) },
-        after: [say('reset.until', { hours: hoursOf(needs.resetLifeMs) }), say('reset.not-you')],
-        why: say('account.why', { product }),
-      },
-    };
+    return aboutAccount(user, (say) => ({
+      subject: say('reset.subject'),
+      before: [say('reset.text', { product })],
+      action: { label: say('reset.action'), url: link('/api/noauth/resetPassword', { resetToken }) },
+      after: [say('reset.until', { hours: hoursOf(needs.resetLifeMs) }), say('reset.not-you')],
+    }));
   }
 
   async function activation(user: User): Promise<Draft | undefined> {
@@ -162,93 +169,64 @@ export function createLetters(needs: LetterNeeds) {
     };
   }
 
-  function changed(user: User, byMail: boolean): Draft {
-    const say = sayTo(user);
-    return {
-      to: user.email,
-      say,
-      content: {
-        subject: say('changed.subject'),
-        before: [
-          say('changed.text', { product }),
-          ...(byMail ? [say('changed.by-mail')] : []),
-          say('changed.not-you'),
-        ],
-        action: { label: say('reset.action'), url: link('/login/resetPasswordRequest') },
-        after: [],
-        why: say('account.why', { product }),
-      },
-    };
-  }
+  const passwordChanged = (user: User, byMail: boolean): Draft =>
+    aboutAccount(user, (say) => ({
+      subject: say('changed.subject'),
+      before: [
+        say('changed.text', { product }),
+        ...(byMail ? [say('changed.by-mail')] : []),
+        say('changed.not-you'),
+      ],
+      action: setPasswordAction(say),
+      after: [],
+    }));
 
   /** Whoever it was not sets a password by a mail, which removes what was added. */
-  function signInAdded(user: User, provider: string): Draft {
-    const say = sayTo(user);
-    return {
-      to: user.email,
-      say,
-      content: {
-        subject: say('sign-in-added.subject'),
-        before: [
-          say('sign-in-added.text', { product, provider: nameInMail(provider) }),
-          say('changed.not-you'),
-        ],
-        action: { label: say('reset.action'), url: link('/login/resetPasswordRequest') },
-        after: [],
-        why: say('account.why', { product }),
-      },
-    };
-  }
+  const signInAdded = (user: User, provider: string): Draft =>
+    aboutAccount(user, (say) => ({
+      subject: say('sign-in-added.subject'),
+      before: [
+        say('sign-in-added.text', { product, provider: nameInMail(provider) }),
+        say('changed.not-you'),
+      ],
+      action: setPasswordAction(say),
+      after: [],
+    }));
 
-  function activated(user: User): Draft {
-    const say = sayTo(user);
-    return {
-      to: user.email,
-      say,
-      content: {
-        subject: say('activated.subject'),
-        before: [say('activated.text', { product })],
-        action: { label: say('activated.action', { product }), url: link('/') },
-        after: [],
-        why: say('account.why', { product }),
-      },
-    };
-  }
+  const activated = (user: User): Draft =>
+    aboutAccount(user, (say) => ({
+      subject: say('activated.subject'),
+      before: [say('activated.text', { product })],
+      action: { label: say('activated.action', { product }), url: link('/') },
+      after: [],
+    }));
 
-  function addressChanged(user: User, to: string): Draft {
-    const say = sayTo(user);
-    return {
-      to,
-      say,
-      content: {
+  /** To the address that was the user's before. */
+  const addressChanged = (user: User, to: string): Draft =>
+    aboutAccount(
+      user,
+      (say) => ({
         subject: say('address-changed.subject'),
         before: [say('address-changed.text', { product })],
         action: undefined,
         after: [say('address-changed.not-you', { product })],
-        why: say('account.why', { product }),
-      },
-    };
-  }
+      }),
+      to,
+    );
 
-  function taken(user: User): Draft {
-    const say = sayTo(user);
-    return {
-      to: user.email,
-      say,
-      content: {
-        subject: say('taken.subject'),
-        before: [say('taken.text', { product })],
-        action: { label: say('taken.action'), url: link('/login') },
-        after: [say('taken.not-you')],
-        why: say('account.why', { product }),
-      },
-    };
-  }
+  const taken = (user: User): Draft =>
+    aboutAccount(user, (say) => ({
+      subject: say('taken.subject'),
+      before: [say('taken.text', { product })],
+      action: { label: say('taken.action'), url: link('/login') },
+      after: [say('taken.not-you')],
+    }));
 
   /**
-   * To whom an administrator made an account in which nobody has ever been, and not the one that was asked for; not whose,
-   * which may be an invention to draw people into it. Of an administrator's account the link runs out for good: a mail that any stranger can ask for
-   * must not renew it for whoever reads the address by then.
+   * Somebody asked for an account here, and another one waits for this address: an administrator made it, and nobody has been in
+   * it yet. The mail does not name that administrator or its tenant, who may have made the account to draw people into it. It has
+   * no link to an administrator's account: a mail that any stranger can ask for must not renew a link for whoever reads the
+   * address by then.
    */
   async function waiting(user: User, language: string | null): Promise<Draft | undefined> {
     const made = user.membership.authority === 'CUSTOMER_USER' ? await users.activation(user.id) : undefined;
@@ -314,7 +292,7 @@ export function createLetters(needs: LetterNeeds) {
   }
 
   async function draftOf(id: MailId, letter: Letter, askedAt: Instant): Promise<Draft | undefined> {
-    if (letter.type === 'reset') return reset(id, letter.email, askedAt);
+    if (letter.type === 'reset') return passwordReset(id, letter.email, askedAt);
     if (letter.type === 'offer') return offer(letter);
     if (letter.type === 'sign-up') return signUp(id, letter);
     const user = await users.find(letter.userId);
@@ -325,7 +303,7 @@ export function createLetters(needs: LetterNeeds) {
       case 'activated':
         return activated(user);
       case 'password-changed':
-        return changed(user, letter.byMail === true);
+        return passwordChanged(user, letter.byMail === true);
       case 'sign-in-added':
         return signInAdded(user, letter.provider);
       case 'notice':
@@ -347,13 +325,11 @@ export function createLetters(needs: LetterNeeds) {
     at: new Date(at),
   });
 
-  const write: WriteLetter = async (id, letter, askedAt) => {
-    const draft = await draftOf(id, letter, askedAt);
-    return draft === undefined ? undefined : mailOf(draft, id, askedAt);
-  };
-
   return {
-    write,
+    async write(id: MailId, letter: Letter, askedAt: Instant): Promise<Mail | undefined> {
+      const draft = await draftOf(id, letter, askedAt);
+      return draft === undefined ? undefined : mailOf(draft, id, askedAt);
+    },
 
     /** Says nothing but that mails arrive. */
     test(id: MailId, to: string, tag: string | undefined): Mail {

@@ -42,7 +42,10 @@ export interface MailLimitSettings {
   readonly signUpsPerTenant: number;
 }
 
-/** Each counts one more, where it does not say otherwise, and resolves to whether that is too many. Rejects with `StoreUnavailable` where nodes count together. */
+/**
+ * Each counts one more, where it does not say otherwise, and resolves to whether that is too many. Rejects with `StoreUnavailable`
+ * where nodes count together.
+ */
 export function createMailLimits(counters: Counters, settings: MailLimitSettings) {
   const perTenant = counters('mail-tenant', { windowMs: HOUR });
   const signUps = counters('mail-sign-up', { windowMs: HOUR });
