@@ -42,7 +42,7 @@ import {
   userPaging,
   version,
 } from '../wire/schemas.ts';
-import { isBeyondDelegation, manageableUser, visibleCustomer } from './access.ts';
+import { type Found, isBeyondDelegation, manageableUser, visibleCustomer } from './access.ts';
 import { pageReply } from './answers.ts';
 import type { Post } from './post.ts';
 import { byOf, noteUser } from './user-notes.ts';
@@ -107,15 +107,19 @@ function namesOf({ email, firstName, lastName }: Named, now: Named | undefined) 
 const TAKEN_ADDRESSES = { max: 10, windowMs: 3_600_000 } as const;
 const TOO_MANY_ADDRESSES = 'Too many addresses that others have, try again later';
 
-function saveUser(needs: UserNeeds): Route {
-  const { accounts } = needs;
-  const { users } = accounts;
-  const limiter = createLimiter('taken-addresses', TAKEN_ADDRESSES, needs.counters);
+/** Makes a change, unless the caller has met too many taken addresses. */
+type BoundedChange = ReturnType<typeof boundTakenAddresses>;
+
+function boundTakenAddresses(counters: Counters | undefined) {
+  const limiter = createLimiter('taken-addresses', TAKEN_ADDRESSES, counters);
   const isTaken = (answer: AccountAnswer<User>) =>
     answer.type === 'refused' && answer.refusal.reason === 'email-taken';
-  const bounded = (caller: UserId, change: () => Promise<AccountAnswer<User>>) =>
+  return (caller: UserId, change: () => Promise<AccountAnswer<User>>) =>
     attempt([{ limiter, key: caller }], change, (answer) => (isTaken(answer) ? 1 : 0));
+}
 
+function saveUser(needs: UserNeeds): Route {
+  const bounded = boundTakenAddresses(needs.counters);
   return defineRoute({
     method: 'POST',
     path: '/api/user',
@@ -136,49 +140,82 @@ function saveUser(needs: UserNeeds): Route {
       429: { description: 'Too many wrong passwords' },
     },
     async handle({ principal, body, query, address }) {
-      const { email, firstName, lastName, phone } = body;
-      const fields = { email, firstName, lastName, phone, additionalInfo: body.additionalInfo };
-      if (body.id !== undefined) {
-        const user = await manageableUser(accounts, principal, body.id);
-        if (user.type !== 'found') return user;
-        const hidden = unlessVisible(namesOf(fields, user.value));
-        if (hidden !== undefined) return hidden;
-        if (email !== user.value.email) {
-          const asked = { principal, user: user.value, password: body.currentPassword ?? undefined, address };
-          const refused = await mayChangeAddress(needs, asked);
-          if (refused !== undefined) return refused;
-        }
-        const knowsAll = principal.authority === 'SYS_ADMIN';
-        const update = knowsAll ? users.update : users.updateUnknowing;
-        const { id } = user.value;
-        const by = id === principal.userId ? 'itself' : 'administrator';
-        const change = () => update(id, fields, body.version, by);
-        const changed = knowsAll ? await change() : await bounded(principal.userId, change);
-        if (changed.type === 'blocked') return tooManyRequests(TOO_MANY_ADDRESSES, changed.retryAfterMs);
-        if (changed.type !== 'done') return accountProblem(changed, 'User');
-        const told = email === user.value.email ? {} : { emailBefore: user.value.email, email };
-        noteUser(needs.audit, 'UPDATED', changed.value, undefined, { ...told, ...byOf(principal) });
-        if (user.value.activated && email !== user.value.email)
-          await needs.post({ type: 'address-changed', userId: id, email: user.value.email }, user.value);
-        return json(viewUser(changed.value));
-      }
-      const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
-      if (isProblem(membership)) return membership;
-      if (isBeyondDelegation(principal, membership)) return permissionDenied;
-      const hidden = unlessVisible(namesOf(fields, undefined));
-      if (hidden !== undefined) return hidden;
-      const created =
-        principal.authority === 'SYS_ADMIN' || membership.authority === 'SYS_ADMIN'
-          ? await users.create(membership, fields)
-          : await users.createUnknowing(membership, fields);
-      if (created.type !== 'done') return accountProblem(created, 'User');
-      const { authority } = membership;
-      noteUser(needs.audit, 'ADDED', created.value, undefined, { email, authority, ...byOf(principal) });
-      if (query.sendActivationMail ?? true)
-        await needs.post({ type: 'activation', userId: created.value.id }, created.value);
-      return json(viewUser(created.value));
+      const saved =
+        body.id === undefined
+          ? await createUser(needs, principal, body, query.sendActivationMail ?? true)
+          : await changeUser(needs, principal, { ...body, id: body.id }, address, bounded);
+      return saved.type === 'found' ? json(viewUser(saved.value)) : saved;
     },
   });
+}
+
+type UserBody = z.output<typeof userBody>;
+
+const fieldsOf = ({ email, firstName, lastName, phone, additionalInfo }: UserBody) => ({
+  email,
+  firstName,
+  lastName,
+  phone,
+  additionalInfo,
+});
+
+async function createUser(
+  { accounts: { users }, audit, post }: UserNeeds,
+  principal: Principal,
+  body: UserBody,
+  sendsMail: boolean,
+): Promise<Found<User> | Problem> {
+  const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
+  if (isProblem(membership)) return membership;
+  if (isBeyondDelegation(principal, membership)) return permissionDenied;
+  const fields = fieldsOf(body);
+  const hidden = unlessVisible(namesOf(fields, undefined));
+  if (hidden !== undefined) return hidden;
+  const created =
+    principal.authority === 'SYS_ADMIN' || membership.authority === 'SYS_ADMIN'
+      ? await users.create(membership, fields)
+      : await users.createUnknowing(membership, fields);
+  if (created.type !== 'done') return accountProblem(created, 'User');
+  const user = created.value;
+  const { authority } = membership;
+  noteUser(audit, 'ADDED', user, undefined, { email: body.email, authority, ...byOf(principal) });
+  if (sendsMail) await post({ type: 'activation', userId: user.id }, user);
+  return { type: 'found', value: user };
+}
+
+async function changeUser(
+  needs: UserNeeds,
+  principal: Principal,
+  body: UserBody & { readonly id: UserId },
+  address: string,
+  bounded: BoundedChange,
+): Promise<Found<User> | Problem> {
+  const { accounts, audit, post } = needs;
+  const found = await manageableUser(accounts, principal, body.id);
+  if (found.type !== 'found') return found;
+  const before = found.value;
+  const fields = fieldsOf(body);
+  const hidden = unlessVisible(namesOf(fields, before));
+  if (hidden !== undefined) return hidden;
+  const { id } = before;
+  const movesTo = body.email === before.email ? undefined : body.email;
+  if (movesTo !== undefined) {
+    const asked = { principal, user: before, password: body.currentPassword ?? undefined, address };
+    const refused = await mayChangeAddress(needs, asked);
+    if (refused !== undefined) return refused;
+  }
+  const knowsAll = principal.authority === 'SYS_ADMIN';
+  const update = knowsAll ? accounts.users.update : accounts.users.updateUnknowing;
+  const by = id === principal.userId ? 'itself' : 'administrator';
+  const change = () => update(id, fields, body.version, by);
+  const changed = knowsAll ? await change() : await bounded(principal.userId, change);
+  if (changed.type === 'blocked') return tooManyRequests(TOO_MANY_ADDRESSES, changed.retryAfterMs);
+  if (changed.type !== 'done') return accountProblem(changed, 'User');
+  const told = movesTo === undefined ? {} : { emailBefore: before.email, email: movesTo };
+  noteUser(audit, 'UPDATED', changed.value, undefined, { ...told, ...byOf(principal) });
+  if (before.activated && movesTo !== undefined)
+    await post({ type: 'address-changed', userId: id, email: before.email }, before);
+  return { type: 'found', value: changed.value };
 }
 
 interface AddressChange {
