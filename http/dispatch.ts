@@ -145,13 +145,14 @@ async function answer(
     return worded(route, (isMalformed ? route.malformedBody : undefined) ?? reply);
   }
 
+  const principal = who; // from here on it is the same
+
   const storing =
     route.stores !== false && route.stores(body?.value)
-      ? await storingOf(who, asked, body?.value, needs.stored)
+      ? await storingOf(principal, asked, body?.value, needs.stored)
       : undefined;
   if (storing === 'full') return worded(route, storedTooMuch);
 
-  const principal = who;
   const { payload } = route;
   const declared = payload === undefined ? undefined : declaredBytes(asked);
   if (payload !== undefined && (declared ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
@@ -187,26 +188,31 @@ async function answer(
     const about = { method: route.method, route: route.path, address };
     logBounded(needs.log, 'warn', performance.now(), about, 'a limit was reached: somebody has to wait');
   }
-  if (who?.impersonatorId !== undefined && leavesTraces(route)) {
+  if (principal?.impersonatorId !== undefined && leavesTraces(route)) {
     const status = 'status' in reply ? reply.status : 200;
-    const asked = { method: route.method, route: route.path, status };
-    noteImpersonated(needs.audit, who, asked, deviceIn(params));
+    const done = { method: route.method, route: route.path, status };
+    noteImpersonated(needs.audit, principal, done, deviceIn(params));
   }
   return worded(route, reply);
 }
 
 /** What a request sends to be kept, on behalf of a tenant. */
 async function storingOf(
-  who: Principal | undefined,
+  principal: Principal | undefined,
   asked: Asked,
   body: unknown,
   stored: StoredBytes | undefined,
 ): Promise<{ keep(): void } | 'full' | undefined> {
-  if (stored === undefined || stored.max === 0 || who === undefined || who.authority === 'SYS_ADMIN')
+  if (
+    stored === undefined ||
+    stored.max === 0 ||
+    principal === undefined ||
+    principal.authority === 'SYS_ADMIN'
+  )
     return undefined;
   // A customer has an account of its own: it must not use up what the tenant may keep.
-  const isCustomer = who.authority === 'CUSTOMER_USER';
-  const whose = isCustomer ? who.customerId : who.tenantId;
+  const isCustomer = principal.authority === 'CUSTOMER_USER';
+  const whose = isCustomer ? principal.customerId : principal.tenantId;
   if (await stored.isFull(whose, isCustomer)) return 'full';
   const bytes = declaredBytes(asked) ?? JSON.stringify(body ?? null).length;
   return { keep: () => stored.add(whose, bytes) };

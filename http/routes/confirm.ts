@@ -275,26 +275,36 @@ async function whyNot(
     isOwn,
   }: { readonly id: DeviceId; readonly parties: readonly Party[]; readonly isOwn: boolean },
 ): Promise<Record<string, string>> {
-  const { reason } = refusal;
   const because = (why: ClaimRefusal) => ({ [CLAIM_REFUSAL_HEADER]: why });
-  if (reason === 'wrong-secret' || reason === 'wrong-proof') {
-    const left = await attemptsLeft(parties);
-    return { ...because(reason), ...(left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) }) };
+  switch (refusal.reason) {
+    case 'claiming-not-allowed':
+    case 'window-pending':
+    case 'proof-required':
+    case 'proof-outdated':
+      return because(refusal.reason);
+    case 'wrong-secret':
+    case 'wrong-proof': {
+      const left = await attemptsLeft(parties);
+      const more = left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) };
+      return { ...because(refusal.reason), ...more };
+    }
+    case 'already-claimed':
+      return because(isOwn ? 'already-yours' : 'already-claimed');
+    case 'policy-refused': {
+      const { policyReason, policyMessage } = refusal;
+      const message =
+        policyMessage === null ? {} : { [POLICY_MESSAGE_HEADER]: encodeURIComponent(policyMessage) };
+      return { ...because('policy-refused'), [POLICY_REASON_HEADER]: policyReason, ...message };
+    }
+    case 'no-window':
+    case 'window-elapsed': {
+      const device = await devices.read(id);
+      const allowed = device === undefined || mayBeClaimed(device, settings.claimingByDefault);
+      return because(allowed ? refusal.reason : 'claiming-not-allowed');
+    }
+    default:
+      return {};
   }
-  if (reason === 'claiming-not-allowed') return because(reason);
-  if (refusal.reason === 'policy-refused') {
-    const { policyReason, policyMessage } = refusal;
-    const message =
-      policyMessage === null ? {} : { [POLICY_MESSAGE_HEADER]: encodeURIComponent(policyMessage) };
-    return { ...because(refusal.reason), [POLICY_REASON_HEADER]: policyReason, ...message };
-  }
-  if (reason === 'window-pending') return because(reason);
-  if (reason === 'proof-required' || reason === 'proof-outdated') return because(reason);
-  if (reason === 'already-claimed') return because(isOwn ? 'already-yours' : reason);
-  if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
-  const device = await devices.read(id);
-  const allowed = device === undefined || mayBeClaimed(device, settings.claimingByDefault);
-  return because(allowed ? reason : 'claiming-not-allowed');
 }
 
 const UNKNOWN_DEVICE: DeviceAnswer = { type: 'refused', refusal: { reason: 'unknown-device' } };
