@@ -3,29 +3,10 @@
  * `server.ts` listens.
  */
 import { type Context, Hono } from 'hono';
-import type { Accounts } from '../actors/accounts/accounts.ts';
-import type { StoredBytes } from '../actors/accounts/stored-bytes.ts';
-import type { AuditTrail } from '../actors/audit/audit.ts';
-import type { Clock } from '../actors/base/clock.ts';
-import type { Log } from '../actors/base/log.ts';
-import type { Secrets } from '../actors/base/secret.ts';
 import type { Tracing } from '../actors/base/tracing.ts';
-import type { Batches } from '../actors/batches/model.ts';
-import type { AttributeNews } from '../actors/claiming/attribute-news.ts';
-import type { Statements } from '../actors/claiming/statements.ts';
-import type { TokenGuard } from '../actors/claiming/wrong-tokens.ts';
-import type { WindowGuesses } from '../actors/cluster/window-guesses.ts';
-import type { Devices, Directory, Presence } from '../actors/fleet/devices.ts';
-import type { Profiles } from '../actors/fleet/profiles.ts';
-import type { Imports } from '../actors/imports/imports.ts';
-import type { Kits } from '../actors/kits/model.ts';
-import type { Counters } from '../actors/limits/counters.ts';
-import type { Mails } from '../actors/mail/model.ts';
-import type { SignUps } from '../actors/mail/sign-ups.ts';
+import type { Presence } from '../actors/fleet/devices.ts';
 import type { SendOutbound } from '../actors/outbound/request.ts';
-import type { Providers } from '../actors/providers/model.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
-import type { Webhooks } from '../actors/webhooks/model.ts';
 import { createAuthentication } from './auth/authentication.ts';
 import { createBrowsers } from './auth/browsers.ts';
 import { createExternalTokens } from './auth/external-tokens.ts';
@@ -35,16 +16,8 @@ import { createProviderSignIn } from './auth/provider-sign-in.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createDirectDoor, type DirectDoor } from './direct.ts';
 import { type App, type DispatchNeeds, type ObserveRequest, register } from './dispatch.ts';
-import type { EventLog } from './event-log.ts';
-import type { Feed } from './feed.ts';
-import type { LabelFonts } from './labels/fonts.ts';
 import type { Route } from './route.ts';
-import { allRoutes } from './routes/all.ts';
-import type { Readiness } from './routes/health.ts';
-import type { ShownMailSettings } from './routes/mail-settings.ts';
-import type { BrokerAuth } from './routes/mqtt-auth.ts';
-import type { ServerOption } from './routes/server-options.ts';
-import type { ApiSettings, DeviceApiSettings } from './settings.ts';
+import { allRoutes, type SharedNeeds } from './routes/all.ts';
 import type { WebSettings } from './web/settings.ts';
 import { createWeb, type Web } from './web/web.ts';
 import { askedThrough, type Env } from './wire/asked.ts';
@@ -55,53 +28,13 @@ import { empty, type Headers, type Reply, toResponse } from './wire/reply.ts';
 import { rawPath } from './wire/request.ts';
 import { createWaitingBodies } from './wire/waiting-bodies.ts';
 
-export interface ApiNeeds {
-  readonly accounts: Accounts;
-  readonly devices: Devices;
-  readonly directory: Directory;
+export interface ApiNeeds extends SharedNeeds {
   /** Which devices are connected; without it, none is. */
   readonly presence?: Presence;
-  readonly audit: AuditTrail;
-  readonly imports: Imports;
-  readonly batches: Batches;
-  readonly kits: Kits;
-  readonly webhooks: Webhooks;
-  readonly providers: Providers;
   /** Asks identity providers. */
   readonly outbound: { readonly send: SendOutbound; readonly allowHttp: boolean };
-  /** Sends mails; without it, none are sent. */
-  readonly mails?: Mails;
-  /** Lets people sign up by mail; without it, nobody does. */
-  readonly signUps?: SignUps;
-  readonly mailSettings?: ShownMailSettings | undefined;
-  readonly serverOptions?: readonly ServerOption[] | undefined;
-  readonly feed: Feed;
-  readonly eventLog: EventLog;
-  readonly profiles: Profiles;
-  readonly secrets: Secrets;
-  /** Signs what is told of devices' changes of owner. */
-  readonly statements: Statements;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly readiness: Readiness;
-  /** Counts wrong secrets and passwords; without it this process counts for itself. */
-  readonly counters?: Counters;
-  /** Counts wrong secrets over all customers; without it this process counts for itself. */
-  readonly windowGuesses?: WindowGuesses;
-  readonly settings: ApiSettings;
   /** Makes spans; without it, nobody does. */
   readonly tracing?: Tracing;
-  /** Counts what tenants have stored; without it, nobody does. */
-  readonly stored?: StoredBytes;
-  /** Answers what an MQTT broker asks; without it, no broker may ask. */
-  readonly brokerAuth?: BrokerAuth;
-  /** Counts wrong tokens of devices; without it, nobody does. */
-  readonly tokenGuard?: TokenGuard;
-  readonly deviceApi?: DeviceApiSettings;
-  /** With those of the operator; without it, labels have ours alone. */
-  readonly labelFonts?: LabelFonts;
-  /** Tells of shared attributes that have changed; without it, no device hears. */
-  readonly news?: Pick<AttributeNews, 'watch'>;
   /** Told of every answered request; without it, nobody is. */
   readonly onRequest?: ObserveRequest;
   /** The pages for people; without it, there are none. */

@@ -30,6 +30,7 @@ import { createSecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { EventLog } from '../event-log.ts';
 import type { Feed } from '../feed.ts';
+import type { LabelFonts } from '../labels/fonts.ts';
 import type { Route } from '../route.ts';
 import type { ApiSettings, DeviceApiSettings } from '../settings.ts';
 import { activationRoutes } from './activation.ts';
@@ -84,20 +85,17 @@ import { usageRoutes } from './usage.ts';
 import { userRoutes } from './users.ts';
 import { webhookRoutes } from './webhooks.ts';
 
-export interface RouteNeeds {
+/** What routes need of the server around them. */
+export interface SharedNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
-  readonly presence: Presence;
-  readonly brokerAuth?: BrokerAuth;
   readonly audit: AuditTrail;
   readonly imports: Imports;
   readonly batches: Batches;
   readonly kits: Kits;
   readonly webhooks: Webhooks;
   readonly providers: Providers;
-  readonly providerSignIn: ProviderSignIn;
-  readonly readLogoutToken: ReadLogoutToken;
   /** Sends mails; without it, none are sent. */
   readonly mails?: Mails;
   /** Lets people sign up by mail; without it, nobody does. */
@@ -108,20 +106,33 @@ export interface RouteNeeds {
   readonly eventLog: EventLog;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
+  /** Signs what is told of devices' changes of owner. */
   readonly statements: Statements;
   readonly clock: Clock;
   readonly log: Log;
   readonly readiness: Readiness;
   /** Counts wrong secrets and passwords; without it this process counts for itself. */
   readonly counters?: Counters;
+  /** Counts wrong secrets over all customers; without it this process counts for itself. */
   readonly windowGuesses?: WindowGuesses;
   readonly settings: ApiSettings;
+  /** Counts what tenants have stored; without it, nobody does. */
+  readonly stored?: StoredBytes;
+  /** Answers what an MQTT broker asks; without it, no broker may ask. */
+  readonly brokerAuth?: BrokerAuth;
   /** Counts wrong tokens of devices; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
-  readonly stored?: StoredBytes;
+  /** With those of the operator; without it, labels have ours alone. */
+  readonly labelFonts?: LabelFonts;
   /** Tells of shared attributes that have changed; without it, no device hears. */
   readonly news?: Pick<AttributeNews, 'watch'>;
+}
+
+export interface RouteNeeds extends SharedNeeds {
+  readonly presence: Presence;
+  readonly providerSignIn: ProviderSignIn;
+  readonly readLogoutToken: ReadLogoutToken;
   readonly tokens: Tokens;
   readonly browsers: Browsers;
   readonly authentication: Authentication;
