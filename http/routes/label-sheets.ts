@@ -19,6 +19,7 @@ import { claimLink, typedAddress } from '../wire/links.ts';
 import { isProblem, json, type Problem, type Reply, streamOf } from '../wire/reply.ts';
 import { deviceId } from '../wire/schemas.ts';
 import { NEXT_PART } from '../wire/totals.ts';
+import { LABELS_MAX, type Part, partBehind, partOf, rowsFrom, stretchFrom } from './label-parts.ts';
 import { workingKeyOf } from './labels.ts';
 import { type LargeReads, TOO_MANY_READS } from './large-reads.ts';
 import { fitting, idsInQuery, type SelectionNeeds, whereInQuery } from './selection.ts';
@@ -34,8 +35,6 @@ export interface LabelSheetNeeds extends SelectionNeeds {
   readonly labelFonts?: LabelFonts;
 }
 
-/** Of one PDF. More labels are several files, which printers like better, too. */
-export const LABELS_MAX = 10_000;
 /** Labels that are drawn in the picture of the first page. */
 const DRAWN_MAX = 12;
 /** Devices that are named for each kind of trouble. */
@@ -140,15 +139,6 @@ interface ToLabel {
   readonly id: DeviceId;
   readonly name: string;
   readonly label: Labelled | undefined;
-}
-
-/** Of everything that was asked for, a part that one PDF holds. */
-interface Part {
-  readonly total: number;
-  readonly before: number;
-  readonly inPart: number;
-  readonly next: string | null;
-  readonly through: DeviceId | null;
 }
 
 interface Asked extends Part {
@@ -300,56 +290,6 @@ async function askedFor(
   const rows = needs.imports.everything(job, part.before);
   return { ...part, devices: imported(rows, part.inPart, tenantId, toLabel) };
 }
-
-const partOf = ({ total, before, inPart, next, through }: Part): Part => ({
-  total,
-  before,
-  inPart,
-  next,
-  through,
-});
-
-/** Of what stays as it is: rows of an import, and of a batch. */
-function stretchFrom(total: number, { from, limit }: Wanted): Part {
-  const before = Math.min(from, total);
-  const end = Math.min(total, before + limit);
-  return { total, before, inPart: end - before, next: end < total ? `from=${end}` : null, through: null };
-}
-
-function rowsFrom(ids: readonly DeviceId[], wanted: Wanted) {
-  const part = stretchFrom(ids.length, wanted);
-  return { ...part, some: ids.slice(part.before, part.before + part.inPart) };
-}
-
-/**
- * Of what fits now, and may not in a moment. A place in such a list is no place to go on from: where devices before it were
- * claimed meanwhile, as many behind it are passed over. An id is, as ids stand in the order of creation for ever.
- *
- * With `through` the part is not cut at `limit`: it is of those that were shown, and of some that fit again, at most what one PDF holds.
- */
-export function partBehind(
-  fitting: readonly DeviceId[],
-  { after, through, limit }: Pick<Wanted, 'after' | 'through' | 'limit'>,
-) {
-  const ids = [...fitting].sort();
-  const before = after === undefined ? 0 : countOf(ids, (id) => id <= after);
-  const asked = through === undefined ? before + limit : countOf(ids, (id) => id <= through);
-  const end = Math.min(asked, before + LABELS_MAX);
-  const some = ids.slice(before, end);
-  const last = some.at(-1) ?? through ?? null;
-  const isLast = end >= ids.length;
-  return {
-    some,
-    total: ids.length,
-    before,
-    inPart: some.length,
-    next: isLast || last === null ? null : `after=${last}`,
-    through: last,
-  };
-}
-
-const countOf = <Item>(items: readonly Item[], counts: (item: Item) => boolean): number =>
-  items.reduce((count, item) => (counts(item) ? count + 1 : count), 0);
 
 /** The devices that were named, that fit, or that a batch has changed. */
 async function chosenIn(

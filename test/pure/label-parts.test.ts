@@ -1,7 +1,7 @@
 /** Parts of labels of all that fit: a part that ends at a device is no larger than one PDF either. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LABELS_MAX, partBehind } from '../../http/routes/label-sheets.ts';
+import { LABELS_MAX, partBehind } from '../../http/routes/label-parts.ts';
 import { manyId } from '../kit/many-devices.ts';
 
 test('a part that ends at a device has as many labels as a PDF holds at most; the next one goes on behind them', () => {

@@ -1,4 +1,7 @@
-/** Labels to print, of chosen devices, of all that fit, of an import or of a batch: on what, from which place on, what to know before, and the PDF. */
+/**
+ * Labels to print, of chosen devices, of all that fit, of an import or of a batch: on what, from which place on, what to know
+ * before, and the PDF.
+ */
 
 import { raw } from 'hono/html';
 import type { z } from 'zod';
@@ -6,7 +9,8 @@ import { parseId } from '../../../actors/base/ids.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import { TENANT } from '../../auth/principal.ts';
 import { perPage, STOCKS, type Stock } from '../../labels/stocks.ts';
-import { LABELS_MAX, labelPreviewView } from '../../routes/label-sheets.ts';
+import { LABELS_MAX } from '../../routes/label-parts.ts';
+import { labelPreviewView } from '../../routes/label-sheets.ts';
 import { toQuery } from '../api.ts';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
