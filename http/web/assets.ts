@@ -1,7 +1,7 @@
 /**
- * What pages load besides themselves: the stylesheet, the islands (small modules for the browser, compiled from
- * `islands/`), the decoder that one of them loads when somebody wants the camera, the logo. Their path holds a digest of them all, so browsers keep them for a year and never show an old
- * one.
+ * What pages load besides themselves: the stylesheet, the islands (small modules for the browser, compiled from `islands/`), the
+ * decoder that one of them loads when somebody wants the camera, the logo. Their path holds a digest of them all, so browsers
+ * keep them for a year and never show an old one.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -15,7 +15,7 @@ import {
   seeOther,
 } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
-import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
+import { Back, Field, Head, Lines, Refusal, Time } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
 import { type Column, PlainTable, Table } from '../parts/table.tsx';
 import { refusalWords } from '../refusal-words.ts';
@@ -102,20 +102,14 @@ function newReply(visit: SignedIn, refusal?: string): PageReply {
             maxlength={255}
             hint={say('kits.labelHint')}
           />
-          <div class="field">
-            <label for="f-devices">{say('frame.fleet')}</label>
-            <textarea
-              id="f-devices"
-              name="devices"
-              rows={8}
-              required
-              spellcheck={false}
-              aria-describedby="f-devices-hint"
-            >
-              {form.text('devices')}
-            </textarea>
-            <small id="f-devices-hint">{say('kits.devicesHint')}</small>
-          </div>
+          <Lines
+            name="devices"
+            label={say('frame.fleet')}
+            value={form.text('devices')}
+            rows={8}
+            required
+            hint={say('kits.devicesHint')}
+          />
           <Field name="days" label={say('kits.days')} type="number" value={form.text('days') || '365'} />
           <button type="submit" class="primary">
             {say('kits.make')}

@@ -19,7 +19,7 @@ import {
   seeOther,
 } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
-import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
+import { Back, Field, Head, Lines, Refusal, Time } from '../parts/elements.tsx';
 import { Table } from '../parts/table.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import type { TextKey } from '../texts/catalogues.ts';
@@ -240,20 +240,14 @@ function Fields({ typed, hasSecret, ofSystem, say }: FieldsProps) {
         </select>
       </div>
       <Field name="scopes" label={say('idp.scopes')} value={typed.scopes} verbatim />
-      <div class="field">
-        <label for="f-domains">{say('idp.domains')}</label>
-        <textarea
-          id="f-domains"
-          name="domains"
-          rows={3}
-          spellcheck={false}
-          dir="ltr"
-          aria-describedby="f-domains-hint"
-        >
-          {typed.domains}
-        </textarea>
-        <small id="f-domains-hint">{say('idp.domainsHint')}</small>
-      </div>
+      <Lines
+        name="domains"
+        label={say('idp.domains')}
+        value={typed.domains}
+        rows={3}
+        dir="ltr"
+        hint={say('idp.domainsHint')}
+      />
       <Check name="signsUp" label={say('idp.signsUp')} checked={typed.signsUp} />
       <Field
         name="customer"

@@ -16,7 +16,7 @@ import {
   seeOther,
 } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
-import { Back, Field, Head, Note, Refusal, Time } from '../parts/elements.tsx';
+import { Back, Field, Head, Lines, Note, Refusal, Time } from '../parts/elements.tsx';
 import { Table } from '../parts/table.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import type { Say } from '../texts/say.ts';
@@ -114,26 +114,22 @@ function Fields({ typed, say }: { typed: Typed; say: Say }) {
           ))}
         </select>
       </div>
-      <div class="field">
-        <label for="f-events">{say('hooks.events')}</label>
-        <textarea
-          id="f-events"
-          name="events"
-          rows={4}
-          spellcheck={false}
-          dir="ltr"
-          aria-describedby="f-events-hint"
-        >
-          {typed.events}
-        </textarea>
-        <small id="f-events-hint">
-          {say.pieces('hooks.eventsHint', {
-            one: <code>device.claimed</code>,
-            many: <code>device.window.*</code>,
-            named: <code>claim.refused</code>,
-          })}
-        </small>
-      </div>
+      <Lines
+        name="events"
+        label={say('hooks.events')}
+        value={typed.events}
+        rows={4}
+        dir="ltr"
+        hint={
+          <>
+            {say.pieces('hooks.eventsHint', {
+              one: <code>device.claimed</code>,
+              many: <code>device.window.*</code>,
+              named: <code>claim.refused</code>,
+            })}
+          </>
+        }
+      />
     </>
   );
 }

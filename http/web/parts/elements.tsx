@@ -82,6 +82,31 @@ export function Field({ name, label, hint, type = 'text', invalid, verbatim, sec
   );
 }
 
+interface LinesProps {
+  readonly name: string;
+  readonly label: string;
+  readonly value: string;
+  readonly rows: number;
+  readonly hint: Child;
+  readonly required?: boolean;
+  /** For what begins at the left in each language. */
+  readonly dir?: 'ltr';
+}
+
+/** A field for a list, with one entry on each line (`linesOf` reads it). */
+export function Lines({ name, label, value, hint, ...rest }: LinesProps) {
+  const id = `f-${name}`;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea id={id} name={name} spellcheck={false} aria-describedby={`${id}-hint`} {...rest}>
+        {value}
+      </textarea>
+      <small id={`${id}-hint`}>{hint}</small>
+    </div>
+  );
+}
+
 /** Addresses begin at the left in each language, and names where their own letters do: a dot or a sign stays at its end. */
 function directionOf(type: string, verbatim: boolean | undefined): { dir?: 'ltr' | 'auto' } {
   if (type === 'url' || type === 'email') return { dir: 'ltr' };
