@@ -9,17 +9,13 @@ import {
   createAccounts,
   defaultAccountSettings,
 } from '../../actors/accounts/accounts.ts';
-import { createLeftBehind } from '../../actors/accounts/left-behind.ts';
 import { createStoredBytes, type StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
-import { createDayRounds, daysOfStanding } from '../../actors/audit/days.ts';
-import { createPruning } from '../../actors/audit/pruning.ts';
 import { countingRefusals, createRefusals, type Refusals } from '../../actors/audit/refusals.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { cautiousTime } from '../../actors/base/clock-steps.ts';
-import type { TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { openTracing, type Tracing } from '../../actors/base/tracing.ts';
@@ -30,7 +26,6 @@ import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
 import { createWindowGuesses, type WindowGuesses } from '../../actors/cluster/window-guesses.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { createAlarms } from '../../actors/fleet/alarms.ts';
-import { createClaimLists } from '../../actors/fleet/claim-lists.ts';
 import type { AskConsent } from '../../actors/fleet/consent.ts';
 import { createDeviceQuotas } from '../../actors/fleet/device-quotas.ts';
 import type { DeviceListener, Directory } from '../../actors/fleet/devices.ts';
@@ -68,6 +63,7 @@ import {
 import { composeMail, type MailParts } from './mail.ts';
 import { type Outbound, openOutbound } from './outbound.ts';
 import type { WorkerNeeds } from './readiness.ts';
+import { composeRounds } from './rounds.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { composeWebhooks, trimmedUpTo } from './webhooks.ts';
 
@@ -195,25 +191,12 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const lease = createLease(store, clock, 'alarms', LEASE_MS);
     const woken = completingTakeOvers(devices, newcomersOf(accounts), cautiousTime(clock), needs.log);
     const alarms = createAlarms(store.journal, woken, config.alarms, clock, needs.log, lease);
-    const { auditKeepMs: forMs, auditKeepEntries: entries } = config.system;
-    const allTenants = () => tenantsOf(accounts);
-    const pruning = createPruning(store, { forMs, entries }, allTenants, clock, needs.log);
-    const tenantStands = async (id: TenantId) => (await accounts.tenants.find(id)) !== undefined;
-    const countDays = { count: audit.countDays };
-    const dayRounds = createDayRounds(store, countDays, allTenants, clock, needs.log, tenantStands);
-    const trailOfStanding = { ...trail, days: daysOfStanding(trail.days, store, tenantStands) };
-    const claimLists = createClaimLists(store, allTenants, clock, needs.log, tenantStands);
-    const leftBehind = createLeftBehind(store, accounts.clearAgain, clock, needs.log);
-    stopRounds = async () => {
-      await Promise.all([pruning.stop(), claimLists.stop(), dayRounds.stop(), leftBehind.stop()]);
-    };
+    const rounds = composeRounds(config.system, { ...needs, store, accounts, audit });
+    stopRounds = rounds.stop;
     await install({ ...needs, store, accounts, devices, directory, secrets }, config.install);
     audit.start();
     retention.start();
-    pruning.start();
-    claimLists.start();
-    leftBehind.start();
-    dayRounds.start();
+    rounds.start();
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     const counters = opened.counters ?? quickCounters;
@@ -237,7 +220,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       devices,
       directory,
       accounts,
-      audit: trailOfStanding,
+      audit: { ...trail, days: rounds.days },
       refusals,
       stored,
       windowGuesses: createWindowGuesses(
@@ -290,10 +273,6 @@ function openTraces({ tracing: { sampleRatio, ...rest } }: Config, { clock, log 
 /** What this server is called in what devices sign for it, in what it signs itself, and in what it tells others. */
 export function serverName({ http }: Pick<Config, 'http'>, installation: string): string {
   return http.baseUrl ?? `claimd:${installation}`;
-}
-
-async function* tenantsOf({ tenants }: Accounts): AsyncGenerator<TenantId> {
-  for await (const { id } of tenants.each()) yield id;
 }
 
 function accountSettings({ accounts, install: { loadDemo }, web }: Config): AccountSettings {
