@@ -22,13 +22,11 @@ import { whenConnectionsEnd } from '../../actors/sockets/listen.ts';
 /** So many more than a busy worker another one may hold before connections wait: at least, and as a share of what the busy one holds. */
 const LEAD_MIN = 32;
 const LEAD_SHARE = 1 / 8;
-/**
- * A worker that is busy for longer than that is not waited for. Nor do connections wait for longer in all: it comes back by a tenth of the
- * time that passes, so a worker that is slow for good slows down the others by that at most.
- */
+/** A worker that has been busy for longer than this is not waited for. */
 const PATIENCE_MS = 1_000;
+/** The share of passing time that comes back as patience. A worker that is slow for good slows the others down by so much at most. */
 const PATIENCE_BACK = 1 / 10;
-/** Without any patience left, still so long: an idle worker confirms in less. */
+/** So long a worker is waited for without any patience left: an idle one confirms in less. */
 const MOMENT_MS = 5;
 /** How late a worker tells that connections have ended: so soon that a thousand short ones a second look like few. */
 const TELL_WITHIN_MS = 20;
@@ -65,7 +63,7 @@ function fewest<C extends Candidate>(candidates: readonly C[]): C | undefined {
   }, undefined);
 }
 
-/** How long connections may still wait for busy workers. */
+/** A budget for all waits for busy workers together: what they take is gone, and comes back slowly. */
 export class Patience {
   #leftMs = PATIENCE_MS;
   #at: number;
@@ -111,7 +109,8 @@ export interface Member {
   left(): void;
 }
 
-interface Worked {
+/** A worker as its supervisor knows it. */
+interface KnownWorker {
   readonly send: (...all: unknown[]) => unknown;
   readonly isConnected: () => boolean;
   /** Ports on which it listens, as far as is known. */
@@ -127,11 +126,11 @@ interface Worked {
 
 /** In the supervisor. */
 export class Spread {
-  readonly #workers = new Set<Worked>();
+  readonly #workers = new Set<KnownWorker>();
   /** No more than node:cluster hands on at a time, which is one for each worker and port. */
   #waiting: readonly Arrival[] = [];
   /** Who listens and did not take it. */
-  readonly #refused = new WeakMap<Handle, Set<Worked>>();
+  readonly #refused = new WeakMap<Handle, Set<KnownWorker>>();
   readonly #patience = new Patience(performance.now());
   /** Since when something waits although somebody would take it. */
   #heldBackSince: number | undefined;
@@ -143,7 +142,7 @@ export class Spread {
   join(worker: Worker): Member {
     const { process: child } = worker;
     const send = child.send.bind(child) as (...all: unknown[]) => boolean; // with the arguments that cluster passes
-    const worked: Worked = {
+    const known: KnownWorker = {
       send,
       isConnected: () => worker.isConnected(),
       listens: new Set(),
@@ -153,7 +152,7 @@ export class Spread {
       unconfirmedSince: 0,
       turn: 0,
     };
-    this.#workers.add(worked);
+    this.#workers.add(known);
     tellGoneAtOnce(child);
     child.send = (...all: unknown[]) => {
       const [message, handle] = all;
@@ -163,7 +162,7 @@ export class Spread {
       const answer = (accepted: boolean) => ({ cmd: 'NODE_CLUSTER', ack: seq, accepted });
       const finish = () => void child.emit('internalMessage', answer(true), undefined);
       const refuse = (by: Worker['process']) => void by.emit('internalMessage', answer(false), undefined);
-      worked.listens.add(port);
+      known.listens.add(port);
       this.#waiting = [...this.#waiting, { seq, port, handle, sent: all, finish, refuse }];
       this.#place();
       return true;
@@ -172,38 +171,38 @@ export class Spread {
     child.prependListener('internalMessage', (message: unknown) => {
       if (fieldOf(message, 'cmd') === 'NODE_HANDLE_NACK') {
         // After Node's own, which sends what waits behind it.
-        for (const { refuse } of worked.unconfirmed.values()) setImmediate(refuse, child);
+        for (const { refuse } of known.unconfirmed.values()) setImmediate(refuse, child);
         return;
       }
-      const arrival = worked.unconfirmed.get(fieldOf(message, 'ack'));
-      if (arrival !== undefined) this.#answered(worked, arrival, fieldOf(message, 'accepted') === true);
+      const arrival = known.unconfirmed.get(fieldOf(message, 'ack'));
+      if (arrival !== undefined) this.#answered(known, arrival, fieldOf(message, 'accepted') === true);
     });
     worker.on('listening', ({ port }) => {
-      worked.listens.add(port);
+      known.listens.add(port);
       this.#place();
     });
     return {
       heard: (message) => {
         if (!isEnded(message)) return false;
-        worked.ended = new Map(message.ended);
+        known.ended = new Map(message.ended);
         this.#place();
         return true;
       },
       left: () => {
-        this.#workers.delete(worked);
-        for (const { finish } of worked.unconfirmed.values()) finish();
-        worked.unconfirmed.clear();
+        this.#workers.delete(known);
+        for (const { finish } of known.unconfirmed.values()) finish();
+        known.unconfirmed.clear();
         this.#place();
       },
     };
   }
 
-  #answered(worked: Worked, { seq, port, handle }: Arrival, isTaken: boolean): void {
-    worked.unconfirmed.delete(seq);
-    if (isTaken) worked.taken.set(port, (worked.taken.get(port) ?? 0) + 1);
+  #answered(known: KnownWorker, { seq, port, handle }: Arrival, isTaken: boolean): void {
+    known.unconfirmed.delete(seq);
+    if (isTaken) known.taken.set(port, (known.taken.get(port) ?? 0) + 1);
     else {
-      worked.listens.delete(port); // until node:cluster says that it still does
-      this.#refused.set(handle, (this.#refused.get(handle) ?? new Set()).add(worked));
+      known.listens.delete(port); // until node:cluster says that it still does
+      this.#refused.set(handle, (this.#refused.get(handle) ?? new Set()).add(known));
     }
     this.#place();
   }
@@ -218,7 +217,7 @@ export class Spread {
     for (const arrival of waiting) {
       const candidates = this.#candidates(arrival, now);
       const chosen = choose(candidates, leftMs > 0);
-      if (chosen !== undefined) this.#give(arrival, chosen.worked, now);
+      if (chosen !== undefined) this.#give(arrival, chosen.known, now);
       else if (isHopeless(candidates, this.#refused.has(arrival.handle)))
         setImmediate(arrival.finish); // not at once: node:cluster hands on the next one in it
       else {
@@ -240,20 +239,20 @@ export class Spread {
 
   #candidates({ port, handle }: Arrival, now: number) {
     const refused = this.#refused.get(handle);
-    return [...this.#workers].flatMap((worked) => {
-      const { listens, taken, ended, unconfirmed, unconfirmedSince, turn } = worked;
-      if (!listens.has(port) || refused?.has(worked) || !worked.isConnected()) return [];
+    return [...this.#workers].flatMap((known) => {
+      const { listens, taken, ended, unconfirmed, unconfirmedSince, turn } = known;
+      if (!listens.has(port) || refused?.has(known) || !known.isConnected()) return [];
       let held = (taken.get(port) ?? 0) - (ended.get(port) ?? 0);
       for (const one of unconfirmed.values()) if (one.port === port) held += 1;
-      return [{ worked, held, turn, busyMs: unconfirmed.size === 0 ? undefined : now - unconfirmedSince }];
+      return [{ known, held, turn, busyMs: unconfirmed.size === 0 ? undefined : now - unconfirmedSince }];
     });
   }
 
-  #give(arrival: Arrival, worked: Worked, now: number): void {
-    worked.unconfirmed.set(arrival.seq, arrival);
-    worked.unconfirmedSince = now;
-    worked.turn = ++this.#turns;
-    worked.send(...arrival.sent);
+  #give(arrival: Arrival, known: KnownWorker, now: number): void {
+    known.unconfirmed.set(arrival.seq, arrival);
+    known.unconfirmedSince = now;
+    known.turn = ++this.#turns;
+    known.send(...arrival.sent);
   }
 
   #holdBack(isHeldBack: boolean, leftMs: number, now: number): void {
