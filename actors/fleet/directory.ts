@@ -91,6 +91,35 @@ export function createDirectory(
     return { items, ...found, ...(infoLeft < 0 ? { isCutShort: true } : {}) };
   }
 
+  /** The devices of a list of offers that agree. Each owner's first few come before the rest of anybody's. */
+  async function offersIn(
+    list: string,
+    tenantId: TenantId,
+    agrees: (to: OfferedTo) => boolean,
+  ): Promise<readonly DeviceRecord[]> {
+    const found: DeviceRecord[] = [];
+    const others: DeviceRecord[] = [];
+    const foundOf = new Map<CustomerId | undefined, number>();
+    let behind: { readonly after: string } | undefined;
+    for (let looked = 0; looked < OFFERS_LOOKED_AT; looked += OFFERS_MAX) {
+      const members = await index.page(list, { offset: 0, limit: OFFERS_MAX, ...behind });
+      for (const device of await read(members.map(deviceOf))) {
+        if (device?.tenantId !== tenantId || device.offer === undefined) continue;
+        if (!agrees(device.offer.to)) continue;
+        const offerer = device.owner?.customerId;
+        const ofOne = foundOf.get(offerer) ?? 0;
+        foundOf.set(offerer, ofOne + 1);
+        if (ofOne < OFFERS_OF_ONE) found.push(device);
+        else if (others.length < OFFERS_MAX) others.push(device);
+      }
+      const last = members.at(-1);
+      if (members.length < OFFERS_MAX || last === undefined || found.length >= OFFERS_MAX) break;
+      behind = { after: last };
+      await nextTurn();
+    }
+    return [...found, ...others].slice(0, OFFERS_MAX);
+  }
+
   return {
     byCredentials: (credentialsId) =>
       lookup(keys.credentials(credentialsId), (device) => holds(device, credentialsId)),
@@ -148,37 +177,16 @@ export function createDirectory(
     ofTransfer: (id) => idAt(keys.transfer(id)),
 
     async offeredTo(tenantId, { customerId, addressDigests }) {
-      const listed = async (list: string, agrees: (to: OfferedTo) => boolean) => {
-        const found: DeviceRecord[] = [];
-        const others: DeviceRecord[] = [];
-        const foundOf = new Map<CustomerId | undefined, number>();
-        let behind: { readonly after: string } | undefined;
-        for (let looked = 0; looked < OFFERS_LOOKED_AT; looked += OFFERS_MAX) {
-          const members = await index.page(list, { offset: 0, limit: OFFERS_MAX, ...behind });
-          for (const device of await read(members.map(deviceOf))) {
-            if (device?.tenantId !== tenantId || device.offer === undefined) continue;
-            if (!agrees(device.offer.to)) continue;
-            const offerer = device.owner?.customerId;
-            const ofOne = foundOf.get(offerer) ?? 0;
-            foundOf.set(offerer, ofOne + 1);
-            if (ofOne < OFFERS_OF_ONE) found.push(device);
-            else if (others.length < OFFERS_MAX) others.push(device);
-          }
-          const last = members.at(-1);
-          if (members.length < OFFERS_MAX || last === undefined || found.length >= OFFERS_MAX) break;
-          behind = { after: last };
-          await nextTurn();
-        }
-        return [...found, ...others].slice(0, OFFERS_MAX);
-      };
-      const toCustomer = await listed(
+      const toCustomer = await offersIn(
         lists.offeredTo(customerId),
+        tenantId,
         (to) => to.type === 'customer' && to.customerId === customerId,
       );
       const toAddress = await Promise.all(
         addressDigests.map((digest) =>
-          listed(
+          offersIn(
             lists.offeredToAddress(digest),
+            tenantId,
             (to) => to.type === 'address' && to.addressDigest === digest,
           ),
         ),
