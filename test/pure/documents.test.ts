@@ -53,7 +53,7 @@ test('documents: a block that is a file of the repository, or a part of one, is 
       assert.ok(contentOf(path, from).includes(text), `${path} shows a part of ${from}`);
   }
   assert.ok(shown.filter(({ sameAs }) => sameAs !== undefined).length >= 4);
-  assert.ok(shown.filter(({ from }) => from !== undefined).length >= 2);
+  assert.ok(shown.some(({ from }) => from !== undefined));
 });
 
 /** The user's own, which documents speak of and nobody commits. */
@@ -166,7 +166,8 @@ test('documents: the catalogue of errors in http/README.md is whole', () => {
   const { text } = read('http/README.md');
   for (const code of Object.values(ErrorCode))
     assert.match(text, new RegExp(`\\| ${code} \\|`), `errorCode ${code}`);
-  for (const refusal of CLAIM_REFUSALS) assert.ok(text.includes(`\`${refusal}\``), refusal);
+  const claiming = text.slice(text.indexOf('\n## Claiming\n'), text.indexOf('\n### Proof of possession\n'));
+  for (const refusal of CLAIM_REFUSALS) assert.ok(claiming.includes(`| \`${refusal}\` |`), refusal);
 });
 
 test.run();
