@@ -77,9 +77,9 @@ interface StepBase {
 }
 
 /**
- * A PUBLISH at QoS 1. One device per connection; it connects anew when it has another token. Outcome: `PUBACK`, in version 5 with its reason code. With `response`
- * the answer is the server's message on that topic, because behind a broker the PUBACK says nothing about the window.
- * Outcome: `response`, and the status.
+ * A PUBLISH at QoS 1. One device per connection; it connects anew when it has another token. Outcome: `PUBACK`, in version 5
+ * with its reason code. With `response` the answer is the server's message on that topic, because behind a broker the PUBACK
+ * says nothing about the window. Outcome: `response`, and the status.
  */
 export interface MqttStep extends StepBase {
   readonly type: 'mqtt';

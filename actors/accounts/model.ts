@@ -298,7 +298,7 @@ export interface Users {
   createUnknowing(membership: TenantMembership, fields: UserFields): Promise<AccountAnswer<User>>;
   /** @param by `itself`: another address is then the user's own choice, until an administrator saves it */
   update(id: UserId, fields: UserFields, version?: number, by?: ChangedBy): Promise<AccountAnswer<User>>;
-  /** As `update`, on behalf of such a somebody: a user who is not activated yet is not refused such an address. */
+  /** As `update`, likewise: a user who is not activated yet is not refused an address that somebody of another tenant has. */
   updateUnknowing(
     id: UserId,
     fields: UserFields,
@@ -352,7 +352,10 @@ export interface Users {
   hasPassword(id: UserId, password: string): Promise<boolean>;
   /** Sets a new password; every token issued before is outdated, and every session but `keep` ends. */
   setPassword(id: UserId, password: string, keep?: string, ends?: AlsoEnds): Promise<AccountAnswer<User>>;
-  /** Begins a session of a user as it is now. An impersonator's is short, cannot be renewed, and makes none of the user's own end. Beyond `sessionsMax` the one that was not used for longest ends. */
+  /**
+   * Begins a session of a user as it is now; beyond `sessionsMax` the one that was not used for longest ends. An impersonator's is
+   * short, cannot be renewed, and ends none of the user's own.
+   */
   startSession(user: User, origin: SessionOrigin, impersonator?: Impersonator): Promise<Session>;
   /** The live sessions, the one used last at the end. */
   sessions(id: UserId): Promise<readonly Session[]>;

@@ -25,7 +25,11 @@ type SealedFor = DeviceId | ImportId | UserId | WebhookId | ProviderId | MailId;
 export interface CredentialSecrets {
   /** By what a device is found that shows this. The same for as long as the store lives, whatever the server key is. */
   credentialsId(shown: string): CredentialsId;
-  /** Encrypts a token or password for one device, or for an import; the secret of an authenticator for a user; what signs for a webhook; what this server shows to an identity provider; to whom a mail goes, and what it says. */
+  /**
+   * Encrypts what has to be read again, bound to what it belongs to: tokens and passwords of a device or an import, the secret of
+   * a user's authenticator, what signs for a webhook, what this server shows to an identity provider, whom a mail goes to and
+   * what it says.
+   */
   sealCredential(whose: SealedFor, secret: string): string;
   /** Undoes `sealCredential`, and `seal`, which sealed passwords before. Throws when neither key of this server did it. */
   unsealCredential(whose: SealedFor, sealed: string): string;
@@ -39,7 +43,10 @@ export interface Secrets extends CredentialSecrets {
    * is compared with one after the other.
    */
   digests(whose: DeviceId | UserId | TenantId, secret: string): readonly [SecretDigest, ...SecretDigest[]];
-  /** The digest of what a user may show beside the password, or of what only this server writes down in a tenant's records, as `digest`, but under the store's key, which outlasts this one. */
+  /**
+   * The digest of what a user may show beside the password, or of what only this server writes down in a tenant's records, as
+   * `digest`, but under the store's key, which outlasts this one.
+   */
   digestForUser(whose: UserId | TenantId, secret: string): SecretDigest;
   /** Encrypts a secret for one device, user or kit. */
   seal(whose: DeviceId | UserId | KitId, secret: string): string;

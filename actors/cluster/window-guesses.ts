@@ -6,9 +6,10 @@
  * at this device are counted in a budget of their own, which does not grow scarce: its time does not double. Only then
  * does the customer wait with the others. Who guesses right uses up neither.
  *
- * Counted by device and not by window, or whoever can make a device open its window anew would guess anew. A day without a
- * wait takes one doubling back, and three without a failure of its own make a customer new. All of it is in memory, and other processes hear of it over the bus, so a claim of a
- * device that nobody guesses at costs a look into a map. A process that has just started knows nothing of what was before.
+ * Counted by device and not by window, or whoever can make a device open its window anew would guess anew. A day without a wait
+ * takes one doubling back, and three without a failure of its own make a customer new. All of it is in memory, and other
+ * processes hear of it over the bus, so a claim of a device that nobody guesses at costs a look into a map. A process that has
+ * just started knows nothing of what was before.
  */
 import type { CustomerId, DeviceId } from '../base/ids.ts';
 import { type Counted, type Counter, memoryCounter } from '../limits/counters.ts';

@@ -31,7 +31,7 @@ const REST = 3;
 /** How often an entry is brought to a head that goes on moving, before it is left to the next round. */
 const TRIES = 20;
 
-/** How often it is looked by how many devices the lists do not add up. */
+/** The counts of the lists are looked at so many times before a difference between them is believed. */
 const LOOKS = 5;
 const LOOK_EVERY_MS = 50;
 

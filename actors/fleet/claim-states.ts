@@ -87,7 +87,10 @@ export async function isIn(index: Index, { list, member }: ListMember): Promise<
   return found === member;
 }
 
-/** By how many devices the groups have less than there are at all; each is in one of them at most. While devices change groups it may be any number. */
+/**
+ * How many devices are in no group, as each should be in one. While devices change groups it may be any number, also a negative
+ * one, as the counts are read one beside the other.
+ */
 export async function lackInGroups(index: Index, tenantId: TenantId): Promise<number> {
   const [all = 0, ...counts] = await Promise.all([
     index.count(lists.byCreation(tenantId)),

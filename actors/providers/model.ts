@@ -72,8 +72,9 @@ export type SignedIn =
   | { readonly type: 'unavailable' };
 
 /**
- * `email-unproven`: a user has the address, and nobody knows whether it is the same person's. `user-unknown`: nobody is linked, nobody may be found by the address, and nobody may be made.
- * `user-not-below`: the user is not below whoever set the provider up. `too-many-sign-ups`: ask again later.
+ * `email-unproven`: a user has the address, and nobody knows whether it is the same person's. `user-unknown`: nobody is linked,
+ * nobody may be found by the address, and nobody may be made. `user-not-below`: the user is not below whoever set the provider
+ * up. `too-many-sign-ups`: ask again later.
  */
 export type SignInReason =
   | 'user-unknown'

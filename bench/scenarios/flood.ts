@@ -1,6 +1,7 @@
 /**
  * Devices open their windows by MQTT, now and then, while ten connections with valid tokens flood the server with one kind of
- * packet, or connections come without end. What is measured is how long the others wait; it should stay below 100 ms at the 99th percentile, whatever is sent.
+ * packet, or connections come without end. What is measured is how long the others wait; it should stay below 100 ms at the 99th
+ * percentile, whatever is sent.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

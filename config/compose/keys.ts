@@ -2,9 +2,10 @@
  * The two keys of a server: one digests and seals claim secrets, one signs tokens. Each comes from the settings, or is
  * generated at the first start and kept in the data folder. With a store in memory they are not kept.
  *
- * The store keeps a fingerprint of its server key. With another key it would look healthy, refuse every claim and let no
- * device in, so such a start is refused. It also keeps a key for the credentials of devices, wrapped under the server key:
- * that one stays the same when the server key is changed, and so does what devices are found by. If nodes share a store over the network, it keeps a fingerprint of the signing key too.
+ * The store keeps a fingerprint of its server key. With another key it would look healthy, refuse every claim and let no device
+ * in, so such a start is refused. It also keeps a key for the credentials of devices, wrapped under the server key: that one
+ * stays the same when the server key is changed, and so does what devices are found by. If nodes share a store over the network,
+ * it keeps a fingerprint of the signing key too.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';

@@ -1,8 +1,8 @@
 /**
- * Attributes of devices. Three of them control claiming: `claimingAllowed`, `claimPublicKey`, the key by which the device
- * signs proofs (rule C11), and `claimingData`, a key that the tenant sets for a device that was never online (rule C3). `claimingData` is special: its secret is digested and sealed
- * before it leaves this file (rule C9). The tenant's administrator may read it back; customers neither see nor change
- * it, or they could claim the device again after giving it back.
+ * Attributes of devices. Three of them control claiming: `claimingAllowed`, `claimPublicKey`, the key by which the device signs
+ * proofs (rule C11), and `claimingData`, a key that the tenant sets for a device that was never online (rule C3). `claimingData`
+ * is special: its secret is digested and sealed before it leaves this file (rule C9). The tenant's administrator may read it
+ * back; customers neither see nor change it, or they could claim the device again after giving it back.
  *
  * Problems are answered as plain text here, as in ThingsBoard, but for a wrong path.
  */

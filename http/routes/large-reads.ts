@@ -1,7 +1,7 @@
 /**
- * Requests that read up to all of a tenant's devices at once: lists and results of imports as CSV, sheets of labels, batches of all that fit. Each takes
- * some megabytes until its answer is read, so a tenant has few of them at a time and hears 429 for more. Nobody else waits for
- * them. Counted in this process: each process allows as many.
+ * Requests that read up to all of a tenant's devices at once: lists and results of imports as CSV, sheets of labels, batches of
+ * all that fit. Each takes some megabytes until its answer is read, so a tenant has few of them at a time and hears 429 for
+ * more. Nobody else waits for them. Counted in this process: each process allows as many.
  */
 import type { Clock } from '../../actors/base/clock.ts';
 import type { TenantId } from '../../actors/base/ids.ts';

@@ -14,7 +14,10 @@ export const importView = z
   .object({
     id: z.string(),
     createdTime: z.int(),
-    /** `TRIED`: the dry run is complete, nothing was changed. `CANCELLED`: the devices that were created stay. `STOPPED`: the same, who started it may not do it any more. */
+    /**
+     * `TRIED`: the dry run is complete, nothing was changed. `CANCELLED`: the devices that were created stay. `STOPPED`: the
+     * same, who started it may not do it any more.
+     */
     state: z.enum(['RECEIVING', 'TRYING', 'TRIED', 'RUNNING', 'CANCELLING', 'DONE', 'CANCELLED', 'STOPPED']),
     rows: z.int(),
     /** Rows that this run has finished, and how many of them are good or refused. */

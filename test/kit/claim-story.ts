@@ -1,7 +1,8 @@
 /**
- * Many clients claim many devices at once, over several protocols, and record every request and answer: windows are
- * opened, confirmed by rivals, given back, handed over, and elapse; every other device may be taken over, and reset. `linearizability.ts` then judges the record of each device. The
- * clients know only the servers' addresses; servers may come and go.
+ * Many clients claim many devices at once, over several protocols, and record every request and answer: windows are opened,
+ * confirmed by rivals, given back, handed over, and elapse; every other device may be taken over, and reset.
+ * `linearizability.ts` then judges the record of each device. The clients know only the servers' addresses; servers may come and
+ * go.
  */
 
 import { connectAsync, type MqttClient } from 'mqtt';

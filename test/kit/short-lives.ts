@@ -1,4 +1,7 @@
-/** Workers whose first lives end early, at an instant and in a way that a test chooses; and workers whose start takes until the test lets them go on. */
+/**
+ * Workers whose first lives end early, at an instant and in a way that a test chooses; and workers whose start takes until the
+ * test lets them go on.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -250,7 +250,10 @@ async function sendAddress(page: Page): Promise<void> {
   await Promise.all([page.waitForNavigation(), page.click('form[action="/login/signUp"] button')]);
 }
 
-/** A file with columns that are known (digits in a title change nothing), one that is not, cells longer than a phone is wide, and a row with an empty cell. */
+/**
+ * A file with columns that are known (digits in a title change nothing), one that is not, cells longer than a phone is wide, and
+ * a row with an empty cell.
+ */
 async function sendForeignFile(page: Page): Promise<void> {
   const rows = `Device name 1;Serial 1;Label 1;Shelf of the 2nd warehouse\nPump 7;${'9'.repeat(60)};${LONG};\nPump 8;;;7\n`;
   const buffer = Buffer.from(rows);
