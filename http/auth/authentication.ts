@@ -1,8 +1,8 @@
 /**
- * From the headers of a request to the principal. A good signature is not enough: the user must still exist, be
- * enabled, and must not have changed the password since, the token's session must be among the live ones, and there must be
- * a second factor where one is required. That is
- * cached for a moment, because a confirm takes microseconds; a change made in this process counts at once.
+ * From the headers of a request to the principal. A good signature is not enough. The user must still exist, be enabled, have
+ * the same password as then, and a second factor where one is required; the token's session must be among the live ones. What
+ * is looked up for that is remembered for a moment, because a confirm takes microseconds; a change made in this process counts
+ * at once.
  */
 
 import type { Accounts, Customer, Session, Standing, User } from '../../actors/accounts/accounts.ts';
@@ -209,8 +209,8 @@ export function createAuthentication(
         return apiKey === undefined ? notAuthenticated : byApiKey(apiKey);
       }
       if (external !== undefined && !token.startsWith(OUR_HEADER)) {
-        const foreign = byForeignToken(external, token);
-        if (foreign !== undefined) return foreign;
+        const holder = byForeignToken(external, token);
+        if (holder !== undefined) return holder;
       }
       return letIn(token, tokens.readAccess(token));
     },
