@@ -9,7 +9,6 @@
 
 import type { Hono } from 'hono';
 import type { StoredBytes } from '../actors/accounts/stored-bytes.ts';
-import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import { type DeviceId, parseId } from '../actors/base/ids.ts';
 import { type Log, logBounded } from '../actors/base/log.ts';
@@ -20,7 +19,7 @@ import type { Authentication, Identity } from './auth/authentication.ts';
 import { KNOWN_BROWSER_HEADER } from './auth/browsers.ts';
 import type { Principal } from './auth/principal.ts';
 import type { Route } from './route.ts';
-import { noteImpersonated } from './routes/user-notes.ts';
+import { type NotesChanges, noteImpersonated } from './routes/user-notes.ts';
 import type { ApiSettings } from './settings.ts';
 import { type RequestTrace, traceRequest } from './trace.ts';
 import { addressedBy } from './wire/addressed.ts';
@@ -52,7 +51,7 @@ export type App = Hono<Env>;
 export type ObserveRequest = (route: Pick<Route, 'method' | 'path'>, status: number, seconds: number) => void;
 
 export interface DispatchNeeds {
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
   readonly authentication: Authentication;
   readonly clock: Clock;
   readonly log: Log;
@@ -191,7 +190,7 @@ async function answer(
   if (principal?.impersonatorId !== undefined && leavesTraces(route)) {
     const status = 'status' in reply ? reply.status : 200;
     const done = { method: route.method, route: route.path, status };
-    noteImpersonated(needs.audit, principal, done, deviceIn(params));
+    await noteImpersonated(needs.audit, principal, done, deviceIn(params));
   }
   return worded(route, reply);
 }

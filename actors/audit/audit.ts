@@ -5,8 +5,8 @@
  * Of several processes on one store, the holder of a lease projects the log. If two do it for a moment, no entry is lost
  * or doubled. Each process writes its own notes.
  *
- * What is in no journal, refused claims and logins, is noted in memory and written with the next round (`notes.ts`): a crash
- * loses the notes of the last second.
+ * What is in no journal is noted in memory and written with the next round (`notes.ts`): a crash loses the notes of the last
+ * second. Who changes an account or a setting waits until its note is written; refused claims and logins are too many for that.
  */
 import type { Cancel, Clock } from '../base/clock.ts';
 import type { CustomerId, TenantId } from '../base/ids.ts';
@@ -41,6 +41,8 @@ const LAST_PAGES = 3;
 export interface AuditTrail {
   /** Costs next to nothing and never fails. */
   note(note: Note): void;
+  /** Resolves when all that was noted before is written. Where that cannot be now, it resolves too, and is tried again. */
+  noted(): Promise<void>;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
   /**
    * Every entry that fits, the oldest first, read as they are asked for; entries written together may have changed places. Rejects
@@ -151,6 +153,15 @@ export function createAudit(
       if (!enabled) return;
       notes.add(note);
       wake(DELAY_MS);
+    },
+
+    async noted() {
+      if (!enabled) return;
+      await notes.flush(write).catch((error: unknown) => {
+        blocks.forget();
+        reportFailure(error, 'audit: entries could not be written; trying again');
+        wake(RETRY_MS);
+      });
     },
 
     onDeviceEvent(id, _event, state) {

@@ -1,4 +1,4 @@
-/** Notes that wait to be written: what is in no journal, refused claims and logins. A crash loses them. */
+/** Notes that wait to be written: what is in no journal. A crash loses those of which nobody waits for the writing: refused claims and logins. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
@@ -8,7 +8,7 @@ import { type Line, lineOfNote } from './line.ts';
 
 export interface Notes {
   add(note: Note): void;
-  /** Hands all notes to `write`. If it rejects, they wait for the next time. */
+  /** Hands all notes to `write`, behind those that are being written. If it rejects, they wait for the next time. */
   flush(write: (lines: LinesByTenant) => Promise<void>): Promise<void>;
 }
 
@@ -25,6 +25,23 @@ interface WaitingNote {
 export function createNotes(clock: Clock, log: Log): Notes {
   let waiting: WaitingNote[] = [];
   let dropped = 0;
+  let flushing: Promise<void> = Promise.resolve();
+
+  async function flushAll(write: (lines: LinesByTenant) => Promise<void>): Promise<void> {
+    if (dropped > 0) log.warn({ dropped }, 'audit: too much happened at once; notes were dropped');
+    dropped = 0;
+    const taken = waiting;
+    if (taken.length === 0) return;
+    waiting = [];
+    const lines = new Map<TenantId, Line[]>();
+    for (const { tenantId, line } of taken) addLine(lines, tenantId, line);
+    try {
+      await write(lines);
+    } catch (error) {
+      waiting = [...taken, ...waiting].slice(0, NOTES_MAX);
+      throw error;
+    }
+  }
 
   return {
     add(note) {
@@ -32,19 +49,10 @@ export function createNotes(clock: Clock, log: Log): Notes {
       else waiting.push({ tenantId: note.tenantId, line: lineOfNote(note, clock.now(), randomUUID()) });
     },
 
-    async flush(write) {
-      if (dropped > 0) log.warn({ dropped }, 'audit: too much happened at once; notes were dropped');
-      dropped = 0;
-      const taken = waiting;
-      waiting = [];
-      const lines = new Map<TenantId, Line[]>();
-      for (const { tenantId, line } of taken) addLine(lines, tenantId, line);
-      try {
-        await write(lines);
-      } catch (error) {
-        waiting = [...taken, ...waiting].slice(0, NOTES_MAX);
-        throw error;
-      }
+    flush(write) {
+      const next = () => flushAll(write);
+      flushing = flushing.then(next, next);
+      return flushing;
     },
   };
 }

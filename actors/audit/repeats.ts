@@ -70,6 +70,7 @@ export function boundRefusals(
   }
 
   return {
+    noted: () => trail.noted(),
     find: (tenantId, query) => trail.find(tenantId, query),
     all: (tenantId, query) => trail.all(tenantId, query),
     head: (tenantId) => trail.head(tenantId),

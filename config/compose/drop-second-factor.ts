@@ -51,7 +51,12 @@ export async function dropSecondFactor(
 async function note(store: Store, user: StoredUser, clock: Clock): Promise<void> {
   const notes: Note[] = [];
   const data = { secondFactor: 'removed', by: 'command line' };
-  noteUser({ note: (one) => notes.push(one) }, 'CREDENTIALS_UPDATED', user, undefined, data);
+  await noteUser(
+    { note: (one) => notes.push(one), noted: async () => {} },
+    'CREDENTIALS_UPDATED',
+    user,
+    data,
+  );
   for (const one of notes) {
     const line = lineOfNote(one, clock.now(), randomUUID());
     await createBlocks(store).append(one.tenantId, [line], undefined);

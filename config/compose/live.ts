@@ -27,7 +27,7 @@ type JobNeeds = Pick<
   readonly clock: Clock;
   readonly log: Log;
   readonly minTokenLength: number;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: Pick<AuditTrail, 'note' | 'noted'>;
 };
 
 export function createJobs(needs: JobNeeds): Jobs {
@@ -49,6 +49,7 @@ export function createJobs(needs: JobNeeds): Jobs {
 /** An audit trail whose notes also go to the feed. */
 export function alsoTold(audit: AuditTrail, feed: Pick<Feed, 'onNote'>): AuditTrail {
   return {
+    noted: audit.noted,
     find: audit.find,
     all: audit.all,
     head: audit.head,

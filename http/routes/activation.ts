@@ -157,7 +157,7 @@ function anotherLink({ accounts, audit }: ActivationNeeds): Route {
       if (user.type !== 'found') return user;
       const activation = await users.activation(user.value.id, true);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
-      noteUser(audit, 'CREDENTIALS_UPDATED', user.value, undefined, {
+      await noteUser(audit, 'CREDENTIALS_UPDATED', user.value, {
         activationLink: 'another',
         ...byOf(principal),
       });
@@ -266,7 +266,7 @@ function activate(needs: ActivationNeeds): Route {
       const activated = await users.activate(body.activateToken, body.password);
       if (activated.type !== 'done') return accountProblem(activated, 'User');
       await clearWaysIn(needs.accounts, activated.value.id);
-      noteUser(needs.audit, 'ACTIVATED', activated.value);
+      await noteUser(needs.audit, 'ACTIVATED', activated.value);
       if (query.sendActivationMail ?? true)
         await needs.post({ type: 'activated', userId: activated.value.id }, activated.value);
       // Disabled meanwhile, or its tenant deleted: the password is set, but it does not let the user in.

@@ -3,7 +3,6 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import { API_KEYS_MAX } from '../../actors/accounts/api-keys.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import { EVERYBODY } from '../auth/principal.ts';
@@ -13,7 +12,7 @@ import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound, permissionDenied, tokenExpired } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import { optionalText, paging, userId } from '../wire/schemas.ts';
-import { noteUser } from './user-notes.ts';
+import { type NotesChanges, noteUser } from './user-notes.ts';
 
 const OWNERS_ONLY = ['everything'] as const;
 
@@ -33,14 +32,14 @@ const keyBody = z
 
 interface ApiKeyNeeds {
   readonly accounts: Accounts;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
 }
 
 export function apiKeyRoutes({ accounts, audit }: ApiKeyNeeds): Route[] {
   const { apiKeys, users } = accounts;
   const note = async (id: UserId, data: JsonObject) => {
     const user = await users.find(id);
-    if (user !== undefined) noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
+    if (user !== undefined) await noteUser(audit, 'CREDENTIALS_UPDATED', user, data);
   };
 
   return [

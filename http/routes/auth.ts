@@ -27,7 +27,7 @@ import {
 import { empty, json, type Reply } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
 import type { Post } from './post.ts';
-import { impersonatorOf, noteUser } from './user-notes.ts';
+import { impersonatorOf, noteSession, noteUser } from './user-notes.ts';
 import { clearWaysIn } from './ways-in.ts';
 
 export interface AuthNeeds {
@@ -107,7 +107,7 @@ export async function welcome(
     const scope = step === 'verifying' ? 'PRE_VERIFICATION_TOKEN' : 'MFA_CONFIGURATION_TOKEN';
     return json({ token: tokens.issueStep(user, step, origin.via), refreshToken: null, scope });
   }
-  noteUser(audit, 'LOGIN', user);
+  noteSession(audit, 'LOGIN', user);
   return json(tokens.issue(user, await users.startSession(user, origin)));
 }
 
@@ -131,7 +131,7 @@ function renewTokens({ authentication, audit, log }: AuthNeeds): Route {
       const renewed = await authentication.refresh(body.refreshToken);
       if (renewed.type === 'good') return json(renewed.tokens);
       if (renewed.type !== 'reused') return renewed;
-      noteUser(audit, 'LOGOUT', renewed.user, 'a refresh token was used twice');
+      noteSession(audit, 'LOGOUT', renewed.user, 'a refresh token was used twice');
       log.warn({ userId: renewed.user.id }, 'a refresh token was used twice: its session has ended');
       return tokenExpired;
     },
@@ -149,7 +149,7 @@ function logout({ accounts: { users }, audit }: AuthNeeds): Route {
       if (principal.sessionId === undefined) return empty;
       await users.endSession(principal.userId, principal.sessionId);
       const user = await users.find(principal.userId);
-      if (user !== undefined) noteUser(audit, 'LOGOUT', user, undefined, impersonatorOf(principal));
+      if (user !== undefined) noteSession(audit, 'LOGOUT', user, undefined, impersonatorOf(principal));
       return empty;
     },
   });
@@ -209,10 +209,10 @@ function changePassword({ accounts, audit, tokens, logins, post }: AuthNeeds): R
         apiKeys: body.revokeApiKeys,
       });
       if (changed.type !== 'done') return accountProblem(changed, 'User');
-      await clearWaysIn(accounts, user.id);
       const data = { password: 'changed', revokedApiKeys: body.revokeApiKeys };
-      noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
+      await noteUser(audit, 'CREDENTIALS_UPDATED', user, data);
       await post({ type: 'password-changed', userId: user.id }, user);
+      await clearWaysIn(accounts, user.id);
       const kept = (await users.sessions(user.id)).find(({ id }) => id === principal.sessionId);
       const session = kept ?? (await users.startSession(changed.value, origin()));
       return json(tokens.issue(changed.value, session));
@@ -227,7 +227,7 @@ async function noteFailedLogin(
 ): Promise<void> {
   try {
     const user = await accounts.users.findByEmail(username);
-    if (user !== undefined) noteUser(audit, 'LOGIN', user, reason);
+    if (user !== undefined) noteSession(audit, 'LOGIN', user, reason);
     // No trail is theirs, and nobody else would hear of it.
     if (user?.membership.authority === 'SYS_ADMIN')
       log.warn({ userId: user.id, reason }, 'a login as system administrator failed');

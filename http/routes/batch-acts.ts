@@ -3,7 +3,6 @@
  * looked at it is left alone, and doing it twice does no more than doing it once.
  */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { randomClaimKey } from '../../actors/base/claim-key.ts';
 import type { CustomerId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
@@ -17,12 +16,13 @@ import { NOTHING_TOLD } from '../../actors/records/told.ts';
 import { impersonation } from '../auth/principal.ts';
 import { refusedByDevice } from '../wire/errors.ts';
 import { assign, deleteAs, type Who } from './tenure.ts';
+import type { NotesChanges } from './user-notes.ts';
 
 export interface BatchActNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly secrets: Secrets;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
 }
 
 /** What became of a device; undefined: there is no answer yet. */

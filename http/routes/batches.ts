@@ -155,7 +155,7 @@ async function begun(
   if (answer.type === 'done') {
     const { id, rows } = answer.batch;
     const data = { batch: id, change: body.change, devices: rows };
-    noteChange(needs.audit, principal, { tenantId: principal.tenantId, action: 'ADDED', data });
+    await noteChange(needs.audit, principal, { tenantId: principal.tenantId, action: 'ADDED', data });
   }
   return reply(answer);
 }
@@ -292,7 +292,7 @@ function undoBatch({ batches, audit }: BatchRouteNeeds): Route {
       if (answer.type === 'done') {
         const { id, rows, undoes } = answer.batch;
         const data = { batch: id, undoes: undoes ?? null, devices: rows };
-        noteChange(audit, principal, { tenantId: principal.tenantId, action: 'ADDED', data });
+        await noteChange(audit, principal, { tenantId: principal.tenantId, action: 'ADDED', data });
       }
       return reply(answer);
     },

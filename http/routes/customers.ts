@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { TENANT, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerView, viewCustomer } from '../views/customer.ts';
@@ -24,6 +23,7 @@ import {
 import { visibleCustomer } from './access.ts';
 import { pageReply } from './answers.ts';
 import { noteSetting, settingsOfTitled } from './setting-notes.ts';
+import type { NotesChanges } from './user-notes.ts';
 
 const inPath = z.object({ customerId });
 
@@ -40,7 +40,7 @@ const customerBody = z.object(
 
 interface CustomerNeeds {
   readonly accounts: Accounts;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
 }
 
 export function customerRoutes(needs: CustomerNeeds): Route[] {
@@ -78,21 +78,21 @@ function saveCustomer({ accounts: { customers }, audit }: CustomerNeeds): Route 
           ? await customers.create(tenantId, fields)
           : await customers.update(tenantId, body.id, fields, body.version);
       if (saved.type !== 'done') return accountProblem(saved, 'Customer');
-      noteCustomer(audit, principal, before, saved.value);
+      await noteCustomer(audit, principal, before, saved.value);
       return json(viewCustomer(saved.value));
     },
   });
 }
 
-function noteCustomer(
-  audit: Pick<AuditTrail, 'note'>,
+async function noteCustomer(
+  audit: NotesChanges,
   by: TenantAdministrator,
   before: Customer | undefined,
   after: Customer | undefined,
-): void {
+): Promise<void> {
   const customer = after ?? before;
   if (customer === undefined) return;
-  noteSetting(audit, by, {
+  await noteSetting(audit, by, {
     tenantId: by.tenantId,
     action: before === undefined ? 'ADDED' : after === undefined ? 'DELETED' : 'UPDATED',
     what: { setting: 'customer', title: customer.title },
@@ -133,7 +133,7 @@ function deleteCustomer({ accounts: { customers }, audit }: CustomerNeeds): Rout
       const before = await customers.find(principal.tenantId, params.customerId);
       const removed = await customers.remove(principal.tenantId, params.customerId, principal.userId);
       if (removed.type !== 'done') return accountProblem(removed, 'Customer');
-      noteCustomer(audit, principal, before, undefined);
+      await noteCustomer(audit, principal, before, undefined);
       return empty;
     },
   });

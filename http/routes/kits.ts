@@ -205,22 +205,22 @@ function deleteKit(needs: KitRouteNeeds): Route {
       const { tenantId } = principal;
       const answer = await kits.forget(tenantId, params.kitId);
       if (answer.type === 'refused') return refusedKit(answer.reason);
-      noteChange(audit, principal, { tenantId, action: 'DELETED', data: aboutKit(answer.kit) });
+      await noteChange(audit, principal, { tenantId, action: 'DELETED', data: aboutKit(answer.kit) });
       return empty;
     },
   });
 }
 
 /** The kit, noted in the audit trail without its code; or why not. */
-function replyTo(
+async function replyTo(
   { kits, audit, clock }: KitRouteNeeds,
   principal: TenantAdministrator,
   action: 'ADDED' | 'DELETED',
   answer: KitAnswer,
-): Reply {
+): Promise<Reply> {
   if (answer.type === 'refused') return refusedKit(answer.reason);
   const { kit } = answer;
-  noteChange(audit, principal, { tenantId: principal.tenantId, action, data: aboutKit(kit) });
+  await noteChange(audit, principal, { tenantId: principal.tenantId, action, data: aboutKit(kit) });
   return json(viewKit(kit, kits.codeOf(kit), clock.now()));
 }
 

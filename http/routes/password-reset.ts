@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { isEmail } from '../../actors/base/text.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Mails } from '../../actors/mail/model.ts';
@@ -14,12 +13,12 @@ import { prefixOf } from '../wire/links.ts';
 import { empty } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
 import type { Post } from './post.ts';
-import { noteUser } from './user-notes.ts';
+import { type NotesChanges, noteUser } from './user-notes.ts';
 import { clearWaysIn } from './ways-in.ts';
 
 export interface PasswordResetNeeds {
   readonly accounts: Accounts;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
   readonly mails?: Mails;
   readonly post: Post;
 }
@@ -105,10 +104,11 @@ function resetPassword({ accounts, audit, post }: PasswordResetNeeds): Route {
       const changed = await accounts.users.resetPassword(body.resetToken, body.password);
       if (changed.type !== 'done') return accountProblem(changed, 'User');
       const user = changed.value;
-      await clearWaysIn(accounts, user.id);
+      // First, so that a crash leaves no moment in which it has happened unseen: what has ended is removed when it is met, too.
       const data = { password: 'reset', revokedApiKeys: true, signIns: 'removed' };
-      noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
+      await noteUser(audit, 'CREDENTIALS_UPDATED', user, data);
       await post({ type: 'password-changed', userId: user.id, byMail: true }, user);
+      await clearWaysIn(accounts, user.id);
       return empty;
     },
   });

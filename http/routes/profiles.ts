@@ -7,7 +7,6 @@
  */
 
 import { z } from 'zod';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { OWNERSHIP_CHOICES as CHOICES, type OwnershipRules } from '../../actors/device/ownership-rules.ts';
@@ -43,6 +42,7 @@ import {
 
 import { pageReply } from './answers.ts';
 import { noteProfile, noteSetting } from './setting-notes.ts';
+import type { NotesChanges } from './user-notes.ts';
 
 /** Limit for the other fields, as JSON in bytes. */
 const MORE_BYTES_MAX = 65_536;
@@ -112,7 +112,7 @@ type ProfileBody = z.output<typeof profileBody>;
 
 interface ProfileNeeds {
   readonly profiles: Profiles;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
 }
 
 export function profileRoutes(needs: ProfileNeeds): Route[] {
@@ -155,7 +155,7 @@ function saveProfile({ profiles, audit }: ProfileNeeds): Route {
           ? await profiles.create(tenantId, fields)
           : await profiles.update(tenantId, body.id, fields, body.version);
       if (saved.type === 'refused') return refusedProfile(saved.reason);
-      noteProfile(audit, principal, before, saved.value);
+      await noteProfile(audit, principal, before, saved.value);
       return json(viewProfile(saved.value, (await profiles.default(tenantId)).id));
     },
   });
@@ -209,7 +209,7 @@ function deleteProfile({ profiles, audit }: ProfileNeeds): Route {
       const before = await profiles.find(principal.tenantId, params.profileId);
       const removed = await profiles.remove(principal.tenantId, params.profileId);
       if (removed.type === 'refused') return refusedProfile(removed.reason);
-      noteProfile(audit, principal, before, undefined);
+      await noteProfile(audit, principal, before, undefined);
       return empty;
     },
   });
@@ -231,7 +231,7 @@ function makeDefault({ profiles, audit }: ProfileNeeds): Route {
       const before = await profiles.default(tenantId);
       const chosen = await profiles.makeDefault(tenantId, params.profileId);
       if (chosen.type === 'refused') return refusedProfile(chosen.reason);
-      noteSetting(audit, principal, {
+      await noteSetting(audit, principal, {
         tenantId,
         action: 'UPDATED',
         what: { setting: 'default device profile' },

@@ -10,7 +10,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { badRequest, notFound, unavailable } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import { providerId } from '../wire/schemas.ts';
-import { noteUser } from './user-notes.ts';
+import { noteSession } from './user-notes.ts';
 
 export interface ProviderLogoutNeeds {
   readonly accounts: Accounts;
@@ -69,7 +69,7 @@ function backChannelLogout({
       if (user !== undefined) {
         const via = { providerId: provider.id, ...(token.sid === undefined ? {} : { sid: token.sid }) };
         const sessions = await users.endSessionsVia(user.id, via);
-        if (sessions > 0) noteUser(audit, 'LOGOUT', user, undefined, { sessions, provider: provider.id });
+        if (sessions > 0) noteSession(audit, 'LOGOUT', user, undefined, { sessions, provider: provider.id });
       }
       await token.useUp();
       return { ...empty, headers: NOT_KEPT };

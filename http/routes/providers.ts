@@ -1,6 +1,5 @@
 /** Identity providers: set up by administrators at ThingsBoard's paths, and the two steps of a sign-in with one. */
 import { z } from 'zod';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Action } from '../../actors/audit/entry.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { ProviderId, TenantId } from '../../actors/base/ids.ts';
@@ -48,7 +47,7 @@ import {
 } from '../wire/schemas.ts';
 import { type AuthNeeds, welcome } from './auth.ts';
 import { ANSWER_MAX, ATTEMPT_MAX, refusedSignIn } from './provider-refusals.ts';
-import { noteChange, noteUser } from './user-notes.ts';
+import { type NotesChanges, noteChange, noteUser } from './user-notes.ts';
 
 export interface ProviderRouteNeeds extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'> {
   readonly providers: Providers;
@@ -151,7 +150,7 @@ function saveProvider(needs: ProviderRouteNeeds): Route {
           ? await providers.create(owner, fieldsOf(body), secret ?? null)
           : await providers.update(owner, id, fieldsOf(body), secret);
       if (answer.type !== 'done') return problemOf(answer);
-      note(needs, principal, id === undefined ? 'ADDED' : 'UPDATED', answer.value);
+      await note(needs, principal, id === undefined ? 'ADDED' : 'UPDATED', answer.value);
       return json(viewProvider(answer.value, linkBase()));
     },
   });
@@ -247,7 +246,7 @@ function deleteProvider(needs: ProviderRouteNeeds): Route {
     async handle({ principal, params }) {
       const answer = await providers.remove(ownerOf(principal), params.providerId);
       if (answer.type !== 'done') return problemOf(answer);
-      note(needs, principal, 'DELETED', answer.value);
+      await note(needs, principal, 'DELETED', answer.value);
       return empty;
     },
   });
@@ -439,10 +438,10 @@ function completeSignIn(needs: ProviderRouteNeeds): Route {
       const signedIn = await providers.signIn(provider, claims, address);
       switch (signedIn.type) {
         case 'found':
-          if (signedIn.isNew) noteUser(audit, 'ADDED', signedIn.user, undefined, { provider: provider.id });
+          if (signedIn.isNew) await noteUser(audit, 'ADDED', signedIn.user, { provider: provider.id });
           if (signedIn.isLinked) {
             const data = { provider: provider.id, signIn: 'linked' };
-            noteUser(audit, 'CREDENTIALS_UPDATED', signedIn.user, undefined, data);
+            await noteUser(audit, 'CREDENTIALS_UPDATED', signedIn.user, data);
           }
           return withHint(
             await welcome(needs, signedIn.user, { ...origin(), via: completed.via }),
@@ -472,12 +471,12 @@ function problemOf(answer: Exclude<ProviderAnswer<Provider>, { type: 'done' }>):
 }
 
 /** Those of the system are in no trail, and in the log instead. */
-function note(
-  { audit, log }: { readonly audit: Pick<AuditTrail, 'note'>; readonly log: Log },
+async function note(
+  { audit, log }: { readonly audit: NotesChanges; readonly log: Log },
   principal: Administrator,
   action: Extract<Action, 'ADDED' | 'UPDATED' | 'DELETED'>,
   { id, title, issuer }: Pick<Provider, 'title' | 'issuer'> & { readonly id: ProviderId },
-): void {
+): Promise<void> {
   if (principal.authority === 'SYS_ADMIN') {
     log.warn(
       { userId: principal.userId, action, providerId: id, issuer },
@@ -486,5 +485,5 @@ function note(
     return;
   }
   const { tenantId, userId } = principal;
-  noteChange(audit, principal, { tenantId, action, data: { provider: id, title, issuer, by: userId } });
+  await noteChange(audit, principal, { tenantId, action, data: { provider: id, title, issuer, by: userId } });
 }

@@ -9,7 +9,7 @@ import { notFound } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import { userId } from '../wire/schemas.ts';
 import { manageableUser } from './access.ts';
-import { byOf, noteUser } from './user-notes.ts';
+import { byOf, noteSession } from './user-notes.ts';
 
 export interface SessionNeeds {
   readonly accounts: Accounts;
@@ -23,7 +23,7 @@ export function sessionRoutes({ accounts, audit }: SessionNeeds): Route[] {
 
   async function note(ended: number, user: User | undefined, by: Principal): Promise<void> {
     if (ended === 0 || user === undefined) return;
-    noteUser(audit, 'LOGOUT', user, undefined, { sessions: ended, ...byOf(by) });
+    noteSession(audit, 'LOGOUT', user, undefined, { sessions: ended, ...byOf(by) });
   }
 
   return [

@@ -6,13 +6,12 @@
  * `provisionDeviceSecret` for example, so of that an entry says that it changed.
  */
 import type { Contact, Customer, Tenant } from '../../actors/accounts/accounts.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Action } from '../../actors/audit/entry.ts';
 import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
 import type { Json, JsonObject } from '../../actors/base/json.ts';
 import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
 import type { Principal, TenantAdministrator } from '../auth/principal.ts';
-import { noteChange } from './user-notes.ts';
+import { type NotesChanges, noteChange } from './user-notes.ts';
 
 /** What was set, before or after; undefined where there was or is none. */
 type Settings = { readonly [member: string]: Written };
@@ -36,7 +35,8 @@ interface Change {
 /** A member of an entry is cut there. */
 const MEMBER_CHARACTERS_MAX = 1_000;
 
-export function noteSetting(audit: Pick<AuditTrail, 'note'>, by: Principal, change: Change): void {
+/** Resolves as `noteChange` does. */
+export async function noteSetting(audit: NotesChanges, by: Principal, change: Change): Promise<void> {
   const { tenantId, action, what, customerId, before = {}, after = {} } = change;
   const members = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const changed = members.filter((member) => textOf(before[member]) !== textOf(after[member]));
@@ -44,7 +44,7 @@ export function noteSetting(audit: Pick<AuditTrail, 'note'>, by: Principal, chan
   const pick = (settings: Settings) =>
     Object.fromEntries(changed.flatMap((member) => shown(member, settings[member])));
   const data = { ...what, before: pick(before), after: pick(after) };
-  noteChange(audit, by, { tenantId, action, customerId, data });
+  await noteChange(audit, by, { tenantId, action, customerId, data });
 }
 
 const textOf = (value: Written | undefined) => JSON.stringify(value) ?? '';
@@ -84,15 +84,15 @@ export function settingsOfTitled({ title, contact, additionalInfo }: Titled): Se
   return { title, contact: hidden(contact), additionalInfo: hidden(additionalInfo) };
 }
 
-export function noteProfile(
-  audit: Pick<AuditTrail, 'note'>,
+export async function noteProfile(
+  audit: NotesChanges,
   by: TenantAdministrator,
   before: DeviceProfile | undefined,
   after: DeviceProfile | undefined,
-): void {
+): Promise<void> {
   const profile = after ?? before;
   if (profile === undefined) return;
-  noteSetting(audit, by, {
+  await noteSetting(audit, by, {
     tenantId: by.tenantId,
     action: before === undefined ? 'ADDED' : after === undefined ? 'DELETED' : 'UPDATED',
     what: { setting: 'device profile', profileId: profile.id, name: profile.name },

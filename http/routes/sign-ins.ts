@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import { subjectId } from '../../actors/accounts/provider-links.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { ProviderId } from '../../actors/base/ids.ts';
 import { type Secrets, sameDigest } from '../../actors/base/secret.ts';
@@ -17,11 +16,11 @@ import { badRequest, ErrorCode, notFound, permissionDenied } from '../wire/error
 import { empty, json, type Problem } from '../wire/reply.ts';
 import type { Post } from './post.ts';
 import { ANSWER_MAX, ATTEMPT_MAX, refusedSignIn } from './provider-refusals.ts';
-import { noteUser } from './user-notes.ts';
+import { type NotesChanges, noteUser } from './user-notes.ts';
 
 export interface SignInNeeds {
   readonly accounts: Accounts;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
   readonly post: Post;
   readonly providers: Pick<Providers, 'findAny' | 'list'>;
   readonly providerSignIn: Pick<ProviderSignIn, 'complete'>;
@@ -96,7 +95,7 @@ export function signInRoutes(needs: SignInNeeds): Route[] {
         if ((await providerLinks.remove(userId, signInId)) === undefined) return notFound;
         await endSessions();
         const data = { provider: providerId ?? link.iss, signIn: 'removed' };
-        noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
+        await noteUser(audit, 'CREDENTIALS_UPDATED', user, data);
         return empty;
       },
     }),
@@ -199,7 +198,7 @@ function addSignIn(needs: SignInNeeds): Route {
         await accounts.providerLinks.remove(userId, subjectId(subject));
         return permissionDenied;
       }
-      noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, { provider: provider.id, signIn: 'linked' });
+      await noteUser(audit, 'CREDENTIALS_UPDATED', user, { provider: provider.id, signIn: 'linked' });
       await post({ type: 'sign-in-added', userId, provider: provider.title }, user);
       return empty;
     },

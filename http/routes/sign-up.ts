@@ -108,7 +108,7 @@ function completeSignUp(needs: SignUpNeeds): Route {
       if (made.type === 'link-ended')
         return badRequest(`${SIGN_UP_LINK_ENDED}: ask for a new one, or sign in.`);
       if (made.type !== 'done') return accountProblem(made, 'User');
-      noteUser(needs.audit, 'ADDED', made.value, undefined, { signUp: 'mail' });
+      await noteUser(needs.audit, 'ADDED', made.value, { signUp: 'mail' });
       return welcome(needs, made.value, origin());
     },
   });

@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import type { Accounts, Tenant } from '../../actors/accounts/accounts.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { ADMINISTRATORS, SYSTEM } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { pageView } from '../views/page.ts';
@@ -23,6 +22,7 @@ import {
 } from '../wire/schemas.ts';
 import { pageReply } from './answers.ts';
 import { noteSetting, settingsOfTitled } from './setting-notes.ts';
+import type { NotesChanges } from './user-notes.ts';
 
 const inPath = z.object({ tenantId });
 
@@ -40,7 +40,7 @@ const tenantBody = z.object(
 
 interface TenantNeeds {
   readonly accounts: Accounts;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
 }
 
 export function tenantRoutes({ accounts, audit }: TenantNeeds): Route[] {
@@ -71,7 +71,7 @@ export function tenantRoutes({ accounts, audit }: TenantNeeds): Route[] {
         if (saved.type !== 'done') return accountProblem(saved, 'Tenant');
         const { value } = saved;
         const settings = (tenant: Tenant) => ({ ...settingsOfTitled(tenant), region: tenant.region });
-        noteSetting(audit, principal, {
+        await noteSetting(audit, principal, {
           tenantId: value.id,
           action: before === undefined ? 'ADDED' : 'UPDATED',
           what: { setting: 'tenant', title: value.title },

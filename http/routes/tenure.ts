@@ -6,12 +6,11 @@
  * (`actors/accounts/left-behind.ts`).
  */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { InEpoch } from '../../actors/device/messages.ts';
 import type { DeviceAnswer, Devices } from '../../actors/fleet/devices.ts';
 import { impersonation, type TenantAdministrator } from '../auth/principal.ts';
-import { impersonatorOf } from './user-notes.ts';
+import { impersonatorOf, type NotesChanges } from './user-notes.ts';
 
 export interface TenureNeeds {
   readonly accounts: Accounts;
@@ -68,9 +67,9 @@ export async function unlessTenantGone(
   return undefined;
 }
 
-/** Deletes a device, if it is in one of `inEpochs` still, and notes who did. */
+/** Deletes a device, if it is in one of `inEpochs` still, and notes who did: nothing else in the trail says that it is gone. */
 export async function deleteAs(
-  { audit, devices }: Pick<TenureNeeds, 'devices'> & { readonly audit: Pick<AuditTrail, 'note'> },
+  { audit, devices }: Pick<TenureNeeds, 'devices'> & { readonly audit: NotesChanges },
   who: Who,
   id: DeviceId,
   inEpoch: InEpoch = {},
@@ -89,5 +88,6 @@ export async function deleteAs(
     data: impersonatorOf(who),
     failure: undefined,
   });
+  await audit.noted();
   return answer;
 }

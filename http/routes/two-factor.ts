@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import type { Accounts, SessionOrigin } from '../../actors/accounts/accounts.ts';
 import type { FactorPolicy } from '../../actors/accounts/second-factors.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { TenantId, UserId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
@@ -19,11 +18,11 @@ import { badRequest, notFound, tooManyRequests } from '../wire/errors.ts';
 import { empty, json, type Problem } from '../wire/reply.ts';
 import { tenantId } from '../wire/schemas.ts';
 import { noteSetting } from './setting-notes.ts';
-import { noteUser } from './user-notes.ts';
+import { type NotesChanges, noteSession, noteUser } from './user-notes.ts';
 
 export interface TwoFactorNeeds {
   readonly accounts: Accounts;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
   readonly tokens: Tokens;
   readonly clock: Clock;
   readonly log: Log;
@@ -90,7 +89,7 @@ function accountRoutes(needs: TwoFactorNeeds): Route[] {
   const { secondFactors, users } = accounts;
   const saved = async (user: UserId, what: string) => {
     const found = await users.find(user);
-    if (found !== undefined) noteUser(audit, 'CREDENTIALS_UPDATED', found, undefined, { secondFactor: what });
+    if (found !== undefined) await noteUser(audit, 'CREDENTIALS_UPDATED', found, { secondFactor: what });
     return json(await settingsOf(needs, user));
   };
   return [
@@ -218,7 +217,7 @@ function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Rout
   const welcome = async ({ userId: id, via }: Principal, origin: SessionOrigin) => {
     const user = await users.find(id);
     if (user === undefined) return notFound;
-    noteUser(audit, 'LOGIN', user);
+    noteSession(audit, 'LOGIN', user);
     const from = via === undefined ? origin : { ...origin, via };
     return json(tokens.issue(user, await users.startSession(user, from)));
   };
@@ -270,7 +269,7 @@ function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Rout
           return tooManyRequests('Too many wrong codes, try again later', good.retryAfterMs);
         if (good) return welcome(principal, from);
         const user = await users.find(userId);
-        if (user !== undefined) noteUser(audit, 'LOGIN', user, 'wrong second factor');
+        if (user !== undefined) noteSession(audit, 'LOGIN', user, 'wrong second factor');
         return badRequest('Verification code is incorrect');
       },
     }),
@@ -339,7 +338,7 @@ function policyRoutes({ accounts: { secondFactors }, audit, log }: TwoFactorNeed
         // The server's own, so it is in no tenant's trail but of those that it names.
         log.info({ userId: principal.userId, before, after }, 'who must have a second factor was changed');
         for (const tenantId of new Set([...namedIn(before), ...namedIn(after)]))
-          noteSetting(audit, principal, {
+          await noteSetting(audit, principal, {
             tenantId,
             action: 'UPDATED',
             what: { setting: 'second factor' },

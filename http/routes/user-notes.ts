@@ -6,18 +6,42 @@ import type { CustomerId, DeviceId, TenantId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import type { Principal } from '../auth/principal.ts';
 
-type UserAction = Extract<
+type UserChange = Extract<
   Action,
-  'LOGIN' | 'LOGOUT' | 'ADDED' | 'UPDATED' | 'DELETED' | 'ACTIVATED' | 'SUSPENDED' | 'CREDENTIALS_UPDATED'
+  'ADDED' | 'UPDATED' | 'DELETED' | 'ACTIVATED' | 'SUSPENDED' | 'CREDENTIALS_UPDATED'
 >;
 
-/** System administrators belong to no tenant, so no audit trail is theirs. */
-export function noteUser(
+/** Where changes are noted: whoever hears that one is done may rely on its entry. */
+export type NotesChanges = Pick<AuditTrail, 'note' | 'noted'>;
+
+/** Resolves when the entry is there, or cannot be now. System administrators belong to no tenant, so no audit trail is theirs. */
+export async function noteUser(
+  audit: NotesChanges,
+  action: UserChange,
+  user: Pick<User, 'id' | 'membership'>,
+  data: JsonObject = {},
+): Promise<void> {
+  noteAbout(audit, action, user, undefined, data);
+  await audit.noted();
+}
+
+/** Logins are many, and nobody waits for their entries. */
+export function noteSession(
   audit: Pick<AuditTrail, 'note'>,
-  action: UserAction,
-  { id, membership }: Pick<User, 'id' | 'membership'>,
+  action: Extract<Action, 'LOGIN' | 'LOGOUT'>,
+  user: Pick<User, 'id' | 'membership'>,
   failure?: string,
   data: JsonObject = {},
+): void {
+  noteAbout(audit, action, user, failure, data);
+}
+
+function noteAbout(
+  audit: Pick<AuditTrail, 'note'>,
+  action: Action,
+  { id, membership }: Pick<User, 'id' | 'membership'>,
+  failure: string | undefined,
+  data: JsonObject,
 ): void {
   if (membership.authority === 'SYS_ADMIN') return;
   audit.note({
@@ -32,9 +56,9 @@ export function noteUser(
   });
 }
 
-/** An entry about what somebody did with something of a tenant's that is neither a user nor a device. */
-export function noteChange(
-  audit: Pick<AuditTrail, 'note'>,
+/** An entry about what somebody did with something of a tenant's that is neither a user nor a device. Resolves as `noteUser` does. */
+export async function noteChange(
+  audit: NotesChanges,
   by: Principal,
   change: {
     readonly tenantId: TenantId;
@@ -42,7 +66,7 @@ export function noteChange(
     readonly customerId?: CustomerId | undefined;
     readonly data: JsonObject;
   },
-): void {
+): Promise<void> {
   const { tenantId, action, customerId, data } = change;
   audit.note({
     tenantId,
@@ -54,6 +78,7 @@ export function noteChange(
     data: { ...data, ...impersonatorOf(by) },
     failure: undefined,
   });
+  await audit.noted();
 }
 
 /** Who does it, for an entry about somebody. */
@@ -70,13 +95,13 @@ export function impersonatorOf({ impersonatorId }: Pick<Principal, 'impersonator
  * What somebody asked for who looks in as another user. The entries that follow from it name the user; this one names who it
  * was in truth.
  */
-export function noteImpersonated(
-  audit: Pick<AuditTrail, 'note'>,
+export async function noteImpersonated(
+  audit: NotesChanges,
   principal: Principal,
   request: { readonly method: string; readonly route: string; readonly status: number },
   /** The one in the path, whose history then names the administrator, too. */
   deviceId: DeviceId | undefined,
-): void {
+): Promise<void> {
   if (principal.impersonatorId === undefined || principal.authority === 'SYS_ADMIN') return;
   audit.note({
     tenantId: principal.tenantId,
@@ -88,4 +113,5 @@ export function noteImpersonated(
     data: { ...request, impersonator: principal.impersonatorId },
     failure: undefined,
   });
+  await audit.noted();
 }

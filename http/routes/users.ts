@@ -6,7 +6,6 @@
 
 import { z } from 'zod';
 import type { AccountAnswer, Accounts, Membership, User } from '../../actors/accounts/accounts.ts';
-import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
@@ -45,7 +44,7 @@ import {
 import { type Found, isBeyondDelegation, manageableUser, visibleCustomer } from './access.ts';
 import { pageReply } from './answers.ts';
 import type { Post } from './post.ts';
-import { byOf, noteUser } from './user-notes.ts';
+import { byOf, type NotesChanges, noteSession, noteUser } from './user-notes.ts';
 
 const inPath = z.object({ userId });
 
@@ -69,7 +68,7 @@ const userBody = z.object(
 
 export interface UserNeeds {
   readonly accounts: Accounts;
-  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly audit: NotesChanges;
   readonly tokens: Tokens;
   readonly clock: Clock;
   readonly logins: Logins;
@@ -178,7 +177,7 @@ async function createUser(
   if (created.type !== 'done') return accountProblem(created, 'User');
   const user = created.value;
   const { authority } = membership;
-  noteUser(audit, 'ADDED', user, undefined, { email: body.email, authority, ...byOf(principal) });
+  await noteUser(audit, 'ADDED', user, { email: body.email, authority, ...byOf(principal) });
   if (sendsMail) await post({ type: 'activation', userId: user.id }, user);
   return { type: 'found', value: user };
 }
@@ -212,7 +211,7 @@ async function changeUser(
   if (changed.type === 'blocked') return tooManyRequests(TOO_MANY_ADDRESSES, changed.retryAfterMs);
   if (changed.type !== 'done') return accountProblem(changed, 'User');
   const told = movesTo === undefined ? {} : { emailBefore: before.email, email: movesTo };
-  noteUser(audit, 'UPDATED', changed.value, undefined, { ...told, ...byOf(principal) });
+  await noteUser(audit, 'UPDATED', changed.value, { ...told, ...byOf(principal) });
   if (before.activated && movesTo !== undefined)
     await post({ type: 'address-changed', userId: id, email: before.email }, before);
   return { type: 'found', value: changed.value };
@@ -283,7 +282,8 @@ function userToken({ accounts, audit, tokens, settings }: UserNeeds): Route {
       const standing = user.value.activated ? await users.standing(user.value.id) : undefined;
       if (standing === undefined) return notFound;
       const session = await users.startSession(standing.user, origin(), { userId: own, sessionId });
-      noteUser(audit, 'LOGIN', standing.user, undefined, { by: own, until: session.endsAt });
+      noteSession(audit, 'LOGIN', standing.user, undefined, { by: own, until: session.endsAt });
+      await audit.noted();
       return json(tokens.issue(standing.user, session));
     },
   });
@@ -349,7 +349,7 @@ function deleteUser({ accounts, audit }: UserNeeds): Route {
       const removed = await users.remove(params.userId);
       if (removed.type !== 'done') return accountProblem(removed, 'User');
       const { email } = user.value;
-      noteUser(audit, 'DELETED', user.value, undefined, { email, ...byOf(principal) });
+      await noteUser(audit, 'DELETED', user.value, { email, ...byOf(principal) });
       return empty;
     },
   });
@@ -376,7 +376,7 @@ function enableUser({ accounts, audit }: UserNeeds): Route {
       if (!enabled && params.userId === principal.userId) return permissionDenied;
       const changed = await users.setEnabled(params.userId, enabled);
       if (changed.type !== 'done') return accountProblem(changed, 'User');
-      noteUser(audit, enabled ? 'ACTIVATED' : 'SUSPENDED', user.value, undefined, byOf(principal));
+      await noteUser(audit, enabled ? 'ACTIVATED' : 'SUSPENDED', user.value, byOf(principal));
       return empty;
     },
   });

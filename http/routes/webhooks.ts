@@ -113,7 +113,7 @@ function createWebhook(needs: WebhookRouteNeeds): Route {
       const answer = await webhooks.create(tenantId, userId, fieldsOf(body), ed25519);
       if (answer.type !== 'done') return problemOf(answer);
       const { webhook, secret } = answer.value;
-      note(needs, principal, 'ADDED', webhook);
+      await note(needs, principal, 'ADDED', webhook);
       return json({ ...viewWebhook(webhook, clock.now()), secret });
     },
   });
@@ -187,7 +187,7 @@ function deleteWebhook(needs: WebhookRouteNeeds): Route {
     async handle({ principal, params }) {
       const answer = await webhooks.remove(principal.tenantId, params.webhookId);
       if (answer.type !== 'done') return problemOf(answer);
-      note(needs, principal, 'DELETED', answer.value);
+      await note(needs, principal, 'DELETED', answer.value);
       return empty;
     },
   });
@@ -239,7 +239,7 @@ function rotateSecret(needs: WebhookRouteNeeds): Route {
       const answer = await webhooks.rotate(principal.tenantId, params.webhookId, body.graceSeconds);
       if (answer.type !== 'done') return problemOf(answer);
       const { webhook, secret } = answer.value;
-      note(needs, principal, 'UPDATED', webhook, { secret: 'new', graceSeconds: body.graceSeconds });
+      await note(needs, principal, 'UPDATED', webhook, { secret: 'new', graceSeconds: body.graceSeconds });
       return json({ ...viewWebhook(webhook, clock.now()), secret });
     },
   });
@@ -346,29 +346,29 @@ function replay(needs: WebhookRouteNeeds): Route {
   });
 }
 
-function changed(
+async function changed(
   needs: WebhookRouteNeeds,
   principal: TenantAdministrator,
   action: WebhookAction,
   answer: WebhookAnswer<Webhook>,
   more: object = {},
-): Reply {
+): Promise<Reply> {
   if (answer.type !== 'done') return problemOf(answer);
-  note(needs, principal, action, answer.value, more);
+  await note(needs, principal, action, answer.value, more);
   return json(viewWebhook(answer.value, needs.clock.now()));
 }
 
 /** What the audit trail says of it. The query of a URL may be a secret of the receiver's. */
-function note(
+async function note(
   { audit }: WebhookRouteNeeds,
   principal: TenantAdministrator,
   action: WebhookAction,
   { id, label, url, off }: Webhook,
   more: object = {},
-): void {
+): Promise<void> {
   const { origin, pathname } = new URL(url);
   const data = { webhook: id, label, url: `${origin}${pathname}`, enabled: off === null, ...more };
-  noteChange(audit, principal, { tenantId: principal.tenantId, action, data });
+  await noteChange(audit, principal, { tenantId: principal.tenantId, action, data });
 }
 
 function problemOf(answer: Exclude<WebhookAnswer<unknown>, { readonly type: 'done' }>): Problem {

@@ -37,7 +37,7 @@ export function createDeviceApi(world: TransportWorld, settings: Partial<DeviceA
   });
   const nobody = async () => notAuthenticated;
   const app = createRoutesApp(routes, {
-    audit: { note: () => {} },
+    audit: { note: () => {}, noted: async () => {} },
     authentication: { authenticate: nobody, stands: async () => false, refresh: nobody, enter: nobody },
     clock,
     log: silentLog,

@@ -26,6 +26,7 @@ function bounded() {
   const notes: Note[] = [];
   const trail: AuditTrail = {
     note: (note) => notes.push(note),
+    noted: async () => {},
     find: async () => ({ items: [], total: 0 }),
     async *all() {},
     head: async () => ({ entries: 0, hash: '' }),

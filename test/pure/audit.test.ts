@@ -8,6 +8,7 @@ import { type AuditEntry, eventEntryId, type Note } from '../../actors/audit/ent
 import type { Line } from '../../actors/audit/line.ts';
 import { type AuditQuery, BLOCK_ENTRIES } from '../../actors/audit/query.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
+import type { Json } from '../../actors/base/json.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
@@ -76,7 +77,13 @@ law(
     const id = await life(world, home);
     const answer = await trail(world, home.admin, `/entity/DEVICE/${id}`);
     const events = inShort(answer).filter((line) => !String(line).startsWith('CLAIM_REFUSED'));
-    assert.equal(events, [
+    // Written before its answer, and so before the events of the same instant.
+    assert.equal(
+      events.filter((line) => line === 'DELETED'),
+      ['DELETED'],
+    );
+    const others = events.filter((line) => line !== 'DELETED');
+    assert.equal(others, [
       'ADDED',
       'CLAIM_WINDOW_OPENED',
       'ASSIGNED_TO_CUSTOMER',
@@ -87,7 +94,6 @@ law(
       'UNASSIGNED_FROM_CUSTOMER',
       'CLAIM_WINDOW_OPENED',
       'CLAIM_WINDOW_EXPIRED',
-      'DELETED',
     ]);
     const refused = inShort(answer).filter((line) => String(line).startsWith('CLAIM_REFUSED'));
     assert.equal(refused, ['CLAIM_REFUSED: wrong-secret', 'CLAIM_REFUSED: already-claimed']);
@@ -267,6 +273,53 @@ law('audit: logins, failed logins of those who exist, logouts', async ({ world, 
   assert.equal(inShort(answer).sort(), ['LOGIN', 'LOGIN: bad-credentials', 'LOGOUT']);
   assert.not.match(answer.text, /a wrong password/);
 });
+
+law(
+  'audit: what somebody hears is done is in the trail, whatever ends in that moment',
+  async ({ world, home }) => {
+    const { admin, alice } = home;
+    const stored = async () =>
+      (await createBlocks(world.store).find(home.tenantId, { page: 0, pageSize: 100 })).items;
+    const newest = async () => (await stored())[0];
+    const email = 'elsewhere@x.test';
+    const device = await provision(world, home.tenantId, 'D');
+    const changes: readonly (readonly [Caller, 'post' | 'delete', string, Json, string])[] = [
+      [admin, 'post', '/api/customer', { title: 'Another' }, 'ADDED'],
+      [admin, 'post', '/api/deviceProfile', { name: 'lamp' }, 'ADDED'],
+      [alice, 'post', '/api/apiKey', { description: 'terminal' }, 'CREDENTIALS_UPDATED'],
+      [
+        admin,
+        'post',
+        '/api/user',
+        { id: { id: alice.userId }, email, authority: 'CUSTOMER_USER' },
+        'UPDATED',
+      ],
+      [
+        admin,
+        'post',
+        `/api/user/${alice.userId}/userCredentialsEnabled?userCredentialsEnabled=true`,
+        {},
+        'ACTIVATED',
+      ],
+      [
+        alice,
+        'post',
+        '/api/auth/changePassword',
+        { currentPassword: PASSWORD, newPassword: 'another long phrase' },
+        'CREDENTIALS_UPDATED',
+      ],
+      [admin, 'delete', `/api/user/${alice.userId}`, null, 'DELETED'],
+      [admin, 'delete', `/api/device/${device}`, null, 'DELETED'],
+    ];
+    for (const [who, method, path, body, action] of changes) {
+      const before = (await stored()).length;
+      const answer = await (method === 'post' ? who.post(path, body) : who.delete(path));
+      assert.is(answer.status, 200, answer.text);
+      assert.is((await newest())?.action, action, path);
+      assert.ok((await stored()).length > before, path);
+    }
+  },
+);
 
 law("audit: another tenant's trail cannot be read", async ({ world, home }) => {
   const id = await life(world, home);
@@ -517,6 +570,26 @@ test('audit: notes survive a write that failed, once', async () => {
   mood.fails = () => undefined;
   await audit.catchUp();
   assert.is((await audit.find(TENANT, everything)).total, 2);
+});
+
+test('audit: who waits for a note is not held up by a store that is away, and the note is written once it is back', async () => {
+  const { store, mood } = moody();
+  const clock = createSimClock(START);
+  const audit = createAudit(store, true, clock, silentLog);
+  audit.start();
+  await settled();
+  mood.fails = () => 'before';
+  audit.note(NOTE);
+  await audit.noted();
+  assert.is((await audit.find(TENANT, everything)).total, 0);
+  mood.fails = () => undefined;
+  clock.advance(5_000);
+  await settled();
+  assert.is((await audit.find(TENANT, everything)).total, 1);
+  for (let n = 0; n < 3; n += 1) audit.note(NOTE);
+  await Promise.all([audit.noted(), audit.noted()]);
+  assert.is((await audit.find(TENANT, everything)).total, 4);
+  await audit.stop();
 });
 
 test('audit: an entry is written a second after the event, and retried when that fails', async () => {
