@@ -5,15 +5,19 @@ import { asOpenApi30 } from '../openapi/openapi-3-0.ts';
 import { renderPage } from '../openapi/openapi-page.tsx';
 import { defineRoute, type Route } from '../route.ts';
 import { prefixOf } from '../wire/links.ts';
-import { json } from '../wire/reply.ts';
+import { type TextReply, text } from '../wire/reply.ts';
 import { API_VERSION } from './system.ts';
 
 /** @param described all other routes; those of this file are added */
 export function docRoutes(described: readonly Route[]): Route[] {
-  // Made once, on the first request.
+  // Made once, on the first request: anybody may ask for them, as often as they like.
   const made = once(() => {
     const description = describe([...described, ...routes], API_VERSION);
-    return { description, page: renderPage(description) };
+    return {
+      newer: JSON.stringify(description),
+      older: JSON.stringify(asOpenApi30(description)),
+      page: renderPage(description),
+    };
   });
 
   const routes: Route[] = [
@@ -23,7 +27,7 @@ export function docRoutes(described: readonly Route[]): Route[] {
       summary: 'This description, as OpenAPI 3.1',
       roles: ['PUBLIC'],
       responses: { 200: { description: 'The description', schema: z.looseObject({ openapi: z.string() }) } },
-      handle: ({ linkBase }) => json(servedBelow(linkBase(), made().description)),
+      handle: ({ linkBase }) => servedBelow(linkBase(), made().newer),
     }),
     defineRoute({
       method: 'GET',
@@ -31,7 +35,7 @@ export function docRoutes(described: readonly Route[]): Route[] {
       summary: 'This description, as OpenAPI 3.0, for generators of clients that need it',
       roles: ['PUBLIC'],
       responses: { 200: { description: 'The description', schema: z.looseObject({ openapi: z.string() }) } },
-      handle: ({ linkBase }) => json(servedBelow(linkBase(), asOpenApi30(made().description))),
+      handle: ({ linkBase }) => servedBelow(linkBase(), made().older),
     }),
     defineRoute({
       method: 'GET',
@@ -46,9 +50,11 @@ export function docRoutes(described: readonly Route[]): Route[] {
 }
 
 /** With the path prefix, where a proxy has one; else paths begin at the root, which need not be said. */
-function servedBelow(base: string, description: object): object {
+function servedBelow(base: string, description: string): TextReply {
   const prefix = prefixOf(base);
-  return prefix === '' ? description : { ...description, servers: [{ url: prefix }] };
+  const servers = `,"servers":${JSON.stringify([{ url: prefix }])}}`;
+  const body = prefix === '' ? description : description.slice(0, -1) + servers;
+  return { ...text(body), headers: { 'Content-Type': 'application/json' } };
 }
 
 function once<Value>(make: () => Value): () => Value {

@@ -110,6 +110,27 @@ law('openapi: 3.0 says the same, in the words of 3.0', async ({ world }) => {
   }
 });
 
+law('openapi: attack: however often it is asked for, it is written once', async ({ world }) => {
+  const ask = async (path: string) => (await world.nobody.get(path)).headers.get('content-type');
+  const paths = ['/v3/api-docs', '/v3/api-docs/3.0'];
+  for (const path of paths) assert.is(await ask(path), 'application/json');
+  const { stringify } = JSON;
+  const lengths: number[] = [];
+  JSON.stringify = new Proxy(stringify, {
+    apply(target, self, given) {
+      const written: string | undefined = Reflect.apply(target, self, given);
+      lengths.push(written?.length ?? 0);
+      return written;
+    },
+  });
+  try {
+    for (const path of paths) await ask(path);
+  } finally {
+    JSON.stringify = stringify;
+  }
+  assert.ok(Math.max(0, ...lengths) < 10_000);
+});
+
 law('openapi: the page shows every route, runs nothing and loads nothing', async ({ world }) => {
   const page = await world.nobody.get('/swagger-ui');
   assert.is(page.status, 200);
