@@ -67,6 +67,7 @@ export function createPolicyHook(
       const answer = await send({
         method: 'POST',
         url,
+        tenantId: null,
         headers: {
           'content-type': 'application/json',
           accept: 'application/json',

@@ -6,7 +6,6 @@
  * What went wrong is told in three words, so that nobody can find out by them what is open inside: `blocked` is the same
  * whatever is behind a forbidden address, because no connection is made.
  */
-import { lookup as resolve } from 'node:dns';
 import {
   type ClientRequest,
   request as httpRequest,
@@ -16,11 +15,15 @@ import {
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Clock } from '../base/clock.ts';
+import type { TenantId } from '../base/ids.ts';
 import type { AddressFilter } from './addresses.ts';
+import { createLookUps, type Resolve, systemResolve } from './look-ups.ts';
 
 export interface OutboundRequest {
   readonly method: 'GET' | 'POST' | 'OPTIONS';
   readonly url: URL;
+  /** Whose the URL is; null: the operator's. */
+  readonly tenantId: TenantId | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** For all of it: name, connection, TLS, answer. */
@@ -43,15 +46,6 @@ export type OutboundAnswer =
 /** Never rejects. */
 export type SendOutbound = (request: OutboundRequest) => Promise<OutboundAnswer>;
 
-/** Finds the addresses of a name, as `dns.lookup` does with `all`. */
-export type Resolve = (
-  name: string,
-  answer: (error: Error | null, addresses: readonly { address: string; family: number }[]) => void,
-) => void;
-
-const systemResolve: Resolve = (name, answer) =>
-  resolve(name, { all: true }, (error, addresses) => answer(error, addresses ?? []));
-
 class Blocked extends Error {}
 
 export function createOutbound(
@@ -59,31 +53,35 @@ export function createOutbound(
   clock: Clock,
   resolveName: Resolve = systemResolve,
 ): SendOutbound {
+  const lookUp = createLookUps(resolveName);
+
   /** At the moment of the connection: what a name led to before does not count. */
-  const lookup: LookupFunction = (name, { all }, answer) => {
-    resolveName(name, (error, addresses) => {
-      const [first] = addresses;
-      if (error !== null || first === undefined) return answer(error ?? new Error('no address'), '', 0);
-      if (!addresses.every(({ address }) => filter.isAllowed(address))) return answer(new Blocked(), '', 0);
-      if (all) return answer(null, [...addresses]);
-      answer(null, first.address, first.family);
-    });
-  };
+  const lookupFor =
+    (tenantId: TenantId | null, isOver: () => boolean): LookupFunction =>
+    (name, { all }, answer) => {
+      lookUp({ name, tenantId, isOver }, (error, addresses) => {
+        const [first] = addresses;
+        if (error !== null || first === undefined) return answer(error ?? new Error('no address'), '', 0);
+        if (!addresses.every(({ address }) => filter.isAllowed(address))) return answer(new Blocked(), '', 0);
+        if (all) return answer(null, [...addresses]);
+        answer(null, first.address, first.family);
+      });
+    };
 
   return (request) => {
-    const { url, method, headers, body, timeoutMs, answerBytesMax } = request;
+    const { url, tenantId, method, headers, body, timeoutMs, answerBytesMax } = request;
     // Here for addresses, for which `lookup` is not asked.
     if (typeof filter.checkUrl(url.href) === 'string')
       return Promise.resolve({ type: 'failed', why: 'blocked' });
     return new Promise((finish) => {
+      let ended = false;
       const options: RequestOptions = {
         method,
         headers: { ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
-        lookup,
+        lookup: lookupFor(tenantId, () => ended),
         agent: false, // a connection of its own, closed afterwards
       };
       const outgoing = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options);
-      let ended = false;
       const cancelTimer = clock.after(timeoutMs, () => end({ type: 'failed', why: 'timeout' }));
 
       function end(answer: OutboundAnswer): void {

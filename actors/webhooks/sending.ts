@@ -67,6 +67,7 @@ export async function deliver(webhook: Webhook, message: Message, needs: Sending
   const answer = await send({
     method: 'POST',
     url: new URL(webhook.url),
+    tenantId: webhook.tenantId,
     headers: {
       ...headers,
       'user-agent': 'claimd',

@@ -30,7 +30,7 @@ export function createIssuerKeys(
   async function lookAgain(provider: Provider, name: string): Promise<void> {
     const url = await keysAt(provider);
     if (url !== undefined && url.href !== keys.get(name)?.url.href)
-      keys.set(name, { url, getKey: lastingKeys(url, send) });
+      keys.set(name, { url, getKey: lastingKeys(url, send, provider) });
   }
 
   return async (provider) => {
@@ -46,7 +46,7 @@ export function createIssuerKeys(
     if (url === undefined) return undefined;
     const again = keys.get(name); // somebody was faster, and has begun to ask
     if (again !== undefined) return again.getKey;
-    const getKey = lastingKeys(url, send);
+    const getKey = lastingKeys(url, send, provider);
     keys.set(name, { url, getKey });
     return getKey;
   };
@@ -63,8 +63,8 @@ export function meaningOf(error: unknown): 'unavailable' | 'bad' | undefined {
 }
 
 /** The keys at a URL. Where they cannot be had anew, those that were had last go on. */
-function lastingKeys(url: URL, send: SendOutbound): JWTVerifyGetKey {
-  const outbound = outboundFetch(send);
+function lastingKeys(url: URL, send: SendOutbound, provider: Provider): JWTVerifyGetKey {
+  const outbound = outboundFetch(send, provider);
   const remote = createRemoteJWKSet(url, {
     cacheMaxAge: KEYS_TTL_MS,
     cooldownDuration: KEYS_COOLDOWN_MS,

@@ -276,11 +276,11 @@ function createConfigurations({ providers, send, allowHttp, clock }: ProviderSig
     string,
     { readonly until: number; readonly configuration: Promise<client.Configuration> }
   >(METADATA_MAX);
-  const fetchOutbound = outboundFetch(send);
 
   async function discover(provider: Provider): Promise<client.Configuration> {
     const secret = providers.secretOf(provider);
     const { clientId, clientAuthentication, issuer } = provider;
+    const fetchOutbound = outboundFetch(send, provider);
     const options = {
       [client.customFetch]: fetchOutbound,
       timeout: TIMEOUT_MS / 1000,
@@ -342,7 +342,7 @@ function createConfigurations({ providers, send, allowHttp, clock }: ProviderSig
     const at = configuration.serverMetadata().jwks_uri ?? '';
     if (!URL.canParse(at)) return { configuration, keys: 0 };
     const options = { method: 'GET', headers: { accept: 'application/json' }, body: undefined } as const;
-    const answer = await fetchOutbound(at, { ...options, redirect: 'manual' });
+    const answer = await outboundFetch(send, provider)(at, { ...options, redirect: 'manual' });
     const keys = answer.status === 200 ? signingKeysIn(await answer.text()) : 0;
     if (keys > 0) {
       const until = clock.elapsed() + METADATA_TTL_MS;
@@ -369,13 +369,17 @@ function signingKeysIn(text: string): number {
 }
 
 /** The library's `fetch`, through the one door out. */
-export function outboundFetch(send: SendOutbound): client.CustomFetch {
+export function outboundFetch(
+  send: SendOutbound,
+  { tenantId }: Pick<Provider, 'tenantId'>,
+): client.CustomFetch {
   return async (url, { method, headers, body }) => {
     const text = body instanceof URLSearchParams ? body.toString() : body;
     if (text !== undefined && text !== null && typeof text !== 'string')
       throw new Error('an identity provider was to be sent something that is no text');
     const answer = await send({
       url: new URL(url),
+      tenantId,
       method: method === 'POST' ? 'POST' : 'GET',
       headers,
       ...(typeof text === 'string' ? { body: text } : {}),

@@ -4,13 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { TenantId } from '../../actors/base/ids.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
-import {
-  createOutbound,
-  type OutboundAnswer,
-  type OutboundRequest,
-  type Resolve,
-} from '../../actors/outbound/request.ts';
+import type { Resolve } from '../../actors/outbound/look-ups.ts';
+import { createOutbound, type OutboundAnswer, type OutboundRequest } from '../../actors/outbound/request.ts';
 import { awakeClock } from '../kit/awake-clock.ts';
 import { PATIENCE_MS } from '../kit/patience.ts';
 
@@ -47,6 +44,7 @@ async function asked(
     )({
       method: 'POST',
       url: new URL(`http://127.0.0.1:${port}/hook`),
+      tenantId: null,
       headers: { 'content-type': 'application/json' },
       body: '{"a":"ä"}',
       timeoutMs: PATIENCE_MS,
@@ -129,10 +127,11 @@ test('a redirect is an answer and is not followed', async () => {
   assert.equal([answer.status, hits, followed], [307, 1, false]);
 });
 
-function toName(host: string, timeoutMs = PATIENCE_MS): OutboundRequest {
+function toName(host: string, timeoutMs = PATIENCE_MS, tenantId: TenantId | null = null): OutboundRequest {
   return {
     method: 'POST',
     url: new URL(`http://${host}:9/`),
+    tenantId,
     headers: {},
     body: '',
     timeoutMs,
@@ -196,6 +195,31 @@ test('a name without addresses, and a server that closes, are out of reach', asy
   assert.equal(await none(toName('nothing.example.com')), failed('unreachable'));
   const { answer } = await asked((request) => request.socket.destroy());
   assert.equal(answer, failed('unreachable'));
+});
+
+test('attack: names of a tenant for which nobody answers hold up its own requests, and nobody else', async () => {
+  const lookedUp: string[] = [];
+  const answers: (() => void)[] = [];
+  const send = createOutbound(inside, awakeClock, (name, answer) => {
+    lookedUp.push(name);
+    answers.push(() => answer(new Error('EAI_AGAIN'), []));
+  });
+  const ask = (name: string, whose: string | null, ms?: number) =>
+    send(toName(name, ms, whose as TenantId | null)); // only a key here
+  const dead = ['dead.example', 'dead.example', 'second.example', 'third.example'];
+  const sent = dead.map((name) => ask(name, 'a', name === 'second.example' ? 50 : undefined));
+  const others = [ask('good.example', 'b'), ask('operator.example', null), ask('dead.example', 'b')];
+  assert.equal(lookedUp, ['dead.example', 'good.example', 'operator.example'], 'one name of each tenant');
+  assert.equal(await sent[2], failed('timeout'));
+  answers[0]?.();
+  for (const hears of [sent[0], sent[1], others[2]]) assert.equal(await hears, failed('unreachable'));
+  assert.equal(lookedUp.slice(3), ['third.example'], 'in turn, without those that nobody waits for any more');
+  for (const answer of answers) answer();
+  for (const hears of [...sent.slice(3), ...others]) assert.equal(await hears, failed('unreachable'));
+  const again = ask('again.example', 'a');
+  assert.is(lookedUp.at(-1), 'again.example');
+  answers.at(-1)?.();
+  assert.equal(await again, failed('unreachable'));
 });
 
 test.run();
