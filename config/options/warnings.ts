@@ -1,5 +1,6 @@
 /** What the start tells an operator whose settings are allowed and yet probably not meant. */
 import { isIP } from 'node:net';
+import { takeOverNeedsProof } from '../../actors/device/ownership-rules.ts';
 import { createAddressFilter, OUTBOUND_DEFAULTS } from '../../actors/outbound/addresses.ts';
 import { isLoopback } from '../../actors/sockets/loopback.ts';
 import { nameDoors, openDoors } from './doors.ts';
@@ -18,6 +19,18 @@ export function warningsOf(config: Config): string[] {
   if (mail.host !== undefined && mail.tls === 'none' && !isLoopback(mail.host)) {
     warnings.push(
       `mails go to ${mail.host} without TLS (mail.tls): whoever reads the network between reads links that open accounts`,
+    );
+  }
+  const { ownership } = config;
+  if (
+    ownership.takeOver !== 'never' &&
+    ownership.onOwnerChange === 'keep' &&
+    !takeOverNeedsProof(ownership)
+  ) {
+    warnings.push(
+      'devices can be taken over by a window (security.claim.takeOver) and keep their credentials when their owner changes: a former ' +
+        'owner who has copied them takes the device back, so set SECURITY_CLAIM_ON_OWNER_CHANGE to rotate or quarantine, or ' +
+        'SECURITY_CLAIM_TAKE_OVER_REQUIRES to proof',
     );
   }
   warnings.push(...redisWarnings(store.url ?? '', redis.password));

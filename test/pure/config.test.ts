@@ -340,6 +340,21 @@ warnings('where devices may come from anywhere, what has no TLS is told', () => 
   assert.is(told({ MQTT_ENABLED: 'false', COAP_ENABLED: 'false' }), '');
 });
 
+warnings('where a device can be taken over by a window, credentials that stay with it are told', () => {
+  const told = (env: Record<string, string>) =>
+    warningsOf({ HTTP_BIND_ADDRESS: '::1', SECURITY_CLAIM_TAKE_OVER: 'at-once', ...env }).join();
+  assert.match(told({}), /^devices can be taken over by a window .* a former owner who has copied them/);
+  assert.match(told({ SECURITY_CLAIM_TAKE_OVER: 'after-notice' }), 'devices can be taken over by a window');
+  for (const env of [
+    { SECURITY_CLAIM_TAKE_OVER: 'never' },
+    { SECURITY_CLAIM_ON_OWNER_CHANGE: 'rotate' },
+    { SECURITY_CLAIM_ON_OWNER_CHANGE: 'quarantine' },
+    { SECURITY_CLAIM_TAKE_OVER_REQUIRES: 'proof' },
+    { SECURITY_CLAIM_PROOF: 'required' },
+  ] as Record<string, string>[])
+    assert.is(told(env), '', JSON.stringify(env));
+});
+
 sources('origins of pages are a list, as browsers send them', () => {
   const origins = (text: string) => good({ env: { HTTP_CORS_ORIGINS: text } }).http.corsOrigins;
   assert.is(

@@ -27,7 +27,7 @@ export const ownership = section('Ownership', {
     env: 'SECURITY_CLAIM_TAKE_OVER',
     choices: CHOICES.takeOver,
     default: DEFAULTS.takeOver,
-    why: 'Whether a customer may claim a device that another customer owns: never (as in ThingsBoard), after a time in which the owner can object, or at once.',
+    why: 'Whether a customer may claim a device that another customer owns: never (as in ThingsBoard), after a time in which the owner can object, or at once. With onOwnerChange=keep a former owner who has copied the credentials of a device takes it back by a window.',
   }),
   takeOverNoticeMs: integer({
     key: 'security.claim.takeOverNotice',
