@@ -104,7 +104,9 @@ law('sign-out: ends the session for everybody who has the cookie', async ({ worl
   for (const [name, value] of alice.cookies) thief.setCookie(name, value);
   assert.is((await thief.get('/claim')).status, 200);
   world.clock.advance(10_000);
-  assert.is((await alice.post('/logout', {})).to, '/login');
+  const out = await alice.post('/logout', {});
+  assert.is(out.to, '/login');
+  assert.is(out.headers.get('clear-site-data'), '"storage"', 'what a label said is forgotten');
   world.clock.advance(10_000);
   assert.match((await thief.get('/claim')).to ?? '', /^\/login/);
   assert.equal([...alice.cookies.keys()], ['claimd-browser'], 'where alice is known opens nothing');
