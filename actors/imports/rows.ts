@@ -12,6 +12,7 @@ import type { Credentials, ServerKey } from '../device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits, PackedDevice } from '../kits/model.ts';
+import { createQuota, type Quota } from '../limits/quota.ts';
 import { NOTHING_TOLD } from '../records/told.ts';
 import { type ImportJob, type ImportRow, idOfKit, idOfRow, type NewRow } from './model.ts';
 import { type AskedCredentials, askedBy, credentialsFor, sameAsked } from './row-credentials.ts';
@@ -56,11 +57,14 @@ export interface Rows {
 }
 
 const ASK_AGAIN_MS = 500;
+/** How many times dry runs tell a tenant that a device of another tenant has what a row asks for. */
+const OTHERS_FOUND = { max: 20, windowMs: 3_600_000 };
 /** UTF-16 units, as for every name. */
 const TEXT_MAX = 255;
 
 export function createRows(needs: RowNeeds): Rows {
   const { devices, directory, secrets, clock, accessToken, stopping } = needs;
+  const othersFound = createQuota(OTHERS_FOUND);
 
   async function carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow> {
     const refused = (reason: RowReason): ImportRow => ({ ...row, outcome: 'refused', ...told(reason) });
@@ -123,7 +127,7 @@ export function createRows(needs: RowNeeds): Rows {
   });
 
   return {
-    tryOut: (job, nth, row, seen) => tryOut(needs, job, nth, row, seen),
+    tryOut: (job, nth, row, seen) => tryOut({ ...needs, othersFound }, job, nth, row, seen),
     pack: (job, first, rows) => pack(needs.kits, job, first, rows),
     carryOut,
     sealedKey,
@@ -155,8 +159,12 @@ export function createRows(needs: RowNeeds): Rows {
   };
 }
 
+interface TrialNeeds extends RowNeeds {
+  readonly othersFound: Quota;
+}
+
 async function tryOut(
-  needs: RowNeeds,
+  needs: TrialNeeds,
   job: ImportJob,
   nth: number,
   row: ImportRow,
@@ -193,8 +201,8 @@ async function tryOut(
 
 /** Why a row cannot have the credentials that it asks for; undefined: it can, as far as one sees. */
 async function credentialsTrouble(
-  { directory, secrets, accessToken }: RowNeeds,
-  { id: job, createdAt }: ImportJob,
+  { directory, secrets, accessToken, othersFound }: TrialNeeds,
+  { id: job, tenantId, createdAt }: ImportJob,
   nth: number,
   row: ImportRow,
   asked: AskedCredentials,
@@ -206,7 +214,10 @@ async function credentialsTrouble(
   if (seen.has(shown)) return { code: 'credentials-twice', kind: credentials.type };
   seen.add(shown);
   const holder = await directory.byCredentials(credentials.credentialsId);
-  return holder === undefined ? undefined : takenBy(credentials);
+  if (holder === undefined) return undefined;
+  // Else long lists of guesses would find tokens of other tenants, and leave no trace. Carrying the row out refuses it.
+  if (holder.tenantId !== tenantId && othersFound.take(tenantId) > 0) return undefined;
+  return takenBy(credentials);
 }
 
 const UNREADABLE: RowReason = { code: 'unreadable' };

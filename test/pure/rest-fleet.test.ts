@@ -232,6 +232,43 @@ law('import: a dry run says what would happen to each row and changes nothing', 
 });
 
 law(
+  'attack: dry runs do not find tokens of other tenants by long lists of guesses; an import refuses each',
+  async ({ world, home }) => {
+    const others = await settle(world, 'others');
+    const found = 20;
+    const tokens: string[] = [];
+    for (let n = 0; n < found + 5; n += 1)
+      tokens.push(`token of ${await provision(world, others.tenantId, `D${n}`)}`);
+    const own = `token of ${await provision(world, home.tenantId, 'Own')}`;
+    const rows = [...tokens, own, 'a token of nobody'].map((accessToken, n) => ({
+      name: `${n}`,
+      accessToken,
+    }));
+    const outcomes = async (caller: Caller, id: string) =>
+      (await rowsOf(caller, id)).map(({ outcome }) => outcome);
+    const taken = (count: number) => Array.from({ length: count }, () => 'REFUSED');
+    const good = (count: number) => Array.from({ length: count }, () => 'GOOD');
+    const id = await begin(home.admin, rows);
+    await runThrough(home.admin, id, true);
+    assert.equal(await outcomes(home.admin, id), [...taken(found), ...good(5), 'REFUSED', 'GOOD']);
+    await runThrough(home.admin, id, true);
+    assert.equal(
+      await outcomes(home.admin, id),
+      [...good(found + 5), 'REFUSED', 'GOOD'],
+      'nor by another one',
+    );
+
+    const third = await settle(world, 'third');
+    const theirs = await begin(third.admin, rows.slice(0, 2));
+    await runThrough(third.admin, theirs, true);
+    assert.equal(await outcomes(third.admin, theirs), taken(2), 'nobody else is held to account');
+
+    await runThrough(home.admin, id, false);
+    assert.equal(await outcomes(home.admin, id), [...taken(found + 6), 'CREATED']);
+  },
+);
+
+law(
   'import: a key that was sent or drawn opens the device; the result has it, the store does not',
   async ({ world, home }) => {
     const rows = [{ name: 'A', secretKey: 'given-Key' }, { name: '=B' }];
