@@ -38,15 +38,27 @@ export const awakeClock: Clock = {
   },
 };
 
-/** The same with a time of day that goes on with it, and that a test sets forward. */
-export function createSettableClock(): Clock & { step(ms: number): void } {
+export interface SettableClock extends Clock {
+  /** Somebody sets the time of day forward. */
+  step(ms: number): void;
+  /** Time goes by, and no timer that was set before ends any sooner. */
+  pass(ms: number): void;
+}
+
+/** The same with a time of day that goes on with it. */
+export function createSettableClock(): SettableClock {
   const start = Date.now() - look();
   let set = 0;
+  let passed = 0;
   return {
     ...awakeClock,
-    now: () => Math.floor(start + look() + set),
+    now: () => Math.floor(start + look() + passed + set),
+    elapsed: () => look() + passed,
     step(ms) {
       set += ms;
+    },
+    pass(ms) {
+      passed += ms;
     },
   };
 }

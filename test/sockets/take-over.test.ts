@@ -5,7 +5,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claimPath } from '../kit/api.ts';
-import { createSettableClock } from '../kit/awake-clock.ts';
+import { createSettableClock, type SettableClock } from '../kit/awake-clock.ts';
 import { RawCoapClient, uriPath } from '../kit/coap-client.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
 import { until } from '../kit/until.ts';
@@ -17,7 +17,7 @@ type Play = (stage: Stage) => Promise<void>;
 
 const all = suite('take-over');
 let stage: Stage;
-let clock: ReturnType<typeof createSettableClock>;
+let clock: SettableClock;
 
 /** Laws under one set of options share a server. */
 function under(options: Options, laws: Readonly<Record<string, Play>>): void {
@@ -91,7 +91,7 @@ const NOTICE_MS = 600_000;
 /** Longer than a take-over of this stage takes, seen at another one that was asked for later. */
 async function laterOneHappens(): Promise<void> {
   const later = await askedFor();
-  clock.step(NOTICE_MS);
+  clock.pass(NOTICE_MS);
   await isOwnedBy(later, stage.otherCustomer);
 }
 
@@ -208,7 +208,7 @@ under(
       const { response, takeOver } = (await answer.json()) as { response: string; takeOver: object };
       assert.is(response, 'PENDING');
       assert.equal(Object.keys(takeOver), ['askedAt', 'completesAt', 'ownerEpoch', 'customerId']);
-      clock.step(NOTICE_MS);
+      clock.pass(NOTICE_MS);
       await isOwnedBy(device, newcomer);
       const info = JSON.parse(await stage.api.must('GET', `/api/device/info/${device.id}`, newcomer.token));
       assert.equal([info.ownedBy, info.takeOver], ['take-over', null]);
