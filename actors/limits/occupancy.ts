@@ -5,6 +5,7 @@
  * It remembers only who holds something, so what it counts bounds its memory.
  */
 import { countedAs, networksOf } from './address.ts';
+import { createHeld } from './held.ts';
 
 export interface Occupancy {
   /** Whether the address holds as much as it may. */
@@ -18,17 +19,13 @@ export interface Occupancy {
 /** @param max for each address; 0: no bound */
 export function createOccupancy(max: number): Occupancy {
   if (max === 0) return { isFull: () => false, add() {}, remove() {} };
-  const held = new Map<string, number>();
+  const held = createHeld<string>();
   const change = (address: string, by: number): void => {
-    for (const { name } of networksOf(countedAs(address))) {
-      const count = (held.get(name) ?? 0) + by;
-      if (count > 0) held.set(name, count);
-      else held.delete(name);
-    }
+    for (const { name } of networksOf(countedAs(address))) held.add(name, by);
   };
   return {
     isFull: (address) =>
-      networksOf(countedAs(address)).some(({ name, times }) => (held.get(name) ?? 0) >= max * times),
+      networksOf(countedAs(address)).some(({ name, times }) => held.by(name) >= max * times),
     add: (address) => change(address, 1),
     remove: (address) => change(address, -1),
   };

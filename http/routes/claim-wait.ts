@@ -11,6 +11,7 @@ import { type Clock, sleep } from '../../actors/base/clock.ts';
 import type { DeviceId, UserId } from '../../actors/base/ids.ts';
 import { mayBeClaimed, openWindow } from '../../actors/device/state.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import { createHeld } from '../../actors/limits/held.ts';
 import { CUSTOMER, type CustomerUser } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
@@ -37,26 +38,18 @@ const WAITS_MAX = 400;
 export function claimWaitRoute(needs: WaitNeeds, claim: ClaimCall): Route {
   const { directory, settings } = needs;
   /** How many each user has under way. */
-  const waiting = new Map<UserId, number>();
-  let waits = 0;
-
-  function change(userId: UserId, by: number): void {
-    waits += by;
-    const count = (waiting.get(userId) ?? 0) + by;
-    if (count > 0) waiting.set(userId, count);
-    else waiting.delete(userId);
-  }
+  const waits = createHeld<UserId>();
 
   /** @returns false: the time was up, and it still does not wait for a claim */
   async function untilOpen({ tenantId, userId }: CustomerUser, name: string): Promise<boolean> {
     const id = await deviceIdByTypedName(directory, tenantId, name);
-    const isFull = waits >= WAITS_MAX || (waiting.get(userId) ?? 0) >= WAITS_PER_USER;
+    const isFull = waits.all >= WAITS_MAX || waits.by(userId) >= WAITS_PER_USER;
     if (id === undefined || isFull) return true;
-    change(userId, 1);
+    waits.add(userId, 1);
     try {
       return await watch(needs, id);
     } finally {
-      change(userId, -1);
+      waits.add(userId, -1);
     }
   }
 

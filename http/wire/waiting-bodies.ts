@@ -2,6 +2,7 @@
  * Bytes of requests that are being received. A body lies in memory until all of it has come, or its time is up: so few senders of large
  * ones that never come to an end would fill it. Small ones are bounded by the number of connections and cost nothing here.
  */
+import { createHeld } from '../../actors/limits/held.ts';
 import { tooManyRequests, unavailable } from './errors.ts';
 import type { Problem } from './reply.ts';
 
@@ -29,16 +30,7 @@ export interface WaitingBodies {
 
 /** @param small bodies up to so many bytes are not counted */
 export function createWaitingBodies(small: number): WaitingBodies {
-  const held = new Map<string, number>();
-  let all = 0;
-
-  function add(address: string, bytes: number): void {
-    all += bytes;
-    const own = (held.get(address) ?? 0) + bytes;
-    if (own > 0) held.set(address, own);
-    else held.delete(address);
-  }
-
+  const held = createHeld<string>();
   return {
     roomOf(address) {
       let taken = 0;
@@ -46,18 +38,18 @@ export function createWaitingBodies(small: number): WaitingBodies {
         grow(bytes) {
           if (bytes <= small) return undefined;
           const more = bytes - taken;
-          if ((held.get(address) ?? 0) + more > BYTES_MAX / SHARE)
+          if (held.by(address) + more > BYTES_MAX / SHARE)
             return tooManyRequests(
               'Too much is being sent from this address at a time, try again later',
               RETRY_AFTER_MS,
             );
-          if (all + more > BYTES_MAX) return unavailable('overloaded');
-          add(address, more);
+          if (held.all + more > BYTES_MAX) return unavailable('overloaded');
+          held.add(address, more);
           taken = bytes;
           return undefined;
         },
         leave() {
-          if (taken > 0) add(address, -taken);
+          if (taken > 0) held.add(address, -taken);
           taken = 0;
         },
       };

@@ -8,6 +8,7 @@
  * gateways is bounded in bytes, too: a tenant may have thousands of them. Beyond that each still has as much as one message may take.
  */
 import type { DeviceId } from '../../../actors/base/ids.ts';
+import { createHeld } from '../../../actors/limits/held.ts';
 import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
 import type { Parent } from '../../../actors/runtime/nact.ts';
 
@@ -38,20 +39,11 @@ export function spawnGatewayWork(
   limits: GatewayWorkLimits,
 ): Pick<Actor<GatewayWork>, 'tell'> {
   const { messagesMax, messageBytesMax, bytesMax = BYTES_MAX } = limits;
-  const held = new Map<DeviceId, number>();
-  let all = 0;
-
-  function add(gateway: DeviceId, bytes: number): void {
-    all += bytes;
-    const own = (held.get(gateway) ?? 0) + bytes;
-    if (own > 0) held.set(gateway, own);
-    else held.delete(gateway);
-  }
-
+  const held = createHeld<DeviceId>();
   const actor = spawnActor<GatewayWork>(parent, 'gateways', {
     keyOf: ({ gateway }) => gateway,
     waitingMax: messagesMax - 1,
-    receive: (work) => work.perform().finally(() => add(work.gateway, -work.bytes)),
+    receive: (work) => work.perform().finally(() => held.add(work.gateway, -work.bytes)),
     onCrash(error, work) {
       work.fail(error); // the session that sent it ends, and says so in the log
       return 'resume';
@@ -61,10 +53,10 @@ export function spawnGatewayWork(
   return {
     tell(work) {
       const { gateway, bytes } = work;
-      if (all + bytes > bytesMax && (held.get(gateway) ?? 0) + bytes > messageBytesMax) return false;
-      add(gateway, bytes); // first: it may be carried out at once
+      if (held.all + bytes > bytesMax && held.by(gateway) + bytes > messageBytesMax) return false;
+      held.add(gateway, bytes); // first: it may be carried out at once
       const isTaken = actor.tell(work);
-      if (!isTaken) add(gateway, -bytes);
+      if (!isTaken) held.add(gateway, -bytes);
       return isTaken;
     },
   };
