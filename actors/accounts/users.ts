@@ -6,7 +6,7 @@ import { newId, type TenantId, type UserId } from '../base/ids.ts';
 import { nextTurn } from '../base/slices.ts';
 import { isEmail } from '../base/text.ts';
 import { unreachable } from '../base/unreachable.ts';
-import { readItems } from '../records/pages.ts';
+import { type Found, pageOfFound, sortFound } from '../records/pages.ts';
 import type { Records } from '../records/records.ts';
 import { activationOf, newActivation } from './activation.ts';
 import { customersOf, emailKey, publicUser, type StoredUser, usersOf } from './kinds.ts';
@@ -219,12 +219,11 @@ function listsOf({ users, customers }: UserBase): Pick<Users, 'list' | 'listOfTe
     },
 
     async listOfTenant(tenantId, query) {
-      const { page, pageSize, lettersMax, textSearch } = query;
       const isByName = query.sortProperty === 'name';
       // Of each no more is kept than it is sorted by, as in `readPage`: where people sign up, each has a customer of its own.
-      const found: { readonly id: UserId; readonly key: string }[] = [];
+      const found: Found[] = [];
       const add = async (membership: Membership) => {
-        for await (const { id, email } of users.each(usersOf(membership), textSearch))
+        for await (const { id, email } of users.each(usersOf(membership), query.textSearch))
           found.push({ id, key: isByName ? email.toLowerCase() : id });
       };
       await add({ authority: 'TENANT_ADMIN', tenantId });
@@ -234,11 +233,9 @@ function listsOf({ users, customers }: UserBase): Pick<Users, 'list' | 'listOfTe
         customersSeen += 1;
         if (customersSeen % CUSTOMERS_PER_TURN === 0) await nextTurn();
       }
-      const sign = query.sortOrder === 'DESC' ? -1 : 1;
-      found.sort((a, b) => sign * (a.key < b.key ? -1 : 1));
-      const ids = found.slice(page * pageSize, (page + 1) * pageSize).map(({ id }) => id);
-      const read = await readItems(users, ids, lettersMax);
-      return { ...read, items: read.items.map(publicUser), total: found.length };
+      sortFound(found, query);
+      const page = await pageOfFound(users, found, query);
+      return { ...page, items: page.items.map(publicUser) };
     },
   };
 }

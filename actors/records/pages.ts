@@ -53,30 +53,46 @@ export async function readPage<Entity>(
   query: EntityQuery,
 ): Promise<Page<Entity>> {
   const descending = query.sortOrder === 'DESC';
-  const offset = query.page * query.pageSize;
-  const read = (ids: readonly string[]) => readItems(source, ids, query.lettersMax);
   if (query.textSearch === undefined && query.sortProperty !== 'name') {
+    const offset = query.page * query.pageSize;
     const ids = await source.index.page(list, { offset, limit: query.pageSize, descending });
-    return { ...(await read(ids)), total: await source.index.count(list) };
+    return { ...(await readItems(source, ids, query.lettersMax)), total: await source.index.count(list) };
   }
 
   const hasText = withText(source, query.textSearch);
   // Of each no more is kept than it is sorted by: all of them with what their tenant keeps in them may be gigabytes.
-  const found: { readonly id: string; readonly title: string }[] = [];
+  const found: Found[] = [];
   for await (const some of chunks(source, list, descending)) {
     for (const { id, entity } of some)
-      if (hasText(entity)) found.push({ id, title: source.title(entity).toLowerCase() });
+      if (hasText(entity)) found.push({ id, key: source.title(entity).toLowerCase() });
   }
-  if (query.sortProperty === 'name') {
-    const sign = descending ? -1 : 1;
-    found.sort((a, b) => sign * compare(a.title, b.title));
-  }
-  const ids = found.slice(offset, offset + query.pageSize).map(({ id }) => id);
-  return { ...(await read(ids)), total: found.length };
+  if (query.sortProperty === 'name') sortFound(found, query);
+  return pageOfFound(source, found, query);
+}
+
+/** What was found, by what it is sorted by. */
+export interface Found {
+  readonly id: string;
+  readonly key: string;
+}
+
+export function sortFound(found: Found[], { sortOrder }: Pick<EntityQuery, 'sortOrder'>): void {
+  const sign = sortOrder === 'DESC' ? -1 : 1;
+  found.sort((a, b) => sign * compare(a.key, b.key));
+}
+
+/** The page of what was found, in its order. */
+export async function pageOfFound<Entity>(
+  source: Pick<PageSource<Entity>, 'find'>,
+  found: readonly Found[],
+  { page, pageSize, lettersMax }: Pick<EntityQuery, 'page' | 'pageSize' | 'lettersMax'>,
+): Promise<Page<Entity>> {
+  const ids = found.slice(page * pageSize, (page + 1) * pageSize).map(({ id }) => id);
+  return { ...(await readItems(source, ids, lettersMax)), total: found.length };
 }
 
 /** Those that are there, up to the bound. */
-export async function readItems<Entity>(
+async function readItems<Entity>(
   { find }: Pick<PageSource<Entity>, 'find'>,
   ids: readonly string[],
   lettersMax = Number.POSITIVE_INFINITY,
