@@ -391,6 +391,18 @@ const NOTE: Note = {
 };
 
 /** A store whose writes of records fail on demand, before or after they happened. */
+/** A trail with a note that cannot be written now. */
+async function notedWhileAway() {
+  const { store, mood } = moody();
+  const clock = createSimClock(START);
+  const audit = createAudit(store, true, clock, silentLog);
+  audit.start();
+  await settled();
+  mood.fails = () => 'before';
+  audit.note(NOTE);
+  return { store, mood, clock, audit };
+}
+
 function moody(): { store: Store; mood: { fails: (write: number) => 'before' | 'after' | undefined } } {
   const store = createMemoryStore();
   const mood: { fails: (write: number) => 'before' | 'after' | undefined } = { fails: () => undefined };
@@ -573,13 +585,7 @@ test('audit: notes survive a write that failed, once', async () => {
 });
 
 test('audit: who waits for a note is not held up by a store that is away, and the note is written once it is back', async () => {
-  const { store, mood } = moody();
-  const clock = createSimClock(START);
-  const audit = createAudit(store, true, clock, silentLog);
-  audit.start();
-  await settled();
-  mood.fails = () => 'before';
-  audit.note(NOTE);
+  const { mood, clock, audit } = await notedWhileAway();
   await audit.noted();
   assert.is((await audit.find(TENANT, everything)).total, 0);
   mood.fails = () => undefined;
@@ -593,13 +599,7 @@ test('audit: who waits for a note is not held up by a store that is away, and th
 });
 
 test('audit: an entry is written a second after the event, and retried when that fails', async () => {
-  const { store, mood } = moody();
-  const clock = createSimClock(START);
-  const audit = createAudit(store, true, clock, silentLog);
-  audit.start();
-  await settled();
-  mood.fails = () => 'before';
-  audit.note(NOTE);
+  const { mood, clock, audit } = await notedWhileAway();
   clock.advance(1_000);
   await settled();
   assert.is((await audit.find(TENANT, everything)).total, 0);
