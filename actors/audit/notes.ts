@@ -1,4 +1,7 @@
-/** Notes that wait to be written: what is in no journal. A crash loses those of which nobody waits for the writing: refused claims and logins. */
+/**
+ * Notes that wait to be written: what is in no journal. Who changes an account or a setting waits until they are. A crash loses
+ * those that nobody waits for: of refused claims and logins.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
