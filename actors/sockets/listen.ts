@@ -1,5 +1,6 @@
 /** Listening on a TCP port, and what a person is told when that fails. Used by every server of this process. */
 import type { Server } from 'node:net';
+import { codeOf } from '../base/error-code.ts';
 
 /** Where a server listens: the address it was given, and the port it got. */
 export interface Listening {
@@ -17,7 +18,7 @@ export class ListenError extends Error {
 }
 
 function reasonOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = codeOf(cause);
   switch (code) {
     case 'EADDRINUSE':
       return 'the port is taken by another program';

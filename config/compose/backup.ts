@@ -19,6 +19,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { codeOf } from '../../actors/base/error-code.ts';
 import { copyLmdbStore } from '../../actors/store/lmdb/copy.ts';
 import type { Config } from '../options/schema.ts';
 import { flushFolder } from './key-file.ts';
@@ -120,7 +121,7 @@ function refuseUsed(target: string): void {
   try {
     names = readdirSync(target);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return;
     const why = error instanceof Error ? error.message : String(error);
     throw new StartRefused(`${target} cannot be used: ${why}`, error);
   }

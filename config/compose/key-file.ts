@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { codeOf } from '../../actors/base/error-code.ts';
 
 /** @returns the key in the file, which is made if it is missing. Throws if the file contains no key. */
 export function keyFromFile(path: string, bytes: number): Buffer {
@@ -19,7 +20,7 @@ function readKey(path: string, bytes: number): Buffer | undefined {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
   const key = Buffer.from(text.trim(), 'base64');
@@ -42,7 +43,7 @@ function makeKey(path: string, bytes: number): Buffer {
   try {
     linkSync(draft, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
     return keyFromFile(path, bytes);
   } finally {
     rmSync(draft, { force: true });

@@ -13,6 +13,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from '../../actors/base/error-code.ts';
 import type { StoreOwner } from '../../actors/store/lmdb/lmdb.ts';
 
 export type FolderLock =
@@ -65,7 +66,7 @@ function isProcessAlive(identity: string): boolean {
     process.kill(pid, 0); // without /proc all we can ask is whether the id is in use
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }
 

@@ -3,6 +3,7 @@
  * nothing else of the server does. pino's own destination takes a full disk for a bug, and tries to flush it for ever (sonic-boom 4.2.1).
  */
 import { openSync, write, writeSync } from 'node:fs';
+import { codeOf } from '../../actors/base/error-code.ts';
 
 /**
  * Processes share one standard output. A pipe takes so many bytes of one write as a whole (PIPE_BUF of Linux); what is longer
@@ -101,7 +102,7 @@ export class LogOutput {
     else this.#waiting.shift();
   }
 
-  #failed(code: string | undefined): void {
+  #failed(code: unknown): void {
     if (code === 'EPIPE') {
       this.#isGone = true; // nobody will ever read it
       this.#waiting.length = 0;
@@ -115,8 +116,4 @@ export class LogOutput {
     // A reader that is slow gets all of it; for a disk with no room no process stays.
     if (code !== 'EAGAIN') again.unref();
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }

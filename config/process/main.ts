@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../actors/base/clock.ts';
+import { codeOf } from '../../actors/base/error-code.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { ListenError } from '../../actors/sockets/listen.ts';
@@ -80,7 +81,7 @@ async function main(): Promise<void> {
 
 /** Of what a command prints; the log has its own way. */
 function tellUnwritten(error: Error): void {
-  if ('code' in error && error.code === 'EPIPE') return; // as of `| head`
+  if (codeOf(error) === 'EPIPE') return; // as of `| head`
   printLine(`claimd: standard output cannot be written: ${error.message}`);
   process.exitCode ??= REFUSED;
 }
@@ -99,7 +100,7 @@ async function load(configFile: string | undefined, flags: Sources['flags']): Pr
   try {
     text = readFileSync(name, 'utf8');
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = codeOf(error) === 'ENOENT';
     if (configFile !== undefined || !missing) {
       const why = missing ? 'there is no such file' : error instanceof Error ? error.message : String(error);
       return { type: 'problems', problems: [`the config file ${name} cannot be read: ${why}`] };

@@ -10,6 +10,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from '../../base/error-code.ts';
 
 const HEADER = 24;
 const META_END = 168;
@@ -38,7 +39,7 @@ export function lookAtFile(folder: string): void {
   try {
     file = openSync(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
   try {

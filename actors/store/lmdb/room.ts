@@ -21,6 +21,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from '../../base/error-code.ts';
 import { newestMeta } from './first-look.ts';
 
 /** There is no room for a write. Nothing was written. */
@@ -188,7 +189,7 @@ const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /** Whether a write failed for want of room. Of any other reason an operator must not hear that it is a full disk. */
 function meansNoRoom(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && NO_ROOM.includes(error.code);
+  return NO_ROOM.includes(codeOf(error));
 }
 
 /**
@@ -202,7 +203,7 @@ export function makeLockFile(folder: string): void {
     writeFileSync(path, ZEROS.subarray(0, LOCK_FILE_BYTES), { mode: 0o600, flag: 'wx' });
   } catch (error) {
     // Somebody else was first: then it is there.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 
