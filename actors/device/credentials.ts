@@ -161,6 +161,18 @@ export interface CredentialsChanged extends RecordedBy<'CredentialsChanged'> {
   readonly credentials: Credentials;
 }
 
+export function changeCredentials(
+  command: ChangeCredentials,
+  at: Instant,
+): Decision<CredentialsChanged, never> {
+  return accept({
+    type: 'CredentialsChanged',
+    at,
+    ...recordedBy(command),
+    credentials: command.credentials,
+  });
+}
+
 /**
  * The tenant's alone, so they are new to whoever held the device before: they belong to this owner epoch (O8, O9), and
  * whatever held for the old ones is over.

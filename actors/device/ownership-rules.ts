@@ -63,6 +63,11 @@ export function takeOverNeedsProof({ takeOverRequires, claimProof }: OwnershipRu
   return takeOverRequires === 'proof' || claimProof === 'required';
 }
 
+/** Whether a device that somebody owns may open a window, for somebody to take it over (O2). */
+export function mayOpenWhileOwned(rules: OwnershipRules): boolean {
+  return rules.takeOver !== 'never' && !takeOverNeedsProof(rules);
+}
+
 export const DEFAULT_OWNERSHIP_RULES: OwnershipRules = {
   onOwnerChange: 'keep',
   rotationGraceMs: 7 * DAY_MS,

@@ -1,6 +1,6 @@
 /**
  * How a device enters the fleet, how it is described, and how it leaves. None of this but an owner at provisioning
- * touches claiming, which is in `device.ts`.
+ * touches claiming.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Instant } from '../base/clock.ts';
@@ -11,6 +11,7 @@ import { isGateway } from './gateways.ts';
 import {
   type AskedBy,
   accept,
+  EPOCH_CHANGED,
   type InEpoch,
   type Recorded,
   type RecordedBy,
@@ -18,7 +19,7 @@ import {
   recordedBy,
   refuse,
 } from './messages.ts';
-import { assignedTo, type Credentials, type Device, mayWrite } from './state.ts';
+import { assignedTo, type Credentials, type Device, isInEpoch, mayWrite } from './state.ts';
 
 // --------------------------------------------------------------------------------------------------- provisioning
 
@@ -171,4 +172,13 @@ export interface DeleteDevice extends InEpoch {
 export interface DeviceDeleted extends Recorded<'DeviceDeleted'> {
   readonly tenantId?: TenantId;
   readonly name?: string;
+}
+
+export function deleteDevice(
+  device: Device,
+  command: DeleteDevice,
+  at: Instant,
+): Decision<DeviceDeleted, Refusal> {
+  if (!isInEpoch(device, command)) return EPOCH_CHANGED;
+  return accept({ type: 'DeviceDeleted', at, tenantId: device.tenantId, name: device.name });
 }

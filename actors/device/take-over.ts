@@ -8,19 +8,22 @@ import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
 import { type SecretDigest, sameDigest } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Decision } from '../runtime/decider.ts';
-import type { BeginsEpoch } from './credentials.ts';
+import { type ClaimPolicy, consentNeeded, usesUpPermission } from './claim-policy.ts';
+import { type BeginsEpoch, beginEpoch } from './credentials.ts';
 import {
   accept,
   type ByImpersonator,
+  EPOCH_CHANGED,
   IGNORE,
   type InEpoch,
   type Recorded,
   type Refusal,
   refuse,
 } from './messages.ts';
+import type { ClaimWindowClosed } from './opening.ts';
 import { type OwnershipRules, takeOverNeedsProof } from './ownership-rules.ts';
 import { mismatchedProof, proofKeyOf, type ShownProof, withoutChallenges } from './proof.ts';
-import { type Device, isForbidden, openWindow, ownerEpochOf, type TakeOver } from './state.ts';
+import { type Device, isForbidden, isInEpoch, openWindow, ownerEpochOf, type TakeOver } from './state.ts';
 
 // ---------------------------------------------------------------------------------------------------- asking for it
 
@@ -42,43 +45,43 @@ export interface TakeOverClaim {
   readonly userId: UserId;
   readonly secretDigest: SecretDigest;
   readonly proof?: ShownProof;
+  /** As in `ConfirmClaim`. */
+  readonly consentIn?: number;
 }
 
-export type TakeOverStep =
-  | { readonly type: 'at-once' }
-  | { readonly type: 'decided'; readonly decision: Decision<TakeOverAsked, Refusal> };
-
-const ALREADY_CLAIMED: TakeOverStep = decided(refuse({ reason: 'already-claimed' }));
+const ALREADY_CLAIMED = refuse({ reason: 'already-claimed' });
 
 /**
- * What a claim of an owned device comes to. Who shows nothing that fits hears what he hears where there is no take-over,
+ * A claim of a device that somebody owns. Who shows nothing that fits hears what he hears where there is no take-over,
  * `already-claimed`; with a window open for it, or a proof shown, that it is the wrong one.
  */
-export function takeOverStep(
-  rules: OwnershipRules,
+export function takeOver(
+  policy: ClaimPolicy,
   device: Device,
-  ownerId: CustomerId,
   claim: TakeOverClaim,
+  ownerId: CustomerId,
   at: Instant,
-): TakeOverStep {
-  const { takeOver, takeOverNoticeMs } = rules;
+): Decision<DeviceTakenOver | TakeOverAsked, Refusal> {
+  const { takeOver: when, takeOverNoticeMs } = policy.ownership;
   const { customerId, userId } = claim;
-  if (takeOver === 'never' || ownerId === customerId || isForbidden(device)) return ALREADY_CLAIMED;
+  if (when === 'never' || ownerId === customerId || isForbidden(device)) return ALREADY_CLAIMED;
   const pending = device.takeOver;
   // One at a time: who asked first is answered the same again, another as if there were none.
-  if (pending !== undefined) return pending.customerId === customerId ? decided(IGNORE) : ALREADY_CLAIMED;
-  const mismatch = mismatchedEvidence(rules, device, claim, at);
-  if (mismatch !== undefined) return decided(refuse(mismatch));
-  switch (takeOver) {
+  if (pending !== undefined) return pending.customerId === customerId ? IGNORE : ALREADY_CLAIMED;
+  const mismatch = mismatchedEvidence(policy.ownership, device, claim, at);
+  if (mismatch !== undefined) return refuse(mismatch);
+  const unasked = consentNeeded(policy, device, claim, 'take-over');
+  if (unasked !== undefined) return unasked;
+  switch (when) {
     case 'at-once':
-      return { type: 'at-once' };
+      return takenOver(policy, device, { customerId, previousCustomerId: ownerId, userId }, at);
     case 'after-notice': {
       const dueAt = at + takeOverNoticeMs;
       const inEpoch = ownerEpochOf(device);
-      return decided(accept({ type: 'TakeOverAsked', at, customerId, userId, dueAt, inEpoch, ownerId }));
+      return accept({ type: 'TakeOverAsked', at, customerId, userId, dueAt, inEpoch, ownerId });
     }
     default:
-      return unreachable(takeOver);
+      return unreachable(when);
   }
 }
 
@@ -101,10 +104,6 @@ function mismatchedEvidence(
   return sameDigest(open.secretDigest, secretDigest) ? undefined : { reason: 'wrong-secret' };
 }
 
-function decided(decision: Decision<TakeOverAsked, Refusal>): TakeOverStep {
-  return { type: 'decided', decision };
-}
-
 /** The window is used up, its secret has done its work; and so are challenges. */
 export function takeOverAsked(device: Device, event: TakeOverAsked & ByImpersonator): Device {
   const { customerId, userId, at, dueAt, inEpoch, impersonatorId } = event;
@@ -114,11 +113,6 @@ export function takeOverAsked(device: Device, event: TakeOverAsked & ByImpersona
     window: null,
     takeOver: { customerId, userId, askedAt: at, dueAt, inEpoch, ...by },
   };
-}
-
-/** Whether a device that somebody owns may open a window, for somebody to take it over (O2). */
-export function mayOpenWhileOwned(rules: OwnershipRules): boolean {
-  return rules.takeOver !== 'never' && !takeOverNeedsProof(rules);
 }
 
 // ------------------------------------------------------------------------------------------------------ it happens
@@ -146,30 +140,31 @@ export interface DeviceTakenOver extends Recorded<'DeviceTakenOver'>, BeginsEpoc
   readonly claimingAllowedDeleted: boolean;
 }
 
-export type CompletionStep =
-  | {
-      readonly type: 'complete';
-      readonly customerId: CustomerId;
-      readonly userId: UserId;
-      readonly previousCustomerId: CustomerId;
-    }
-  | { readonly type: 'decided'; readonly decision: Decision<TakeOverEnded, Refusal> };
-
-export function completionStep(
-  { takeOver }: OwnershipRules,
+export function completeTakeOver(
+  policy: ClaimPolicy,
   device: Device,
   command: CompleteTakeOver,
   at: Instant,
-): CompletionStep {
+): Decision<DeviceTakenOver | TakeOverEnded, Refusal> {
   const { takeOver: pending, owner } = device;
   const isMeant = pending?.customerId === command.customerId && pending.inEpoch === command.inEpoch;
-  if (pending === undefined || !isMeant || at < pending.dueAt) return { type: 'decided', decision: IGNORE };
+  if (pending === undefined || !isMeant || at < pending.dueAt) return IGNORE;
+  if (owner === null || pending.inEpoch !== ownerEpochOf(device)) return ended(device, 'owner-changed', at);
+  if (policy.ownership.takeOver === 'never' || isForbidden(device)) return ended(device, 'not-allowed', at);
+  if (!command.newcomerStands) return ended(device, 'newcomer-gone', at);
   const { customerId, userId } = pending;
-  const end = (why: TakeOverEnd): CompletionStep => ({ type: 'decided', decision: ended(device, why, at) });
-  if (owner === null || pending.inEpoch !== ownerEpochOf(device)) return end('owner-changed');
-  if (takeOver === 'never' || isForbidden(device)) return end('not-allowed');
-  if (!command.newcomerStands) return end('newcomer-gone');
-  return { type: 'complete', customerId, userId, previousCustomerId: owner.customerId };
+  return takenOver(policy, device, { customerId, previousCustomerId: owner.customerId, userId }, at);
+}
+
+function takenOver(
+  policy: ClaimPolicy,
+  device: Device,
+  who: Pick<DeviceTakenOver, 'customerId' | 'previousCustomerId' | 'userId'>,
+  at: Instant,
+): Decision<DeviceTakenOver, never> {
+  const claimingAllowedDeleted = usesUpPermission(policy, device);
+  const begins = beginEpoch(device, policy.ownership, at);
+  return accept({ type: 'DeviceTakenOver', at, ...who, claimingAllowedDeleted, ...begins });
 }
 
 /** The pending take-over whose instant has come. */
@@ -226,9 +221,12 @@ export function mayEndTakeOver({ owner, takeOver }: Device, customerId: Customer
 /** Where none is pending, a window that waits for one is closed, and else it is so already. */
 export function endTakeOver(
   device: Device,
-  { customerId, userId }: EndTakeOver,
+  command: EndTakeOver,
   at: Instant,
-): Decision<TakeOverEnded | ClaimWindowClosed, never> {
+): Decision<TakeOverEnded | ClaimWindowClosed, Refusal> {
+  const { customerId, userId } = command;
+  if (!mayEndTakeOver(device, customerId)) return refuse({ reason: 'not-owner' });
+  if (!isInEpoch(device, command)) return EPOCH_CHANGED;
   const { owner, takeOver, window } = device;
   if (takeOver !== undefined) {
     const why =
@@ -236,11 +234,6 @@ export function endTakeOver(
     return ended(device, why, at, userId);
   }
   return owner !== null && window !== null ? accept({ type: 'ClaimWindowClosed', at, userId }) : IGNORE;
-}
-
-/** Closed by the tenant's reclaim of a device that nobody owned (R2), or by an owner who wants no take-over (N2). */
-export interface ClaimWindowClosed extends Recorded<'ClaimWindowClosed'> {
-  readonly userId: UserId;
 }
 
 /** The device without a pending take-over. */

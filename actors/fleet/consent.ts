@@ -1,6 +1,6 @@
 /** The port to the operator's policy (rule C12): asked before a claim is final. Who answers is composed at the start. */
 import type { DeviceId } from '../base/ids.ts';
-import type { ClaimByKit, ConfirmClaim } from '../device/device.ts';
+import type { ClaimByKit, ConfirmClaim } from '../device/confirming.ts';
 import type { Refusal } from '../device/messages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 

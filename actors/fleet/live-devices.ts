@@ -4,14 +4,10 @@ import { type DeviceId, storedId } from '../base/ids.ts';
 import { type Log, logBounded } from '../base/log.ts';
 import type { CredentialSecrets } from '../base/secret.ts';
 import { slices } from '../base/slices.ts';
+import type { ClaimPolicy } from '../device/claim-policy.ts';
+import type { ClaimByKit, ConfirmClaim } from '../device/confirming.ts';
 import type { ChangeCredentials, DeviceRules } from '../device/credentials.ts';
-import {
-  type ClaimByKit,
-  type ClaimPolicy,
-  type ConfirmClaim,
-  createDeviceDecider,
-  type DeviceCommand,
-} from '../device/device.ts';
+import { createDeviceDecider, type DeviceCommand } from '../device/device.ts';
 import type { OpensWindow } from '../device/opening.ts';
 import type { OwnershipRules } from '../device/ownership-rules.ts';
 import { decodeHead, devicePersistence } from '../device/persistence.ts';

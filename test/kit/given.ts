@@ -15,20 +15,19 @@ import {
   type UserId,
 } from '../../actors/base/ids.ts';
 import type { Json } from '../../actors/base/json.ts';
+import type { AssignDevice, UnassignDevice } from '../../actors/device/assignment.ts';
 import type { DeleteAttributes, SaveAttributes } from '../../actors/device/attributes.ts';
+import type { ClaimPolicy } from '../../actors/device/claim-policy.ts';
+import type { ConfirmClaim } from '../../actors/device/confirming.ts';
 import {
-  type AssignDevice,
-  type ClaimPolicy,
-  type ConfirmClaim,
   createDeviceDecider,
   type DeviceCommand,
   type DeviceDecider,
   type DeviceEvent,
-  type InitiateClaim,
-  type ReclaimDevice,
-  type UnassignDevice,
 } from '../../actors/device/device.ts';
+import type { ReclaimDevice } from '../../actors/device/giving-back.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
+import type { InitiateClaim } from '../../actors/device/opening.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { DeviceProvisioned, ProvisionDevice } from '../../actors/device/registration.ts';
 import type { ResetDevice } from '../../actors/device/reset.ts';

@@ -23,7 +23,7 @@ import type { Batches } from '../../actors/batches/model.ts';
 import { REASONS } from '../../actors/claiming/reasons.ts';
 import { createStatements } from '../../actors/claiming/statements.ts';
 import { silentBus } from '../../actors/cluster/bus.ts';
-import type { ClaimPolicy } from '../../actors/device/device.ts';
+import type { ClaimPolicy } from '../../actors/device/claim-policy.ts';
 import { DEFAULT_OWNERSHIP_RULES, type OwnershipRules } from '../../actors/device/ownership-rules.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { accessToken } from '../../actors/fleet/credentials.ts';

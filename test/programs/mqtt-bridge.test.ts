@@ -3,7 +3,7 @@ import { type Test, test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, UserId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
-import { LATE_MS } from '../../actors/device/device.ts';
+import { LATE_MS } from '../../actors/device/opening.ts';
 import { accessToken } from '../../actors/fleet/credentials.ts';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';

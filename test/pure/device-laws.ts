@@ -7,12 +7,8 @@ import * as assert from 'node:assert/strict';
 // For what is compared at every step: node's takes several times as long.
 import { equal } from 'uvu/assert';
 import type { Instant } from '../../actors/base/clock.ts';
-import {
-  type ClaimPolicy,
-  type DeviceCommand,
-  type DeviceEvent,
-  evolve,
-} from '../../actors/device/device.ts';
+import type { ClaimPolicy } from '../../actors/device/claim-policy.ts';
+import { type DeviceCommand, type DeviceEvent, evolve } from '../../actors/device/device.ts';
 import { indexChanges, indexEntries } from '../../actors/device/indexes.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
 import { takeOverNeedsProof } from '../../actors/device/ownership-rules.ts';

@@ -14,14 +14,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Instant } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
-import {
-  type ClaimByKit,
-  type ClaimPolicy,
-  type DeviceCommand,
-  type DeviceDecider,
-  evolve,
-  type InitiateClaim,
-} from '../../actors/device/device.ts';
+import type { ClaimPolicy } from '../../actors/device/claim-policy.ts';
+import type { ClaimByKit } from '../../actors/device/confirming.ts';
+import { type DeviceCommand, type DeviceDecider, evolve } from '../../actors/device/device.ts';
+import type { InitiateClaim } from '../../actors/device/opening.ts';
 import { DEFAULT_OWNERSHIP_RULES, type OwnershipRules } from '../../actors/device/ownership-rules.ts';
 import { encodeState } from '../../actors/device/persistence.ts';
 import type { UpdateDevice } from '../../actors/device/registration.ts';

@@ -1,11 +1,12 @@
 /**
  * The rule book a second time, for the enumeration in `device-machine.test.ts`: a table of rules over what matters, of which
- * the first that applies decides. It shares no line with `actors/device/device.ts` and knows nothing of events or
+ * the first that applies decides. It shares no line with the machine in `actors/device/` and knows nothing of events or
  * encodings, so a mistake would have to be made twice.
  */
 import type { Instant } from '../../actors/base/clock.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
+import type { ClaimPolicy } from '../../actors/device/claim-policy.ts';
+import type { DeviceCommand } from '../../actors/device/device.ts';
 import type { OpensWindow } from '../../actors/device/opening.ts';
 import type { Credentials, DeviceState, OfferedTo, OwnedGateway } from '../../actors/device/state.ts';
 import type { AcceptOffer } from '../../actors/device/transfer.ts';

@@ -6,15 +6,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
-import {
-  type ClaimPolicy,
-  createDeviceDecider,
-  type DeviceCommand,
-  type DeviceEvent,
-  LATE_MS,
-} from '../../actors/device/device.ts';
+import type { ClaimPolicy } from '../../actors/device/claim-policy.ts';
+import { createDeviceDecider, type DeviceCommand, type DeviceEvent } from '../../actors/device/device.ts';
 import { knownChanges } from '../../actors/device/evidence.ts';
 import type { SteeringFault } from '../../actors/device/messages.ts';
+import { LATE_MS } from '../../actors/device/opening.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { type DeviceState, ownerEpochOf } from '../../actors/device/state.ts';
 import {

@@ -3,12 +3,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Json } from '../../actors/base/json.ts';
 import { gatewayAnswer } from '../../actors/claiming/attributes.ts';
-import {
-  type ClaimPolicy,
-  createDeviceDecider,
-  type DeviceCommand,
-  evolve,
-} from '../../actors/device/device.ts';
+import type { ClaimPolicy } from '../../actors/device/claim-policy.ts';
+import { createDeviceDecider, type DeviceCommand, evolve } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { decodeState, encodeState } from '../../actors/device/persistence.ts';
 import type { Device } from '../../actors/device/state.ts';

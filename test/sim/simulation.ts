@@ -12,7 +12,7 @@
 
 import type { Clock } from '../../actors/base/clock.ts';
 import { createSecrets } from '../../actors/base/secret.ts';
-import type { ClaimPolicy } from '../../actors/device/device.ts';
+import type { ClaimPolicy } from '../../actors/device/claim-policy.ts';
 import type { AlarmSettings } from '../../actors/fleet/alarms.ts';
 import type { RegistrySettings } from '../../actors/runtime/registry.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
