@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
+import type { CredentialSecrets } from '../base/secret.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
 import { beginClaimLists } from '../fleet/claim-lists.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
@@ -33,6 +34,8 @@ export interface AccountsNeeds {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly settings: AccountSettings;
+  /** Seals what an administrator may read again. */
+  readonly secrets: CredentialSecrets;
   /** Removes what other rooms keep for a tenant. */
   readonly forgetTenant?: (id: TenantId) => Promise<void>;
   /** And for a customer. */
@@ -46,7 +49,7 @@ export interface AccountsNeeds {
 const USER_CHANGED = 'user-changed';
 
 export function createAccounts(needs: AccountsNeeds): Accounts {
-  const { store, clock, settings, devices, directory, bus = silentBus } = needs;
+  const { store, clock, settings, secrets, devices, directory, bus = silentBus } = needs;
   const { forgetTenant = async () => {}, forgetCustomer = async () => {} } = needs;
   const { forgetUser = async () => {} } = needs;
   const listeners: ((id: UserId) => void)[] = [];
@@ -99,7 +102,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     savedViews,
     tenants: createTenants(tenants, removal, clock, (id) => beginClaimLists(store, id)),
     customers: createCustomers(customers, tenants, removal, clock),
-    users: createUsers({ clock, settings, users, tenants, customers, activities, removal, changed }),
+    users: createUsers({ clock, settings, secrets, users, tenants, customers, activities, removal, changed }),
     clearAgain: removal.again,
     onUserChange(listener) {
       listeners.push(listener);

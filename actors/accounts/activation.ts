@@ -1,11 +1,20 @@
 /**
  * Activation: a user without a password gets one by a link. The link's token is 30 random bytes, which work once,
  * within a day. Its digest is one of the user's unique keys, so that using it up and setting the password are one
- * commit, and of two activations at once exactly one is done.
+ * commit, and of two activations at once exactly one is done. The token lies beside it sealed, since the administrator may
+ * ask for the link again.
  */
 import { randomBytes } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
-import { activationKey, publicUser, type StoredUser } from './kinds.ts';
+import { credentialOrNull } from '../base/secret.ts';
+import {
+  activationKey,
+  digestOfActivation,
+  publicUser,
+  type StoredUser,
+  sealedActivation,
+  tokenDigest,
+} from './kinds.ts';
 import { type Activation, done, refused, type Users } from './model.ts';
 import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
 
@@ -23,30 +32,41 @@ export function activationOf({
   users,
   passwords,
   checkPassword,
+  secrets,
   change,
 }: UserBase): Pick<Users, 'activation' | 'activationWorks' | 'activate'> {
   const works = ({ activation }: StoredUser, token: string) =>
-    activation?.token === token && clock.now() < activation.expiresAt;
+    activation !== null &&
+    digestOfActivation(activation) === tokenDigest(token) &&
+    clock.now() < activation.expiresAt;
+
+  /** The link that is stored; null: there is none, or its key has been dropped. */
+  function stored({ id, activation }: StoredUser): Activation | null {
+    if (activation === null || 'token' in activation) return activation;
+    const token = credentialOrNull(secrets, id, activation.sealed);
+    return token === null ? null : { token, expiresAt: activation.expiresAt };
+  }
 
   /** The user that may be activated by this token now. */
   async function activatable(token: string): Promise<StoredUser | undefined> {
-    const user = await users.findByKey(activationKey(token));
+    const user = await users.findByKey(activationKey(tokenDigest(token)));
     return user !== undefined && works(user, token) ? user : undefined;
   }
 
   return {
     async activation(id, another = false) {
       const now = clock.now();
-      const renewed = newActivation(now + settings.activationTtlMs);
+      const renewed = sealedActivation(secrets, id, newActivation(now + settings.activationTtlMs));
       const changed = await change(id, (user) => {
-        const fresh =
-          !another && user.activation !== null && user.activation.expiresAt - now > RENEW_BEFORE_MS;
+        const link = stored(user);
+        const fresh = !another && link !== null && link.expiresAt - now > RENEW_BEFORE_MS;
         return fresh || user.passwordHash !== null ? user : { ...user, activation: renewed };
       });
       if (changed.type !== 'done') return refused({ reason: 'not-found' });
-      const { activation, passwordHash } = changed.entity;
-      if (activation === null || passwordHash !== null) return refused({ reason: 'already-activated' });
-      return done(activation);
+      const link = stored(changed.entity);
+      if (link === null || changed.entity.passwordHash !== null)
+        return refused({ reason: 'already-activated' });
+      return done(link);
     },
 
     async activationWorks(token) {

@@ -1,7 +1,8 @@
 /** How tenants, customers and users are stored: which unique keys lead to them and which lists they are in. */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, TenantId } from '../base/ids.ts';
+import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
+import type { CredentialSecrets } from '../base/secret.ts';
 import { spellingsOf } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Kind } from '../records/collection.ts';
@@ -34,9 +35,14 @@ export function emailKey(email: string, caseSensitive: boolean): string {
 /** Of the person that a customer was made for; of these a customer has one, whatever address that one has by now. */
 const ownerKey = (customerId: CustomerId) => `account/owner/${customerId}`;
 
-/** The token itself is a secret; who reads keys or logs of the store should not be able to use it. */
-export function activationKey(token: string): string {
-  return `account/activation/${createHash('sha256').update(token).digest('base64url')}`;
+/** Of the token in a link. The token itself is a secret: who reads the store should not be able to use it. */
+export function tokenDigest(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+/** Of the token in a link that sets the first password. */
+export function activationKey(digest: string): string {
+  return `account/activation/${digest}`;
 }
 
 export const tenantKind: Kind<Tenant> = {
@@ -67,12 +73,36 @@ export interface PasswordReset {
   readonly expiresAt: Instant;
 }
 
+/** A link that sets the first password. */
+export interface StoredActivation {
+  /** Of its token. */
+  readonly digest: string;
+  /** The token, because the administrator may ask for the link again. */
+  readonly sealed: string;
+  readonly expiresAt: Instant;
+}
+
+/** As versions before the digest wrote it: such a record is written in the other form with the next change of its user. */
+type PlainActivation = Activation;
+
+export function sealedActivation(
+  secrets: Pick<CredentialSecrets, 'sealCredential'>,
+  id: UserId,
+  { token, expiresAt }: Activation,
+): StoredActivation {
+  return { digest: tokenDigest(token), sealed: secrets.sealCredential(id, token), expiresAt };
+}
+
+export function digestOfActivation(activation: StoredActivation | PlainActivation): string {
+  return 'digest' in activation ? activation.digest : tokenDigest(activation.token);
+}
+
 /** A user with what only this room may see. */
 export interface StoredUser extends Omit<User, 'activated'> {
   /** Null until the user is activated. */
   readonly passwordHash: string | null;
-  /** Readable, because the administrator may ask for the link again; null once it was used. */
-  readonly activation: Activation | null;
+  /** Null once it was used. */
+  readonly activation: StoredActivation | PlainActivation | null;
   /**
    * Somebody of another tenant has this address, which whoever made the user must not learn. The user takes it at its
    * activation, if it is free by then.
@@ -90,7 +120,7 @@ export function userKind(caseSensitive: boolean): Kind<StoredUser> {
     name: 'user',
     keys: ({ email, activation, addressTaken, passwordReset, ownsCustomer, membership }) => [
       ...(addressTaken === true ? [] : [emailKey(email, caseSensitive)]),
-      ...(activation === null ? [] : [activationKey(activation.token)]),
+      ...(activation === null ? [] : [activationKey(digestOfActivation(activation))]),
       ...(passwordReset === undefined ? [] : [resetKey(passwordReset.digest)]),
       ...(ownsCustomer === true && membership.authority === 'CUSTOMER_USER'
         ? [ownerKey(membership.customerId)]

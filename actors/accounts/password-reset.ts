@@ -2,14 +2,11 @@
  * A forgotten password: whoever reads the user's mail sets another one. The token in the link is kept as a digest, which is one
  * of the user's unique keys, so that using it up and setting the password are one commit.
  */
-import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
 import { isFromAhead } from '../base/clock-steps.ts';
-import { type PasswordReset, publicUser, resetKey, type StoredUser } from './kinds.ts';
+import { type PasswordReset, publicUser, resetKey, type StoredUser, tokenDigest } from './kinds.ts';
 import { done, refused, type Users } from './model.ts';
 import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
-
-const digestOf = (token: string) => createHash('sha256').update(token).digest('base64url');
 
 export function passwordResetsOf({
   clock,
@@ -22,7 +19,7 @@ export function passwordResetsOf({
   const holds = ({ passwordReset }: StoredUser, digest: string) => passwordReset?.digest === digest;
 
   async function find(token: string) {
-    const digest = digestOf(token);
+    const digest = tokenDigest(token);
     const user = await users.findByKey(resetKey(digest));
     if (user?.passwordReset === undefined || !holds(user, digest)) return 'unknown';
     return isInTime(user.passwordReset, clock.now()) ? { user, digest } : 'expired';
@@ -36,7 +33,7 @@ export function passwordResetsOf({
   return {
     async beginReset(id, { token, email, askedAt, lifeMs }) {
       const now = clock.now();
-      const digest = digestOf(token);
+      const digest = tokenDigest(token);
       // What was written while the clock was ahead keeps nobody out until then.
       const isOver = (at: Instant | undefined, isBefore: (at: Instant) => boolean) =>
         at === undefined || isBefore(at) || isFromAhead(at, now);

@@ -1,9 +1,10 @@
 /** What all operations on users share: reading and changing them, and what their passwords must be. */
 import type { Clock, Instant } from '../base/clock.ts';
 import type { UserId } from '../base/ids.ts';
+import type { CredentialSecrets } from '../base/secret.ts';
 import type { Change, Collection } from '../records/collection.ts';
 import type { Unavailable } from '../runtime/decider.ts';
-import { publicUser, type StoredUser } from './kinds.ts';
+import { publicUser, type StoredUser, sealedActivation } from './kinds.ts';
 import {
   type AccountAnswer,
   type AccountRefusal,
@@ -27,6 +28,8 @@ export interface UserBaseNeeds {
   readonly users: Collection<StoredUser>;
   readonly tenants: Collection<Tenant>;
   readonly customers: Collection<Customer>;
+  /** Seals what an administrator may read again. */
+  readonly secrets: CredentialSecrets;
   /** Hears of every user that changed. */
   changed(id: UserId): void;
 }
@@ -46,10 +49,24 @@ export interface UserBase extends UserBaseNeeds {
 }
 
 export function createUserBase(needs: UserBaseNeeds): UserBase {
-  const { settings, users, tenants, customers } = needs;
+  const { settings, users, tenants, customers, secrets } = needs;
+
+  /** Whatever changes in a user, no plain token is written again. */
+  function sealed(user: StoredUser): StoredUser {
+    const { id, activation } = user;
+    if (activation === null || 'digest' in activation) return user;
+    return { ...user, activation: sealedActivation(secrets, id, activation) };
+  }
 
   async function change(id: UserId, next: (user: StoredUser) => StoredUser, version?: number) {
-    const changed = await users.change(id, next, version);
+    const changed = await users.change(
+      id,
+      (before) => {
+        const after = next(before);
+        return after === before ? before : sealed(after);
+      },
+      version,
+    );
     needs.changed(id);
     return changed;
   }

@@ -9,7 +9,7 @@ import { unreachable } from '../base/unreachable.ts';
 import { type Found, pageOfFound, sortFound } from '../records/pages.ts';
 import type { Records } from '../records/records.ts';
 import { activationOf, newActivation } from './activation.ts';
-import { customersOf, emailKey, publicUser, type StoredUser, usersOf } from './kinds.ts';
+import { customersOf, emailKey, publicUser, type StoredUser, sealedActivation, usersOf } from './kinds.ts';
 import { loginsOf } from './logins.ts';
 import {
   type AccountAnswer,
@@ -72,7 +72,8 @@ function peopleOf(
   | 'wrongPassword'
   | 'remove'
 > {
-  const { clock, settings, users, passwords, checkPassword, membershipStands, change, adjust } = base;
+  const { clock, settings, users, secrets, passwords, checkPassword, membershipStands, change, adjust } =
+    base;
 
   /** Whether somebody has the address of whom this tenant may not know. */
   async function isTakenElsewhere(email: string, tenantId: TenantId): Promise<boolean> {
@@ -94,8 +95,9 @@ function peopleOf(
     if (passwordHash === 'overloaded') return OVERLOADED;
 
     const at = clock.now();
+    const id = newId<UserId>(at);
     const user: StoredUser = {
-      id: newId<UserId>(at),
+      id,
       createdAt: at,
       version: 1,
       membership,
@@ -105,7 +107,10 @@ function peopleOf(
       enabled: true,
       credentialsVersion: 1,
       passwordHash,
-      activation: passwordHash === null ? newActivation(at + settings.activationTtlMs) : null,
+      activation:
+        passwordHash === null
+          ? sealedActivation(secrets, id, newActivation(at + settings.activationTtlMs))
+          : null,
     };
     if (!(await users.create(user))) {
       const hides = asks !== undefined && (await isTakenElsewhere(fields.email, asks));

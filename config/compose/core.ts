@@ -184,6 +184,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       clock,
       bus,
+      secrets,
       settings: accountSettings(config),
       ...createForgetting(store, profiles, stored, webhooks, clock),
     });

@@ -205,6 +205,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     devices,
     directory,
     clock,
+    secrets,
     settings,
     ...createForgetting(store, profiles, stored, webhooks, clock),
   });
@@ -300,7 +301,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
       return answer.json as Tokens; // the shape is a test of its own
     },
     elsewhere: (other = {}) =>
-      createAccounts({ store, devices, directory, clock, settings: { ...settings, ...other } }),
+      createAccounts({ store, devices, directory, clock, secrets, settings: { ...settings, ...other } }),
     kitsElsewhere: (other = {}) => createKits({ ...inHand, customers: accounts.customers, ...other }),
     async stop() {
       feed.close();

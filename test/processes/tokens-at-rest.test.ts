@@ -1,4 +1,7 @@
-/** Whoever steals a copy of the data finds no token or password of a device in it, also where an older version wrote it. */
+/**
+ * Whoever steals a copy of the data finds no token or password of a device in it, also where an older version wrote it; nor a link that
+ * sets a password.
+ */
 import { copyFileSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -28,17 +31,37 @@ test('attack: after a life of operations no token and no password is anywhere in
   const dataDir = temporaryFolder();
   const server = await startServer({ dataDir, env: LIFE_ENVIRONMENT });
   const life = await live(restApi(server.url));
+  const links = await openLinks(server.url);
   await server.kill();
+  const secrets = [...life.secrets, ...links];
   assert.ok(life.secrets.length > 15);
-  assert.is(foundIn(readFileSync(storeOf(dataDir)), life.secrets), undefined);
+  assert.is(foundIn(readFileSync(storeOf(dataDir)), secrets), undefined);
+  assert.is(foundIn(Buffer.from(server.output()), links), undefined, 'nor in the log');
 
   const next = await startServer({ dataDir, env: LIFE_ENVIRONMENT });
   await goOnLiving(restApi(next.url), life);
   const more = await finishLiving(restApi(next.url), life);
   await next.stop();
-  assert.is(foundIn(readFileSync(storeOf(dataDir)), [...life.secrets, ...more]), undefined);
+  assert.is(foundIn(readFileSync(storeOf(dataDir)), [...secrets, ...more]), undefined);
   assert.is(foundIn(Buffer.from(next.output()), [...life.secrets, ...more]), undefined, 'nor in the log');
 });
+
+/** Activation links of two users: one is as it was made, the other one has been followed and replaced by another. */
+async function openLinks(url: string): Promise<string[]> {
+  const api = restApi(url);
+  const admin = await api.login('admin@living.example', 'a-long-password');
+  const tokenOf = (link: string) => new URL(link).searchParams.get('activateToken') ?? '';
+  const made = async (email: string) => {
+    const body = { email, authority: 'TENANT_ADMIN' };
+    const { id } = await api.post('/api/user?sendActivationMail=false', admin, body);
+    return `/api/user/${id.id}/activationLink`;
+  };
+  const [first, second] = [await made('one@living.example'), await made('other@living.example')];
+  const tokens = [first, second].map(async (path) => tokenOf(await api.must('GET', path, admin)));
+  const [one = '', other = ''] = await Promise.all(tokens);
+  assert.is((await api.send('GET', `/api/noauth/activate?activateToken=${other}`)).status, 303);
+  return [one, other, tokenOf(await api.must('POST', second, admin))];
+}
 
 test('a folder of format 2, with tokens in plain, is lifted: its devices go on, and no token is left in a live page', async () => {
   const dataDir = temporaryFolder();

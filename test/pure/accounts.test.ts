@@ -13,12 +13,14 @@ import {
   defaultAccountSettings,
   NO_CONTACT,
 } from '../../actors/accounts/accounts.ts';
-import { titleKey } from '../../actors/accounts/kinds.ts';
+import { titleKey, userKind } from '../../actors/accounts/kinds.ts';
 import { createReplays } from '../../actors/accounts/replays.ts';
 import { newId, type TenantId, type UserId } from '../../actors/base/ids.ts';
+import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { checkClaimLists } from '../../actors/fleet/claim-lists.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
+import { createCollection } from '../../actors/records/collection.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createSimClock, type SimClock } from '../kit/clock.ts';
@@ -26,6 +28,7 @@ import fc from '../kit/property.ts';
 import { given, HOUR_MS, START } from '../kit/rest-client.ts';
 
 const PASSWORD = 'a-long-password';
+const SECRETS = createSecrets(Buffer.alloc(32, 7));
 const ALL = { page: 0, pageSize: 1000 };
 const BY = newId<UserId>(START);
 
@@ -45,9 +48,14 @@ const noDevices: Devices & Directory = {
   ofCustomer: async () => ({ items: [], total: 0 }),
 };
 
-function accountsOver(store: Store, clock: SimClock, caseSensitive = true): Accounts {
+function accountsOver(
+  store: Store,
+  clock: SimClock,
+  caseSensitive = true,
+  secrets: Secrets = SECRETS,
+): Accounts {
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, loginCaseSensitive: caseSensitive };
-  return createAccounts({ store, devices: noDevices, directory: noDevices, clock, settings });
+  return createAccounts({ store, devices: noDevices, directory: noDevices, clock, secrets, settings });
 }
 
 const person = (email: string) => ({
@@ -422,6 +430,43 @@ test('accounts: two processes activate one user: one password is set, in any int
     assert.is(await later.activationWorks(token), false);
   });
   await fc.assert(property, { numRuns: 50 });
+});
+
+test('accounts: a link that an older version kept in plain goes on, and is sealed with the next change of its user', async () => {
+  const { store, clock, tenantId, accounts } = await scene();
+  const membership = { authority: 'TENANT_ADMIN', tenantId } as const;
+  const activation = { token: 'the token of an older version', expiresAt: clock.now() + HOUR_MS };
+  const id = newId<UserId>(clock.now());
+  const older = {
+    ...person('a@x.test'),
+    ...{ id, createdAt: clock.now(), version: 1, membership, enabled: true },
+    ...{ credentialsVersion: 1, passwordHash: null, activation },
+  };
+  assert.ok(await createCollection(store, userKind(true)).create(older));
+  const stored = async () => (await store.entities.load(`user/${id}`)).text ?? '';
+  assert.equal(given(await accounts.users.activation(id)), activation);
+  assert.match(await stored(), activation.token);
+
+  given(await accounts.users.update(id, { ...person('a@x.test'), firstName: 'A' }));
+  assert.not.match(await stored(), activation.token);
+  assert.equal(given(await accounts.users.activation(id)), activation);
+  assert.is(await accounts.users.activationWorks(activation.token), true);
+  given(await accounts.users.activate(activation.token, PASSWORD));
+  assert.is((await accounts.users.login('a@x.test', PASSWORD)).type, 'welcome');
+});
+
+test('accounts: a link whose key has been dropped works on, and who asks for it gets another one', async () => {
+  const { store, clock, tenantId, accounts } = await scene();
+  const { id } = given(
+    await accounts.users.create({ authority: 'TENANT_ADMIN', tenantId }, person('a@x.test')),
+  );
+  const { token } = given(await accounts.users.activation(id));
+  const later = accountsOver(store, clock, true, createSecrets(Buffer.alloc(32, 8))).users;
+  assert.is(await later.activationWorks(token), true);
+  const another = given(await later.activation(id));
+  assert.is.not(another.token, token);
+  assert.is(await later.activationWorks(token), false);
+  assert.equal(given(await later.activation(id)), another);
 });
 
 test('accounts: one process changes what another deletes: it stays deleted, in any interleaving', async () => {

@@ -42,13 +42,14 @@ function parts(store: Store = createMemoryStore()) {
   });
   const directory = createDirectory(store.journal, store.index);
   const settings = { ...defaultAccountSettings, passwordHashCost: 2 ** 10, demoPasswordsWork: true };
-  const accounts = createAccounts({ store, devices, directory, clock: systemClock, settings });
+  const secrets = createSecrets(Buffer.alloc(32, 7));
+  const accounts = createAccounts({ store, devices, directory, clock: systemClock, secrets, settings });
   const announced: string[] = [];
   const needs: InstallNeeds = {
     accounts,
     devices,
     directory,
-    secrets: createSecrets(Buffer.alloc(32, 7)),
+    secrets,
     clock: systemClock,
     log: silentLog,
     announce: (line) => announced.push(line),
