@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { ifUnavailable, StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { KNOWN_BROWSER_HEADER } from '../auth/browsers.ts';
 import type { App } from '../dispatch.ts';
 import type { ApiSettings } from '../settings.ts';
@@ -68,8 +69,10 @@ export async function servePage(
       site.warnOfForeignForm(c.req.header('origin'), addressedIn(c, site.apiSettings), page.path);
       return problem(site, c, visit, 403, visit.locale.say('problem.foreignForm'));
     }
-    const session = await site.sessions.read(c, askFor(site, c));
     const isPublic = page.roles.includes('PUBLIC');
+    const reading = site.sessions.read(c, askFor(site, c));
+    // While the store is away what is open to everybody is shown as to nobody; else nobody is led to signing in, who need not.
+    const session = await (isPublic ? reading.catch(ifUnavailable(() => undefined)) : reading);
     if (session === undefined && !isPublic)
       return respond(site, c, visit, signInFirst(c, method, page, visit.locale));
     visit = visitOf(site, c, page, session);
@@ -86,24 +89,40 @@ export async function servePage(
     }
     return respond(site, c, visit, await handle(visit));
   } catch (error) {
-    if (error instanceof Unanswered) return problem(site, c, visit, error.refusal.status);
+    const status = statusOf(error);
+    if (status !== undefined) return problem(site, c, visit, status);
     if (c.req.raw.signal.aborted) return problem(site, c, visit, 400);
     site.log.error({ page: page.path, err: error }, 'a page failed');
     return problem(site, c, visit, 503);
   }
 }
 
+/** Of a fault that is expected; undefined: it is a bug. */
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof Unanswered) return error.refusal.status;
+  return error instanceof StoreUnavailable ? 503 : undefined;
+}
+
 /** `/`: leads to where this person begins. */
 export async function serveHome(site: Site, c: Context<Env>): Promise<Response> {
-  const session = await site.sessions.read(c, askFor(site, c));
-  const to = session === undefined ? '/login' : homeOf(session.user);
-  return respond(site, c, visitOf(site, c, undefined, session), { type: 'see-other', to });
+  try {
+    const session = await site.sessions.read(c, askFor(site, c));
+    const to = session === undefined ? '/login' : homeOf(session.user);
+    return respond(site, c, visitOf(site, c, undefined, session), { type: 'see-other', to });
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === undefined) throw error;
+    return problem(site, c, visitOf(site, c, undefined, undefined), status);
+  }
 }
 
 /** For paths without a page. It is called outside of any route, so it sets the headers of pages itself. */
 export async function serveNotFound(site: Site, c: Context<Env>): Promise<Response> {
   await pageHeaders(c, async () => {
-    const session = await site.sessions.read(c, askFor(site, c));
+    const session = await site.sessions.read(c, askFor(site, c)).catch((error: unknown) => {
+      if (statusOf(error) === undefined) throw error;
+      return undefined; // there is nothing, whoever asks
+    });
     c.res = problem(site, c, visitOf(site, c, undefined, session), 404);
   });
   return c.res;

@@ -7,7 +7,6 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { z } from 'zod';
 import { sameDigest } from '../../actors/base/secret.ts';
-import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Browsers } from '../auth/browsers.ts';
 import { ATTEMPT_MS, CALLBACK_PATH } from '../auth/provider-sign-in.ts';
@@ -43,7 +42,7 @@ export interface Sessions {
   keepLogoutHint(c: Context, hint: string): void;
   logoutHintOf(c: Context): string | undefined;
   endLogoutHint(c: Context): void;
-  /** Undefined without a cookie, or with one whose session has ended. */
+  /** Undefined without a cookie, or with one whose session has ended. Throws StoreUnavailable, and `Unanswered`. */
   read(c: Context, ask: Ask): Promise<Session | undefined>;
   /** Signs in: from now on the browser sends the cookie. */
   begin(c: Context, pair: TokenPair): void;
@@ -106,19 +105,15 @@ export function createSessions(
     });
   }
 
-  /** Undefined while the store is away, too: then the cookie stays. */
+  /** Undefined where the session has ended. While the store is away that is not known, and the cookie stays. */
   async function tokenOf(c: Context, cookie: string): Promise<string | undefined> {
-    try {
-      const entered = await cookies.enter(cookie);
-      if (entered.type === 'good') {
-        if (entered.outdates) keep(c, entered.token);
-        return entered.token;
-      }
+    const entered = await cookies.enter(cookie);
+    if (entered.type !== 'good') {
       end(c);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
+      return undefined;
     }
-    return undefined;
+    if (entered.outdates) keep(c, entered.token);
+    return entered.token;
   }
 
   /** Lax: with Strict it would not come back with the person. A state is 43 letters, of which some tell attempts apart. */

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { programOf } from '../../http/web/pages/account.tsx';
 import { shadesOn } from '../../http/web/parts/theme.ts';
 import { isFromOurPage } from '../../http/web/security.ts';
@@ -120,6 +121,49 @@ law('session: lasts while it is used, and ends a week after the last use', async
   world.clock.advance(8 * 24 * HOUR_MS);
   assert.match((await alice.get('/claim')).to ?? '', /^\/login/);
 });
+
+/** While it is so, no standing of a user can be read. */
+let isStoreAway = false;
+
+law(
+  'the store is away: whoever is signed in is not led to the sign-in page, but told to wait, and stays signed in',
+  async ({ world, alice }) => {
+    isStoreAway = true;
+    try {
+      for (const late of [false, true]) {
+        if (late) world.clock.advance(HOUR_MS); // nothing is remembered of the session any more
+        for (const path of ['/', '/claim', '/my/devices'])
+          assert.is((await alice.get(path)).status, 503, `${path}, late: ${late}`);
+        assert.is((await alice.post('/claim', { device: 'Lamp', key: 'secret' })).status, 503);
+        assert.is((await alice.get('/no-such-page')).status, 404);
+      }
+      assert.is((await alice.get('/login')).status, 200);
+      assert.match((await alice.get('/claim')).text, 'please try again in a moment');
+    } finally {
+      isStoreAway = false;
+    }
+    assert.is((await alice.get('/claim')).status, 200);
+  },
+  {
+    disturb: (needs) => ({
+      ...needs,
+      accounts: {
+        ...needs.accounts,
+        users: {
+          ...needs.accounts.users,
+          standing: (id) =>
+            isStoreAway
+              ? Promise.reject(new StoreUnavailable('test', 'away'))
+              : needs.accounts.users.standing(id),
+          find: (...asked) =>
+            isStoreAway
+              ? Promise.reject(new StoreUnavailable('test', 'away'))
+              : needs.accounts.users.find(...asked),
+        },
+      },
+    }),
+  },
+);
 
 law(
   'account: other sessions are seen, and ended one by one or all at once',
