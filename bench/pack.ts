@@ -84,7 +84,7 @@ try {
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(packageJson(all), undefined, 2)}\n`);
   copyFileSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
-  copyFileSync(join(ROOT, 'bench/README.md'), join(folder, 'README.md'));
+  for (const name of ['README.md', 'FIGURES.md']) copyFileSync(join(ROOT, 'bench', name), join(folder, name));
   const packed = execFileSync('npm', ['pack', '--silent', folder], { cwd: process.cwd(), encoding: 'utf8' });
   process.stdout.write(packed);
 } finally {

@@ -1,11 +1,11 @@
-/** Results as a Markdown table between two marks of a file, such as `bench/README.md`. */
+/** Results as a Markdown table between two marks of a file, such as `bench/FIGURES.md`. */
 import type { Result } from '../contract.ts';
 import { groupBy, median } from '../numbers.ts';
 import { Misuse } from '../results.ts';
 import { amount, ms, percent } from './format.ts';
 import { cpuOf, figureKey, grouped, keyOf, middle, rateOf, unique } from './table.ts';
 
-const BEGIN = '<!-- figures: made by `npm run bench -- report … --out bench/README.md` -->';
+const BEGIN = '<!-- figures: made by `npm run bench -- report … --out bench/FIGURES.md` -->';
 const END = '<!-- end of figures -->';
 /** A file with the marks only. */
 export const EMPTY = `${BEGIN}\n${END}\n`;
