@@ -129,11 +129,7 @@ export function createAudit(
 
   /** One round at a time. */
   function run(pagesMax = Number.POSITIVE_INFINITY): Promise<void> {
-    const next = () =>
-      work(pagesMax).catch((error: unknown) => {
-        blocks.forget();
-        throw error;
-      });
+    const next = () => work(pagesMax);
     round = round.then(next, next);
     return round;
   }
@@ -158,7 +154,6 @@ export function createAudit(
     async noted() {
       if (!enabled) return;
       await notes.flush(write).catch((error: unknown) => {
-        blocks.forget();
         reportFailure(error, 'audit: entries could not be written; trying again');
         wake(RETRY_MS);
       });

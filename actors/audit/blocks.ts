@@ -56,8 +56,6 @@ export interface Blocks {
    *   only after this rejected
    */
   append(tenantId: TenantId, lines: readonly Line[], stretch: Stretch | undefined): Promise<void>;
-  /** A write failed somewhere: the next one looks up first what is there. */
-  forget(): void;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
   /** Every entry that fits, the oldest first; entries written together may have changed places. */
   all(tenantId: TenantId, query: AllQuery): AsyncGenerator<AuditEntry>;
@@ -113,6 +111,13 @@ export function createBlocks(
     return { count, kept: { parts, entries: older?.entries ?? 0 }, read };
   }
 
+  /** Whether none of the lines can be there already, as far as the newest block that is kept in memory goes. */
+  function isNewTo(tenantId: TenantId, stretch: Stretch | undefined): boolean {
+    if (stretch === undefined) return !unsure.has(tenantId);
+    const open = newest.get(tenantId);
+    return open !== undefined && reached(open.block, stretch.which) <= stretch.from;
+  }
+
   /** The identities of lines that may be among those to be written, from the newest blocks. */
   async function written(tenantId: TenantId, count: number, stretch: Stretch | undefined) {
     const found = new Set<string>();
@@ -147,7 +152,7 @@ export function createBlocks(
   }
 
   const append: Blocks['append'] = async (tenantId, lines, stretch) => {
-    let open = unsure.has(tenantId) ? undefined : newest.get(tenantId);
+    let open = isNewTo(tenantId, stretch) ? newest.get(tenantId) : undefined;
     let left = lines;
     newest.delete(tenantId); // until all of it is durable we do not know what is there
     while (left.length > 0) {
@@ -156,7 +161,7 @@ export function createBlocks(
         // In this order: what is written after this look-up makes the swap fail.
         open = await stored.newest(tenantId, count);
         const there = await written(tenantId, count, stretch);
-        left = lines.filter((line) => !there.has(identityOf(line)));
+        left = left.filter((line) => !there.has(identityOf(line)));
         if (left.length === 0) break;
       }
       if (open.block.lines.length >= BLOCK_ENTRIES) open = emptyBlock(open.number + 1, open.block);
@@ -200,8 +205,6 @@ export function createBlocks(
         if (found.type === 'whole' || isSameCut(now, anchor)) return found;
       }
     },
-
-    forget: () => newest.clear(),
 
     async find(tenantId, query) {
       return findEntries(await readerOf(tenantId), query, searchedMax);

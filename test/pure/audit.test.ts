@@ -1,11 +1,12 @@
 /** The audit trail: over REST, over crashes, and with many blocks. */
+import { randomUUID } from 'node:crypto';
 import type { Scheduler } from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAudit } from '../../actors/audit/audit.ts';
 import { createBlocks } from '../../actors/audit/blocks.ts';
 import { type AuditEntry, eventEntryId, type Note } from '../../actors/audit/entry.ts';
-import type { Line } from '../../actors/audit/line.ts';
+import { type Line, lineOfNote } from '../../actors/audit/line.ts';
 import { type AuditQuery, BLOCK_ENTRIES } from '../../actors/audit/query.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { Json } from '../../actors/base/json.ts';
@@ -390,7 +391,6 @@ const NOTE: Note = {
   data: {},
 };
 
-/** A store whose writes of records fail on demand, before or after they happened. */
 /** A trail with a note that cannot be written now. */
 async function notedWhileAway() {
   const { store, mood } = moody();
@@ -403,6 +403,7 @@ async function notedWhileAway() {
   return { store, mood, clock, audit };
 }
 
+/** A store whose writes of records fail on demand, before or after they happened. */
 function moody(): { store: Store; mood: { fails: (write: number) => 'before' | 'after' | undefined } } {
   const store = createMemoryStore();
   const mood: { fails: (write: number) => 'before' | 'after' | undefined } = { fails: () => undefined };
@@ -596,6 +597,43 @@ test('audit: who waits for a note is not held up by a store that is away, and th
   await Promise.all([audit.noted(), audit.noted()]);
   assert.is((await audit.find(TENANT, everything)).total, 4);
   await audit.stop();
+});
+
+test('audit: what is noted while a round waits to be tried again doubles nothing of that round', async () => {
+  for (const how of ['before', 'after'] as const)
+    for (const at of [1, 2, 3, 4]) {
+      const { store, mood } = moody();
+      const audit = createAudit(store, true, createSimClock(START), silentLog);
+      await happen(store, 20);
+      mood.fails = (write) => (write >= at ? how : undefined);
+      await audit.catchUp().catch(() => {});
+      mood.fails = () => undefined;
+      audit.note(NOTE);
+      await audit.noted();
+      await audit.catchUp();
+      assert.is((await audit.find(TENANT, everything)).total, 21, `failed ${how} write ${at}`);
+    }
+});
+
+const linesOf = (count: number): Line[] =>
+  Array.from({ length: count }, () => lineOfNote(NOTE, START, randomUUID()));
+
+test('audit: notes for which another block is begun are there once, whoever else begins it', async () => {
+  const store = createMemoryStore();
+  const another = createBlocks(store);
+  await another.append(TENANT, linesOf(BLOCK_ENTRIES - 1), undefined);
+  let swaps = 0;
+  const swap: Store['swap'] = async (...all) => {
+    swaps += 1;
+    if (swaps === 2) await another.append(TENANT, linesOf(1), undefined);
+    return store.swap(...all);
+  };
+  await createBlocks({ ...store, records: store.records, index: store.index, swap }).append(
+    TENANT,
+    linesOf(2),
+    undefined,
+  );
+  assert.is((await another.find(TENANT, everything)).total, BLOCK_ENTRIES + 2);
 });
 
 test('audit: an entry is written a second after the event, and retried when that fails', async () => {
