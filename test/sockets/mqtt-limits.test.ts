@@ -272,6 +272,27 @@ test('mqtt 5: limits: QoS 2 counts until PUBCOMP', () =>
     assert.equal(disconnectCodes(await client.untilClosed()), [`disconnect ${0x93}`]);
   }));
 
+for (const version of [3, 4] as const) {
+  test(`mqtt ${VERSION_NAME[version]}: limits: a client that never sends PUBREL is closed, one that does goes on`, () =>
+    withMqtt({ inFlightMax: 2 }, async ({ world, connect }) => {
+      await world.provision('T');
+      const client = await connect(version, 'T');
+      const ids = Array.from({ length: 1_002 }, (_, index) => index + 1);
+      const publish = (id: number) => ({ ...claimPacket(2, id), topic: 'v1/devices/me/telemetry' });
+      for (let round = 0; round < 2; round += 1) {
+        client.send(...ids.map(publish));
+        for (const id of ids) assert.is((await client.next('pubrec')).messageId, id);
+        client.send({ ...publish(1_002), dup: true });
+        assert.is((await client.next('pubrec')).messageId, 1_002, 'a repetition is none more');
+        if (round > 0) continue;
+        client.send(...ids.map((messageId) => ({ cmd: 'pubrel' as const, messageId })));
+        for (const id of ids) assert.is((await client.next('pubcomp')).messageId, id);
+      }
+      client.send(publish(1_003));
+      assert.equal(await client.untilClosed(), []);
+    }));
+}
+
 test('mqtt 5: limits: no more messages under way to a client than its Receive Maximum', () =>
   withMqtt({}, async ({ world, connect }) => {
     await world.provision('T');

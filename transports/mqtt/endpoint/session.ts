@@ -89,6 +89,8 @@ interface ClientLimits {
 
 const READABLE: SessionMessage = { type: 'readable' };
 const ANSWERS: SessionMessage = { type: 'answers' };
+/** QoS 2 publications that were acknowledged and have no PUBREL yet, beside those in flight. Their identifiers take 28 KB; all take 1.8 MB. */
+const UNRELEASED_MAX = 1_000;
 /** Of a client that says nothing of it. */
 const LIMITS_DEFAULT: ClientLimits = {
   packetBytesMax: Number.POSITIVE_INFINITY,
@@ -178,10 +180,24 @@ export class Session implements Spender {
       this.disconnect(Reason.receiveMaximumExceeded); // [MQTT5-3.3.4-7]
       return undefined;
     }
-    if (qos === 2) this.#setQos2(messageId, 'deciding');
+    if (qos === 2) {
+      if (this.#isFullOfQos2) {
+        this.disconnect(Reason.receiveMaximumExceeded);
+        return undefined;
+      }
+      this.#setQos2(messageId, 'deciding');
+    }
     const ticket: Ticket = { qos, messageId, respondTo, settlement: undefined };
     this.#tickets.add(ticket);
     return ticket;
+  }
+
+  /**
+   * Older versions have no Receive Maximum, and what is to be released cannot wait: a PUBREL comes behind the publications.
+   * Only who never sends one gets so far.
+   */
+  get #isFullOfQos2(): boolean {
+    return (this.qos2Identifiers?.size ?? 0) >= this.context.settings.inFlightMax + UNRELEASED_MAX;
   }
 
   #setQos2(messageId: number, state: 'deciding' | 'received'): void {
