@@ -92,13 +92,16 @@ class LargeAnswers {
  * @returns the class of answers for the server's options, and what watches its connections until it is closed
  */
 export function boundSlowReaders({ writeTimeoutMs, maxWaitingBytes }: SlowReaderSettings, log: Log) {
-  const end = (why: string) => (socket: Socket) => {
+  const cutFor = (message: string) => (socket: Socket) => {
     const fields = { address: socket.remoteAddress, unsentBytes: unsentOf(socket) };
-    logBounded(log, 'warn', performance.now(), fields, `an HTTP connection is ended: ${why}`);
+    logBounded(log, 'warn', performance.now(), fields, message);
     cut(socket);
   };
-  const large = new LargeAnswers(maxWaitingBytes, end('too much waits for those who do not read'));
-  const endStill = end('its client does not read');
+  const large = new LargeAnswers(
+    maxWaitingBytes,
+    cutFor('an HTTP connection is ended: too much waits for those who do not read'),
+  );
+  const endStill = cutFor('an HTTP connection is ended: its client does not read');
 
   class BoundedResponse<Request extends IncomingMessage> extends ServerResponse<Request> {
     override end(...args: readonly unknown[]): this {

@@ -245,7 +245,7 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
   function complain(error: unknown): void {
     if (stopped && error instanceof StoreUnavailable) return; // what is under way is sent again by the next start
     if (error instanceof StoreUnavailable) {
-      const message = 'webhooks: the store is away; going on when it is back';
+      const message = 'what is told by webhooks, mail and the external broker waits: the store is away';
       logUnavailable(log, 'warn', performance.now(), { err: error }, message);
     } else reportBug(log, 'outbox', error);
   }

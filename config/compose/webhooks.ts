@@ -99,7 +99,7 @@ export function trimmedUpTo(
       complainedAt = clock.elapsed();
       log.warn(
         { option: 'webhooks.logEventsMax', log: which, behind: upTo - from },
-        'a webhook is too far behind: the oldest events that it has not had are let go of',
+        'a webhook, mail or the external broker is too far behind: the oldest events that it has not had are let go of',
       );
     }
     return Math.max(0, Math.min(from, upTo - KEPT_FOR_STREAMS), upTo - eventsMax);

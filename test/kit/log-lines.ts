@@ -9,23 +9,27 @@ export interface LogLine {
   readonly path: string;
 }
 
-/** `logLimit` warns, wherever it is defined. */
+/** Functions of this name warn with what they are given. */
 const CALL =
-  /\blog\s*\.(debug|info|warn|error)\(|\blog(?:Unavailable|Bounded)\(\s*[\w.#]+,\s*'(warn|error)',|\blogLimit\(/g;
+  /\blog\s*\.(debug|info|warn|error)\(|\blog(?:Unavailable|Bounded)\(\s*[\w.#]+,\s*'(warn|error)',|\b(?:logLimit|reportFailure|cutFor)\(/g;
+/** What rounds (`createRounds`) warn with. */
+const AWAY = /\baway: '([^']+)'/g;
 
 /**
  * Messages that stand in the call itself, or in a constant of the same file; those that a function is given are found where it is
- * called, or not at all.
+ * called, by the name of the function, or not at all.
  */
 export function logLines(): LogLine[] {
   const paths = FILES.filter((path) => /^(actors|transports|http|config)\/.*\.tsx?$/.test(path));
   return paths.flatMap((path) => {
     const text = readFileSync(join(PROJECT, path), 'utf8');
-    return [...text.matchAll(CALL)].flatMap((call) => {
+    const called = [...text.matchAll(CALL)].flatMap((call) => {
       const args = argumentsFrom(text, call.index + call[0].length);
       const message = lastText(args) ?? constantAtEnd(args, text);
       return message === undefined ? [] : [{ severity: call[1] ?? call[2] ?? 'warn', message, path }];
     });
+    const away = [...text.matchAll(AWAY)].map(([, message = '']) => ({ severity: 'warn', message, path }));
+    return [...called, ...away];
   });
 }
 
@@ -49,7 +53,8 @@ function argumentsFrom(text: string, from: number): string {
 /** What the constant says that is named at the end of the arguments. */
 function constantAtEnd(args: string, text: string): string | undefined {
   const name = /\b([A-Za-z_]\w*),?\s*$/.exec(args)?.[1];
-  const value = name === undefined ? undefined : new RegExp(`const ${name} =\\s*([^;]+);`).exec(text)?.[1];
+  const value =
+    name === undefined ? undefined : new RegExp(`const ${name} =\\s*([\\s\\S]+?);\\n`).exec(text)?.[1];
   return value === undefined ? undefined : lastText(value);
 }
 
