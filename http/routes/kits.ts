@@ -151,7 +151,10 @@ function splitKit(needs: KitRouteNeeds): Route {
     ),
     responses: {
       200: { description: 'The new kit, with its code', schema: kitView },
-      400: { description: 'None of them is in the kit, or no other is; or it is claimed or revoked' },
+      400: {
+        description:
+          'One of them is not in the kit, or no other is; or it is claimed or revoked. Nothing was split',
+      },
       404: { description: 'No such kit' },
     },
     async handle({ principal, params, body: { label, devices } }) {
@@ -160,6 +163,9 @@ function splitKit(needs: KitRouteNeeds): Route {
       if (kit === undefined) return notFound;
       const hidden = unlessVisible([['The label', label, kit.label]]);
       if (hidden !== undefined) return hidden;
+      const inKit = new Set(kit.devices.map(({ name }) => composed(name)));
+      const missing = devices.find((name) => !inKit.has(composed(name)));
+      if (missing !== undefined) return badRequest(`The kit has no device called '${missing}'!`);
       const names = new Set(devices.map(composed));
       const taken = new Set(kit.devices.filter(({ name }) => names.has(composed(name))).map(({ id }) => id));
       const answer = await kits.split(tenantId, userId, kit.id, taken, label ?? kit.label);
