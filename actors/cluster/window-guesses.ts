@@ -2,9 +2,9 @@
  * Wrong secrets for one device, over all customers and addresses (rule C6): a short secret must not fall to many who guess
  * together. After so many the device waits, twice as long each time.
  *
- * It must not become a way to lock the rightful customer out, who may mistype. So the first three failures of each customer
- * at this device are counted in a budget of their own, which does not grow scarce: its time does not double. Only then
- * does the customer wait with the others. Who guesses right uses up neither.
+ * It must not become a way to lock the rightful customer out, who may mistype. So the first failure of each customer at this
+ * device counts against nobody else, and the next two in a budget of their own, which does not grow scarce: its time does not
+ * double. Only then does the customer wait with the others. Who guesses right uses up neither.
  *
  * Counted by device and not by window, or whoever can make a device open its window anew would guess anew. A day without a wait
  * takes one doubling back, and three without a failure of its own make a customer new. All of it is in memory, and other
@@ -16,7 +16,7 @@ import { type Counted, type Counter, memoryCounter } from '../limits/counters.ts
 import type { Bus } from './bus.ts';
 
 export interface WindowGuessSettings {
-  /** Wrong secrets until a device waits, and of newcomers within a minute; 0: no limit. */
+  /** Wrong secrets until a device waits, and within a minute of newcomers who have failed before; 0: no limit. */
   readonly max: number;
   /** How long it waits the first time. */
   readonly firstWaitMs: number;
@@ -35,11 +35,13 @@ export interface WindowGuesses {
   readonly settings: WindowGuessSettings;
   /** Whether this customer has used up its own failures at this device, and waits with the others. */
   isOfCrowd(key: DeviceId | string, customer: CustomerId): boolean;
+  /** Whether this customer has failed at this device, as far as that is remembered. */
+  hasFailed(key: DeviceId | string, customer: CustomerId): boolean;
   /** The customer has failed at this device. */
   noteFailure(key: DeviceId | string, customer: CustomerId): void;
   /** Failures of customers who have used up their own; `max` while it waits. */
   readonly crowd: Counter;
-  /** Failures of customers who had not: they do not wait with the others. */
+  /** Failures of customers who had not, but had failed before: they do not wait with the others. */
   readonly newcomers: Counter;
   /** Calls the listener whenever a device begins to wait, whoever counted it. */
   onWait(listener: (waits: Waits) => void): void;
@@ -87,9 +89,10 @@ export function guessesWithin(windowMs: number, customers: number, settings: Win
   const { max, firstWaitMs } = settings;
   if (max === 0) return Number.POSITIVE_INFINITY;
   const days = Math.floor(windowMs / FORGIVEN_AFTER_MS);
-  const own = OWN_FAILURES_MAX * customers * (days + 1);
+  const first = customers * (days + 1);
+  const own = first * (OWN_FAILURES_MAX - 1);
   const newcomers = Math.min(own, max * Math.ceil(windowMs / NEWCOMERS_WINDOW_MS));
-  return max * (waitsWithin(windowMs, firstWaitMs) + 1) + newcomers;
+  return max * (waitsWithin(windowMs, firstWaitMs) + 1) + first + newcomers;
 }
 
 /** How many waits there is time for, whether the guessers press on or rest for days to have shorter ones. */
@@ -204,12 +207,18 @@ export function createWindowGuesses(
     return { count: found?.failures ?? 0, resetsInMs: firstWaitMs };
   }
 
+  function rememberedAt(key: string): ReadonlyMap<string, OwnFailures> {
+    const customers = find(key)?.customers ?? new Map<string, OwnFailures>();
+    forgive(customers);
+    return customers;
+  }
+
   return {
     settings,
+    hasFailed: (key, customer) => rememberedAt(key).has(customer),
+
     isOfCrowd(key, customer) {
-      const customers = find(key)?.customers;
-      if (customers === undefined) return false;
-      forgive(customers);
+      const customers = rememberedAt(key);
       const own = customers.get(customer);
       return own === undefined ? customers.size >= CUSTOMERS_MAX : own.count >= OWN_FAILURES_MAX;
     },

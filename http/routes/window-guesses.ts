@@ -3,7 +3,7 @@
  * waits. The counting is in `actors/cluster/window-guesses.ts`.
  */
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { DeviceId } from '../../actors/base/ids.ts';
+import type { CustomerId, DeviceId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { silentBus } from '../../actors/cluster/bus.ts';
 import {
@@ -31,7 +31,7 @@ interface Claim {
 
 /** One attempt. */
 interface Entered {
-  /** The crowd of those who have failed too often at the device, or the newcomers. */
+  /** The crowd of those who have failed too often at the device, or the newcomers; nobody for who has not failed there. */
   readonly party: Party;
   /** The attempt was refused: whoever guesses wrong too often is no newcomer any more. Before it counts. */
   refused(reason: RefusalReason): void;
@@ -48,12 +48,17 @@ export function createWindowParties({ audit, log, windowGuesses, settings }: Nee
   const limit = { max, windowMs: NEWCOMERS_WINDOW_MS };
   const crowd = createLimiter('window', limit, () => guesses.crowd);
   const newcomers = createLimiter('window-newcomers', limit, () => guesses.newcomers);
+  /** Others can use up none of the attempts of who has not failed (C6). Each customer has one such. */
+  const alone = createLimiter('window-first', { ...limit, max: 0 });
   /** Newcomers whose attempt is under way: what they send beside it is the crowd's. */
   const trying = new Set<string>();
   const began = new Map<string, number>();
   guesses.onWait(({ key, waitMs, isOurs }) => {
     if (isOurs) began.set(key, waitMs);
   });
+
+  const limiterOf = (key: string, newcomer: CustomerId) =>
+    guesses.hasFailed(key, newcomer) ? newcomers : alone;
 
   function tellTenant(
     { principal: { tenantId }, deviceName }: Claim,
@@ -76,7 +81,7 @@ export function createWindowParties({ audit, log, windowGuesses, settings }: Nee
       const isNewcomer = max > 0 && !trying.has(who) && !guesses.isOfCrowd(key, customerId);
       if (isNewcomer) trying.add(who);
       return {
-        party: { limiter: isNewcomer ? newcomers : crowd, key },
+        party: { limiter: isNewcomer ? limiterOf(key, customerId) : crowd, key },
         refused(reason) {
           if (max === 0 || (reason !== 'wrong-secret' && !settings.uniformRefusals)) return;
           if (isNewcomer) guesses.noteFailure(key, customerId);

@@ -294,6 +294,27 @@ law(
   { limits: NO_OWN_LIMITS },
 );
 
+law(
+  'claim: however many come anew and guess, who has not failed at the device is not kept out',
+  async ({ world, home }) => {
+    await openWindow(world, await provision(world, home.tenantId, NAME), '9999');
+    const fresh = await Promise.all(
+      Array.from({ length: 25 }, (_, at) => moveIn(world, home.tenantId, `fresh${at}@home.test`)),
+    );
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all(fresh.map((who) => who.post(claimPath(NAME), { secretKey: `${round}` })));
+    }
+    const [first] = fresh;
+    assert.is(
+      (await first?.post(claimPath(NAME), { secretKey: '8' }))?.status,
+      429,
+      'they guess no more now',
+    );
+    isClaimed(await home.alice.post(claimPath(NAME), { secretKey: '9999' }), home.alice.customerId);
+  },
+  { limits: NO_OWN_LIMITS },
+);
+
 law('claim: a user may wait for the device, and ask once a second', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);
   for (let at = 0; at < 59; at++) says(await home.alice.post(claimPath(NAME), { secretKey: 's' }), 'FAILURE');

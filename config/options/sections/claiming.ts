@@ -116,7 +116,7 @@ export const limits = section('Wrong secrets and passwords', {
     default: LIMITS.wrongSecretsPerWindow.max,
     min: 0,
     max: 1_000_000,
-    why: 'Wrong secrets for one device over all customers and addresses, after which it waits; the next time twice as long. Customers who have not failed at it three times can still claim: for them as many wrong ones a minute are let through. 0: no limit.',
+    why: 'Wrong secrets for one device over all customers and addresses, after which it waits; the next time twice as long. Customers who have not failed at it three times can still claim: the first failure of each counts for it alone, of the next two of all of them as many a minute are let through. 0: no limit.',
   }),
   firstWaitMs: millis({
     key: 'security.claim.wrongSecrets.firstWait',
