@@ -23,6 +23,21 @@ export interface Page {
   readonly takesFile?: true;
 }
 
+/**
+ * By how many segments the path of the page that a form is on is shorter than the form's own: 0 where it is the same, as
+ * `/offers` for `/offers/code` 1. Somebody reloads, comes back later or signs in again, and then asks for an address that
+ * only takes a form.
+ */
+export function segmentsBelow({ path, get }: Page, pages: readonly Page[]): number {
+  if (get !== undefined) return 0;
+  const shapeOf = (pattern: string) => pattern.replace(/:\w+/g, ':');
+  const shown = new Set(pages.filter((page) => page.get !== undefined).map((page) => shapeOf(page.path)));
+  const segments = shapeOf(path).split('/');
+  let count = 1;
+  while (count < segments.length - 1 && !shown.has(segments.slice(0, -count).join('/'))) count += 1;
+  return count;
+}
+
 export type PageHandler = (visit: Visit) => Promise<PageReply> | PageReply;
 
 /** A request for a page. */
@@ -77,6 +92,8 @@ export type PageReply =
       /** For signing out at the provider later; the browser keeps it. */
       readonly logoutHint?: string;
       readonly signOut?: true;
+      /** Signing out forgets what a label said, unless somebody goes on with it. */
+      readonly keepsClaim?: true;
       /** The browser keeps it. */
       readonly language?: Language;
     }

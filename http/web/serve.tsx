@@ -56,9 +56,12 @@ const TIME_ZONE_COOKIE = 'claimd-tz';
 
 type Method = 'get' | 'post';
 
+/** With `segmentsBelow` it. */
+type Served = Page & { readonly below: number };
+
 export async function servePage(
   site: Site,
-  page: Page,
+  page: Served,
   method: Method,
   handle: PageHandler,
   c: Context<Env>,
@@ -101,6 +104,14 @@ export async function servePage(
 function statusOf(error: unknown): number | undefined {
   if (error instanceof Unanswered) return error.refusal.status;
   return error instanceof StoreUnavailable ? 503 : undefined;
+}
+
+/** An address that only takes a form: leads to the page that the form is on. */
+export const serveFormsPage = (site: Site, page: Served, c: Context<Env>): Response =>
+  respond(site, c, visitOf(site, c, page, undefined), { type: 'see-other', to: formsPath(c, page) });
+
+function formsPath({ req }: Context, { below }: Served): string {
+  return below === 0 ? req.path : req.path.split('/').slice(0, -below).join('/') || '/';
 }
 
 /** `/`: leads to where this person begins. */
@@ -150,7 +161,7 @@ function askFor({ api, sessions }: Pick<Site, 'api' | 'sessions'>, c: Context<En
 function visitOf(
   { api, sessions, settings, apiSettings, now }: Site,
   c: Context<Env>,
-  page: Page | undefined,
+  page: Served | undefined,
   session: Session | undefined,
 ): Visit {
   return {
@@ -176,9 +187,10 @@ function visitOf(
 }
 
 /** Without the language, which the picker at the foot changes. */
-function hereIn({ req }: Context, page: Page | undefined): string {
-  if (page === undefined || page.get === undefined) return '/';
-  if (req.method !== 'GET') return req.path;
+function hereIn(c: Context, page: Served | undefined): string {
+  const { req } = c;
+  if (page === undefined) return '/';
+  if (req.method !== 'GET') return formsPath(c, page);
   const query = new URL(req.url).searchParams;
   query.delete('lang');
   return query.size === 0 ? req.path : `${req.path}?${query}`;
@@ -210,10 +222,10 @@ function tooLargeText(max: number, { say }: Locale): string {
  * To the sign-in page, and from there to the page that was asked for. What a form did is not repeated: it leads back to
  * the form, and says so.
  */
-function signInFirst(c: Context, method: Method, page: Page, { say }: Locale): PageReply {
-  const wanted = `${c.req.path}${new URL(c.req.url).search}`;
-  const leadsBack = wanted !== '/' && (method === 'get' || page.get !== undefined);
-  const to = leadsBack ? `/login?next=${encodeURIComponent(wanted)}` : '/login';
+function signInFirst(c: Context, method: Method, page: Served, { say }: Locale): PageReply {
+  const path = formsPath(c, page);
+  const wanted = page.below === 0 ? `${path}${new URL(c.req.url).search}` : path;
+  const to = wanted === '/' ? '/login' : `/login?next=${encodeURIComponent(wanted)}`;
   return method === 'get' ? { type: 'see-other', to } : refusedTo(to, say('login.ended'));
 }
 
@@ -253,7 +265,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
       if (reply.logoutHint !== undefined) sessions.keepLogoutHint(c, reply.logoutHint);
       if (reply.signOut) {
         sessions.end(c);
-        c.header('Clear-Site-Data', '"storage"');
+        if (!reply.keepsClaim) c.header('Clear-Site-Data', '"storage"');
       }
       if (reply.language !== undefined) keepLanguage(c, reply.language, addressedIn(c, apiSettings));
       if (reply.notice !== undefined) leaveNotice(c, reply.notice, addressedIn(c, apiSettings));

@@ -9,11 +9,12 @@ import type { App } from '../dispatch.ts';
 import type { Env } from '../wire/asked.ts';
 import { loadAssets, serveAsset } from './assets.ts';
 import { installRoutes } from './install.ts';
+import { segmentsBelow } from './page.ts';
 import { allPages } from './pages/all.ts';
 import { LINK_EXPIRED_PAGE } from './pages/login.tsx';
 import { markAsSvg } from './parts/mark.tsx';
 import { addressedIn, createForeignFormWarning, pageHeaders, prefixIn } from './security.ts';
-import { type Site, serveHome, serveNotFound, servePage } from './serve.tsx';
+import { type Site, serveFormsPage, serveHome, serveNotFound, servePage } from './serve.tsx';
 import { type Cookies, createSessions } from './session.ts';
 
 export interface Web {
@@ -40,9 +41,13 @@ export function createWeb(
   const site: Site = { ...needs, assets, sessions, warnOfForeignForm };
 
   const app: App = new Hono<Env>();
-  for (const page of allPages()) {
+  const pages = allPages();
+  for (const one of pages) {
+    const page = { ...one, below: segmentsBelow(one, pages) };
     const { path, get, post } = page;
-    if (get !== undefined) app.get(path, pageHeaders, (c) => servePage(site, page, 'get', get, c));
+    app.get(path, pageHeaders, (c) =>
+      get === undefined ? serveFormsPage(site, page, c) : servePage(site, page, 'get', get, c),
+    );
     if (post !== undefined) app.post(path, pageHeaders, (c) => servePage(site, page, 'post', post, c));
   }
   app.get('/', pageHeaders, (c) => serveHome(site, c));

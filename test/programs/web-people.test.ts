@@ -121,6 +121,36 @@ journey('who has no account signs up by a mail, in another tab, and claims what 
   await api.reclaim(await api.login(email, PASSWORD), DEVICE);
 });
 
+journey(
+  'who has forgotten the password chooses another one in another tab, and claims what was scanned',
+  async () => {
+    const email = 'forgetful@elsewhere.example';
+    const { id: customerId } = await api.post('/api/customer', tenant, { title: 'Forgetful' });
+    await api.createUser(tenant, { email, authority: 'CUSTOMER_USER', customerId });
+    await pressButton();
+    await visitAs(await Person.open(browser, server.url, PHONE), async (person) => {
+      const { page } = person;
+      await person.goto(label);
+      await page.getByRole('link', { name: 'Forgot your password?' }).click();
+      await page.getByLabel('E-mail').fill(email);
+      await page.getByRole('button', { name: 'Send the link' }).click();
+      await page.getByRole('heading', { name: 'Look into your mail' }).waitFor();
+
+      const tab = await person.context.newPage();
+      await tab.goto(linkIn(await mails.mailTo(email), server.url).href);
+      await tab.getByLabel('New password').fill(PASSWORD);
+      await tab.getByLabel('The same once more').fill(PASSWORD);
+      await tab.getByRole('button', { name: 'Set the password' }).click();
+      await tab.getByText(`Sign in to claim “${DEVICE}”.`).waitFor();
+      await tab.getByLabel('E-mail').fill(email);
+      await tab.getByLabel('Password').fill(PASSWORD);
+      await tab.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await claims(tab);
+    });
+    await api.reclaim(await api.login(email, PASSWORD), DEVICE);
+  },
+);
+
 journey('who signs in by a provider claims what was scanned, and signs out there too', async () => {
   await pressButton();
   const alice = await Person.open(browser, server.url, PHONE, {}, [idp.issuer, FONTS]);

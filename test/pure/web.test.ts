@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { programOf } from '../../http/web/pages/account.tsx';
+import { allPages } from '../../http/web/pages/all.ts';
 import { shadesOn } from '../../http/web/parts/theme.ts';
 import { isFromOurPage } from '../../http/web/security.ts';
 import type { WebSettings } from '../../http/web/settings.ts';
@@ -120,6 +121,45 @@ law('session: lasts while it is used, and ends a week after the last use', async
   }
   world.clock.advance(8 * 24 * HOUR_MS);
   assert.match((await alice.get('/claim')).to ?? '', /^\/login/);
+});
+
+law(
+  'an address that only takes a form leads to the page of the form: reloaded, and after signing in again',
+  async ({ world, alice }) => {
+    const pages = allPages();
+    const withoutPage = pages.filter(({ get }) => get === undefined);
+    assert.ok(withoutPage.length > 10, String(withoutPage.length));
+    const shown = ['/', ...pages.flatMap(({ path, get }) => (get === undefined ? [] : [path]))];
+    const isShown = (to: string) =>
+      shown.some((path) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`).test(to));
+    for (const { path, roles } of withoutPage) {
+      const address = path.replace(/:\w+/g, 'some');
+      const reloaded = await alice.get(address);
+      assert.is(reloaded.status, 303, path);
+      assert.ok(isShown(reloaded.to ?? ''), `${path} leads to ${reloaded.to}`);
+      if (roles.includes('PUBLIC')) continue;
+      const { to = '' } = await visitor(world).post(address, {});
+      assert.is(new URLSearchParams(to.split('?')[1]).get('next') ?? '/', reloaded.to, path);
+    }
+    assert.is((await alice.get('/offers/code')).to, '/offers');
+    assert.is((await alice.get('/my/devices/some/withdraw')).to, '/my/devices/some');
+    const refused = await alice.post('/offers/code', { code: 'ABCD' });
+    assert.match(refused.html, 'name="next" value="/offers"', 'another language of it');
+  },
+);
+
+law('sign-in: who shows the code too late is told so, and goes on where the way led', async ({ world }) => {
+  for (const path of ['/login/code', '/login/second-factor']) {
+    const bob = visitor(world);
+    const late = await bob.post(path, {
+      token: 'too old',
+      code: '123456',
+      next: '/offers',
+      url: 'otpauth://x',
+    });
+    assert.is(late.to, '/login?next=%2Foffers');
+    assert.match((await bob.follow(late)).html, 'You are not signed in any more');
+  }
 });
 
 /** While it is so, no standing of a user can be read. */
@@ -488,8 +528,8 @@ law(
     assert.match((await alice.follow(sent)).text, 'nothing was done yet');
     assert.is(
       (await alice.post('/devices/1/permission', {})).to,
-      '/login',
-      'a path without a page of its own',
+      '/login?next=%2Fdevices%2F1',
+      'to the page of the form',
     );
   },
 );

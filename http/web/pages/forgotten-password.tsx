@@ -121,7 +121,7 @@ async function choose(visit: Visit): Promise<PageReply> {
   const changed = await anonymous.act('POST', '/api/noauth/resetPassword', { resetToken, password });
   if (changed.type === 'ok') {
     const notice = { kind: 'good', text: say('forgot.changed') } as const;
-    return { type: 'see-other', to: '/login', signOut: true, notice };
+    return { type: 'see-other', to: '/login', signOut: true, keepsClaim: true, notice };
   }
   // The API's rules for passwords.
   const isAboutPassword = /^(New password|Password (must|is one|should))/.test(changed.message);

@@ -5,7 +5,7 @@ import type { factorSettingsView } from '../../routes/two-factor.ts';
 import { type loginView, tokenPairView } from '../../views/user.ts';
 import { type Api, toQuery } from '../api.ts';
 import type { Locale } from '../locale.ts';
-import { memberPage, type Page, type PageReply, saidAt, type Visit } from '../page.ts';
+import { memberPage, type Page, type PageReply, refusedTo, saidAt, type Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
 import { Qr } from '../parts/qr.tsx';
 import { refusalWords } from '../refusal-words.ts';
@@ -152,6 +152,10 @@ const enrol = (api: Api, url: string, code: string) =>
     authUrl: url,
   });
 
+/** It took too long: the password is asked for again. */
+const loginEnded = ({ next }: Halfway, say: Say): PageReply =>
+  refusedTo(`/login?${toQuery({ next })}`, say('login.ended'));
+
 const isUrl = (url: string) => url.startsWith('otpauth:') && URL.canParse(url);
 
 /** @param nextOf keeps what a form says within this site */
@@ -169,7 +173,7 @@ export function secondFactorPages(nextOf: (path: string | null) => string): read
         const path = `/api/auth/2fa/verification/check?${toQuery({ providerType, verificationCode: code })}`;
         const login = await withToken(halfway.token).post(path, {}, tokenPairView);
         if (login.type === 'ok') return { type: 'see-other', to: halfway.next, signIn: login.value };
-        if (login.status === 401) return { type: 'see-other', to: '/login' };
+        if (login.status === 401) return loginEnded(halfway, say);
         return codeReply(
           visit,
           halfway,
@@ -188,11 +192,11 @@ export function secondFactorPages(nextOf: (path: string | null) => string): read
         const api = withToken(halfway.token);
         const taken = isUrl(url) ? await enrol(api, url, form.text('code')) : undefined;
         if (taken === undefined || (taken.type === 'refused' && taken.status === 401))
-          return { type: 'see-other', to: '/login' };
+          return loginEnded(halfway, say);
         if (taken.type === 'refused')
           return setUpReply(visit, url, halfway, refusalWords(taken, say, say('factor.wrong')));
         const login = await api.post('/api/auth/2fa/login', {}, tokenPairView);
-        if (login.type === 'refused') return { type: 'see-other', to: '/login' };
+        if (login.type === 'refused') return loginEnded(halfway, say);
         const notice = { kind: 'good', text: say('factor.isSetUp') } as const;
         return { type: 'see-other', to: '/account', signIn: login.value, notice };
       },

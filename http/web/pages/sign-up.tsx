@@ -53,7 +53,7 @@ function AskForLink({ visit, refusal }: { visit: Visit; refusal: string | undefi
 
 function Asked({ email, tenant, say }: { email: string; tenant: string; say: Say }) {
   return (
-    <MailOnItsWay email={email} words="signUp" keepsClaim say={say}>
+    <MailOnItsWay email={email} words="signUp" say={say}>
       <p>
         <a class="button primary wide" href={AFTERWARDS}>
           {say('signUp.done')}
