@@ -53,7 +53,14 @@ export function createApp(needs: ApiNeeds): RoutesApp {
   const keysOf = createIssuerKeys(providerSignIn, send, log);
   const external = createExternalTokens({ providers: needs.providers, keysOf, links, clock });
   const readLogoutToken = createLogoutTokens(keysOf, clock, needs.counters);
-  const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens, external);
+  const authentication = createAuthentication({
+    accounts,
+    tokens,
+    clock,
+    log,
+    settings: settings.tokens,
+    external,
+  });
   const browsers = createBrowsers(tokens);
   const bodies = createWaitingBodies(PUBLIC_BODY_BYTES_MAX);
   const presence = needs.presence ?? { isConnected: () => false };

@@ -89,7 +89,7 @@ export function createAudit(
   const notes = createNotes(clock, log);
   const losses = createLosses(store, clock);
   const days = createDays(store, blocks, clock);
-  const projector = createProjector(store, readable, lease, holders, losses, write, trimmedUpTo);
+  const projector = createProjector({ store, readable, lease, holders, losses, write, trimmedUpTo });
   let cancel: Cancel | undefined;
   let round: Promise<void> = Promise.resolve();
   let started = false;

@@ -44,15 +44,18 @@ export interface Projector {
   oldestWaiting(): Promise<Instant | undefined>;
 }
 
-export function createProjector(
-  store: Store,
-  readable: ReadableLog,
-  lease: Lease,
-  holders: Holders,
-  losses: Losses,
-  write: (lines: LinesByTenant, stretch: Stretch) => Promise<void>,
-  trimmedUpTo: TrimmedUpTo,
-): Projector {
+interface ProjectorNeeds {
+  readonly store: Store;
+  readonly readable: ReadableLog;
+  readonly lease: Lease;
+  readonly holders: Holders;
+  readonly losses: Losses;
+  readonly write: (lines: LinesByTenant, stretch: Stretch) => Promise<void>;
+  readonly trimmedUpTo: TrimmedUpTo;
+}
+
+export function createProjector(needs: ProjectorNeeds): Projector {
+  const { store, readable, lease, holders, losses, write, trimmedUpTo } = needs;
   const { journal } = store;
   const cursors = openCursors(store);
 

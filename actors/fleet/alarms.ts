@@ -40,14 +40,16 @@ const STANDBY_POLL_MS = 1_000;
 /** The poll interval while the table cannot be read, likewise. */
 const RETRY_MS = 1_000;
 
-export function createAlarms(
-  journal: Journal,
-  devices: Pick<Devices, 'ask'>,
-  settings: AlarmSettings,
-  clock: Clock,
-  log: Log,
-  lease: Lease = ALWAYS,
-): Alarms {
+interface AlarmNeeds {
+  readonly journal: Journal;
+  readonly devices: Pick<Devices, 'ask'>;
+  readonly settings: AlarmSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly lease?: Lease;
+}
+
+export function createAlarms({ journal, devices, settings, clock, log, lease = ALWAYS }: AlarmNeeds): Alarms {
   /** Devices that were woken and have not answered. A round does not wait for them, so a slow one holds up nobody. */
   const waking = new Map<string, Promise<void>>();
   const backOffs = new BackOffs(settings.pollMs);

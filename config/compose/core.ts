@@ -147,11 +147,8 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const outbound = openOutbound(config.outbound, clock);
     const { root, devices, justRead, audit, trail, refusals, retention, listeners } = startActors(
       config,
-      needs,
+      { ...needs, profiles, secrets, outbound },
       opened,
-      profiles,
-      secrets,
-      outbound,
     );
     const installation = await installationOf(store);
     const server = serverName(config, installation);
@@ -191,7 +188,14 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
 
     const lease = createLease(store, clock, 'alarms', LEASE_MS);
     const woken = completingTakeOvers(devices, newcomersOf(accounts), cautiousTime(clock), needs.log);
-    const alarms = createAlarms(store.journal, woken, config.alarms, clock, needs.log, lease);
+    const alarms = createAlarms({
+      journal: store.journal,
+      devices: woken,
+      settings: config.alarms,
+      clock,
+      log: needs.log,
+      lease,
+    });
     const rounds = composeRounds(config.system, { ...needs, store, accounts, audit });
     stopRounds = rounds.stop;
     await install({ ...needs, store, accounts, devices, directory, secrets }, config.install);
@@ -306,14 +310,17 @@ function policyHookOf(
   return { askConsent: createPolicyHook({ url: new URL(url), keys, timeoutMs }, { send, clock, log }) };
 }
 
+interface ActorNeeds extends CoreNeeds {
+  readonly profiles: Profiles;
+  readonly secrets: Secrets;
+  readonly outbound: Outbound;
+}
+
 /** The device actors, and the audit trail of what they did. */
 function startActors(
   config: Config,
-  { clock, log, meters }: CoreNeeds,
+  { clock, log, meters, profiles, secrets, outbound }: ActorNeeds,
   { store, readsLocally }: OpenedStore,
-  profiles: Profiles,
-  secrets: Secrets,
-  outbound: Outbound,
 ) {
   const listeners: DeviceListener[] = [];
   const journal = meters?.journal(store.journal) ?? store.journal;

@@ -89,8 +89,8 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const broker = await createBroker(config, needs, core);
     const live = createLive(needs, core, config.limits.minTokenLength);
     const labelFonts = await readLabelFonts(config);
-    const more = { ...live, labelFonts, certificate: shown.http };
-    const http = createHttp(config, needs, core, mqtt, () => draining, broker, more);
+    const beside = { ...live, mqtt, broker, labelFonts, certificate: shown.http, draining: () => draining };
+    const http = createHttp(config, needs, core, beside);
     open.push(live, http);
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
@@ -272,26 +272,19 @@ function createCoap(config: Config, needs: CoreNeeds, core: Core, { news }: Live
   });
 }
 
+interface BesideHttp extends Live {
+  readonly mqtt: MqttEndpoint | undefined;
+  readonly broker: Bridge | undefined;
+  readonly labelFonts: LabelFonts | undefined;
+  readonly certificate: Certificate | undefined;
+  readonly draining: () => boolean;
+}
+
 function createHttp(
   config: Config,
   needs: CoreNeeds,
   core: Core,
-  mqtt: MqttEndpoint | undefined,
-  draining: () => boolean,
-  broker: Bridge | undefined,
-  {
-    feed,
-    news,
-    imports,
-    batches,
-    kits,
-    audit,
-    labelFonts,
-    certificate,
-  }: Live & {
-    readonly labelFonts: LabelFonts | undefined;
-    readonly certificate: Certificate | undefined;
-  },
+  { feed, news, imports, batches, kits, audit, mqtt, broker, labelFonts, certificate, draining }: BesideHttp,
 ) {
   const { clock, log, worker, meters } = needs;
   const { accounts, directory, profiles, secrets, store } = core;

@@ -72,14 +72,17 @@ const BEARER_START = 'Bearer ';
 const BEARER = /^Bearer +(\S+)$/i;
 const API_KEY = /^ApiKey +(\S+)$/i;
 
-export function createAuthentication(
-  accounts: Accounts,
-  tokens: Tokens,
-  clock: Clock,
-  log: Log,
-  settings: Pick<TokenSettings, 'standingTtlMs' | 'standingMax'>,
-  external?: ExternalTokens,
-): Authentication {
+interface AuthenticationNeeds {
+  readonly accounts: Accounts;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: Pick<TokenSettings, 'standingTtlMs' | 'standingMax'>;
+  readonly external?: ExternalTokens;
+}
+
+export function createAuthentication(needs: AuthenticationNeeds): Authentication {
+  const { accounts, tokens, clock, log, settings, external } = needs;
   const standings = createStandings(accounts, clock, settings);
 
   /** The user of a token, or the public customer, if the token is still valid. */

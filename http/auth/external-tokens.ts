@@ -11,7 +11,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import { Recent } from '../../actors/base/recent.ts';
 import type { Provider, Providers } from '../../actors/providers/model.ts';
 import { type IssuerKeys, meaningOf } from './issuer-keys.ts';
-import { ALGORITHMS } from './provider-sign-in.ts';
+import { ALGORITHMS } from './provider-configurations.ts';
 
 export interface ExternalTokens {
   /** Whose a token is that was checked a moment ago. */

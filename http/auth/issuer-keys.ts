@@ -6,7 +6,8 @@ import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import type { SendOutbound } from '../../actors/outbound/request.ts';
 import type { Provider } from '../../actors/providers/model.ts';
 import { reportBug } from '../../actors/runtime/supervision.ts';
-import { outboundFetch, type ProviderSignIn } from './provider-sign-in.ts';
+import { outboundFetch } from './provider-configurations.ts';
+import type { ProviderSignIn } from './provider-sign-in.ts';
 
 /** Undefined: the provider does not say now where they are. What it resolves to throws `KeysAway`. */
 export type IssuerKeys = (provider: Provider) => Promise<JWTVerifyGetKey | undefined>;

@@ -8,7 +8,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import type { Provider } from '../../actors/providers/model.ts';
 import { type IssuerKeys, meaningOf } from './issuer-keys.ts';
-import { ALGORITHMS } from './provider-sign-in.ts';
+import { ALGORITHMS } from './provider-configurations.ts';
 
 type LogoutToken =
   | {

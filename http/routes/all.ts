@@ -68,6 +68,7 @@ import { passwordResetRoutes } from './password-reset.ts';
 import { createPost } from './post.ts';
 import { profileRoutes } from './profiles.ts';
 import { providerLogoutRoutes } from './provider-logout.ts';
+import { providerSignInRoutes } from './provider-sign-in.ts';
 import { providerRoutes } from './providers.ts';
 import { publicRoutes } from './public.ts';
 import { rpcRoutes } from './rpc.ts';
@@ -176,7 +177,8 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...batchRoutes(many),
     ...kitRoutes(needs),
     ...webhookRoutes(needs),
-    ...providerRoutes({ ...needs, factors }),
+    ...providerRoutes(needs),
+    ...providerSignInRoutes({ ...needs, factors }),
     ...providerLogoutRoutes(needs),
     ...signInRoutes({ ...needs, post }),
     ...liveRoutes(needs),

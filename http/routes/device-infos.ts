@@ -132,15 +132,14 @@ export async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: 
     ({ id, name }) => ({ id, name }),
   );
   return mapInSlices(found, (device) =>
-    viewDeviceInfo(
-      device,
-      owners.get(device.owner?.customerId ?? ''),
-      profilesById.get(device.profileId ?? '') ?? fallback,
-      presence.isConnected(device.id),
-      openOffer(device, clock.now()),
-      isTenant ? owners.get(device.takeOver?.customerId ?? '') : undefined,
-      isTenant ? claimabilityOf(device, clock.now()) : claimabilityForOwner(device, clock.now()),
-    ),
+    viewDeviceInfo(device, {
+      owner: owners.get(device.owner?.customerId ?? ''),
+      profile: profilesById.get(device.profileId ?? '') ?? fallback,
+      active: presence.isConnected(device.id),
+      offer: openOffer(device, clock.now()),
+      newcomer: isTenant ? owners.get(device.takeOver?.customerId ?? '') : undefined,
+      claiming: isTenant ? claimabilityOf(device, clock.now()) : claimabilityForOwner(device, clock.now()),
+    }),
   );
 }
 

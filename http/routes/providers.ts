@@ -1,7 +1,6 @@
-/** Identity providers: set up by administrators at ThingsBoard's paths, and the two steps of a sign-in with one. */
+/** Identity providers, set up by administrators at ThingsBoard's paths. Signing in with one is in `provider-sign-in.ts`. */
 import { z } from 'zod';
 import type { Action } from '../../actors/audit/entry.ts';
-import type { Clock } from '../../actors/base/clock.ts';
 import type { ProviderId, TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
@@ -18,24 +17,10 @@ import { ADMINISTRATORS, type Holder, SYSTEM } from '../auth/principal.ts';
 import { CALLBACK_PATH, type ProviderSignIn } from '../auth/provider-sign-in.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { pageView, viewPage } from '../views/page.ts';
-import {
-  begunView,
-  buttonsView,
-  providerLoginView,
-  providerTestView,
-  providerView,
-  viewProvider,
-} from '../views/provider.ts';
-import {
-  badRequest,
-  ErrorCode,
-  notFound,
-  permissionDenied,
-  tooManyRequests,
-  unavailable,
-} from '../wire/errors.ts';
+import { providerTestView, providerView, viewProvider } from '../views/provider.ts';
+import { badRequest, ErrorCode, notFound, permissionDenied, tooManyRequests } from '../wire/errors.ts';
 import { requiredList } from '../wire/query.ts';
-import { empty, json, type Problem, type Reply } from '../wire/reply.ts';
+import { empty, json, type Problem } from '../wire/reply.ts';
 import {
   kitPaging,
   optionalText,
@@ -45,14 +30,12 @@ import {
   tenantId,
   userId,
 } from '../wire/schemas.ts';
-import { type AuthNeeds, welcome } from './auth.ts';
-import { ANSWER_MAX, ATTEMPT_MAX, refusedSignIn } from './provider-refusals.ts';
-import { type NotesChanges, noteChange, noteUser } from './user-notes.ts';
+import type { AuthNeeds } from './auth.ts';
+import { type NotesChanges, noteChange } from './user-notes.ts';
 
-export interface ProviderRouteNeeds extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'> {
+export interface ProviderRouteNeeds extends Pick<AuthNeeds, 'accounts' | 'audit'> {
   readonly providers: Providers;
   readonly providerSignIn: ProviderSignIn;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -119,9 +102,6 @@ export function providerRoutes(needs: ProviderRouteNeeds): Route[] {
     linkUser(needs),
     testProvider(needs),
     callbackPath(),
-    listButtons(needs),
-    beginSignIn(needs),
-    completeSignIn(needs),
   ];
 }
 
@@ -353,116 +333,6 @@ function callbackPath(): Route {
     responses: { 200: { description: 'The path', schema: z.string() } },
     handle: () => json(CALLBACK_PATH),
   });
-}
-
-function listButtons({ providers }: ProviderRouteNeeds): Route {
-  return defineRoute({
-    method: 'POST',
-    path: '/api/noauth/oauth2Clients',
-    summary: 'The buttons of the login page: the providers of the system',
-    description:
-      "Tenants' providers are not among them: one tenant's must not stand on everybody's login page. Their own links lead to them.",
-    roles: ['PUBLIC'],
-    responses: { 200: { description: 'The buttons', schema: buttonsView } },
-    async handle() {
-      const { items } = await providers.list(null, { page: 0, pageSize: 50 });
-      return json(
-        items.map(({ id, buttonLabel, buttonIcon }) => ({
-          name: buttonLabel,
-          icon: buttonIcon,
-          url: `/oauth2/authorization/${id}`,
-        })),
-      );
-    },
-  });
-}
-
-function beginSignIn({ providers, providerSignIn }: ProviderRouteNeeds): Route {
-  return defineRoute({
-    method: 'POST',
-    path: '/api/noauth/oauth2/begin',
-    summary: 'Begin to sign in with an identity provider',
-    description:
-      'For pages and apps. The browser goes to the url, and comes back to the redirect URI; then `complete` is asked with the attempt.',
-    roles: ['PUBLIC'],
-    body: z.object({ providerId }, { error: 'The body should be {"providerId": …}!' }),
-    responses: {
-      200: { description: 'Where to go', schema: begunView },
-      404: NO_SUCH,
-      502: { description: 'The provider does not answer, or not as it should' },
-    },
-    async handle({ body, linkBase }) {
-      const provider = await providers.findAny(body.providerId);
-      if (provider === undefined) return notFound;
-      const begun = await providerSignIn.begin(provider, linkBase());
-      return begun.type === 'begun'
-        ? json({ url: begun.url, attempt: begun.attempt })
-        : refusedSignIn(begun.why);
-    },
-  });
-}
-
-function completeSignIn(needs: ProviderRouteNeeds): Route {
-  const { providers, providerSignIn, audit, log } = needs;
-  return defineRoute({
-    method: 'POST',
-    path: '/api/noauth/oauth2/complete',
-    summary: 'Complete a sign-in with an identity provider',
-    roles: ['PUBLIC'],
-    body: z.object(
-      {
-        attempt: z.string().max(ATTEMPT_MAX),
-        /** The query with which the browser came back. */
-        answer: z.string().max(ANSWER_MAX),
-      },
-      { error: 'The body should be {"attempt": …, "answer": …}!' },
-    ),
-    responses: {
-      200: {
-        description:
-          'As after a password; with a hint for signing out at the provider too, if it offers that',
-        schema: providerLoginView,
-      },
-      400: { description: 'The attempt is too old or not ours, or the person said no' },
-      403: { description: 'Nobody may sign in here by this' },
-      429: { description: 'Too many have signed up from this address' },
-      502: { description: 'The provider does not answer, or not as it should' },
-    },
-    async handle({ body, address, origin }) {
-      const completed = await providerSignIn.complete(body.attempt, body.answer);
-      if (completed.type === 'refused') {
-        log.debug({ why: completed.why }, 'a sign-in with an identity provider was refused');
-        return refusedSignIn(completed.why);
-      }
-      const { provider, claims } = completed;
-      const signedIn = await providers.signIn(provider, claims, address);
-      switch (signedIn.type) {
-        case 'found':
-          if (signedIn.isNew) await noteUser(audit, 'ADDED', signedIn.user, { provider: provider.id });
-          if (signedIn.isLinked) {
-            const data = { provider: provider.id, signIn: 'linked' };
-            await noteUser(audit, 'CREDENTIALS_UPDATED', signedIn.user, data);
-          }
-          return withHint(
-            await welcome(needs, signedIn.user, { ...origin(), via: completed.via }),
-            completed.logoutHint,
-          );
-        case 'refused':
-          log.info({ providerId: provider.id, why: signedIn.why }, 'somebody may not sign in');
-          return refusedSignIn(signedIn.why);
-        case 'unavailable':
-          return unavailable('overloaded');
-        default:
-          return unreachable(signedIn);
-      }
-    },
-  });
-}
-
-/** The browser keeps it until it signs out. */
-function withHint(reply: Reply, logoutHint: string | null): Reply {
-  if (logoutHint === null || reply.type !== 'json') return reply;
-  return { ...reply, body: Object.assign({ logoutHint }, reply.body) };
 }
 
 function problemOf(answer: Exclude<ProviderAnswer<Provider>, { type: 'done' }>): Problem {

@@ -83,14 +83,20 @@ export function shownOwner(customer: Customer): ShownOwner {
   return { title: customer.title, isPublic: isPublic(customer) };
 }
 
+/** What is shown of a device beside its record. */
+interface Surroundings {
+  readonly owner: ShownOwner | undefined;
+  readonly profile: Pick<DeviceProfile, 'id' | 'name'>;
+  readonly active: boolean;
+  readonly offer: Offer | null;
+  /** Who takes the device over, where the reader may know it. */
+  readonly newcomer: ShownOwner | undefined;
+  readonly claiming: Claimability;
+}
+
 export function viewDeviceInfo(
   device: DeviceRecord,
-  owner: ShownOwner | undefined,
-  profile: Pick<DeviceProfile, 'id' | 'name'>,
-  active: boolean,
-  offer: Offer | null,
-  newcomer: ShownOwner | undefined,
-  claiming: Claimability,
+  { owner, profile, active, offer, newcomer, claiming }: Surroundings,
 ): z.infer<typeof deviceInfoView> {
   const { since = null, by = null } = device.owner ?? {};
   return {

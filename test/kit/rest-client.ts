@@ -155,7 +155,7 @@ function routesOf(needs: ApiNeeds): readonly Route[] {
     ...needs,
     tokens,
     browsers: createBrowsers(tokens),
-    authentication: createAuthentication(accounts, tokens, clock, log, settings.tokens),
+    authentication: createAuthentication({ accounts, tokens, clock, log, settings: settings.tokens }),
     providerSignIn: createProviderSignIn({ ...needs, ...needs.outbound }),
     readLogoutToken: async () => ({ type: 'unavailable' }),
   });

@@ -63,13 +63,13 @@ export function alarmWorld(store: Store, options: AlarmWorldOptions = {}): Alarm
       if (event.type === 'ClaimWindowExpired') closings.push({ id, at: event.at });
     },
   });
-  const alarms = createAlarms(
+  const alarms = createAlarms({
     journal,
     devices,
-    { pollMs: 100, fanOutMax: 500, ...options.alarms },
+    settings: { pollMs: 100, fanOutMax: 500, ...options.alarms },
     clock,
     log,
-  );
+  });
   return {
     devices,
     journal,

@@ -119,7 +119,13 @@ export class SimNode implements Life {
       () => this.#clock.now(),
       log,
     );
-    this.#alarms = createAlarms(journal, woken, options.alarms, this.#clock, log);
+    this.#alarms = createAlarms({
+      journal,
+      devices: woken,
+      settings: options.alarms,
+      clock: this.#clock,
+      log,
+    });
     this.#alarms.start();
   }
 
