@@ -15,6 +15,7 @@ import {
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Clock } from '../base/clock.ts';
+import { createGathered } from '../base/gathered.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { AddressFilter } from './addresses.ts';
 import { createLookUps, type Resolve, systemResolve } from './look-ups.ts';
@@ -108,19 +109,17 @@ function send(outgoing: ClientRequest, body: string | undefined): void {
 
 /** Reads the answer to its end, or up to the limit. */
 function read(incoming: IncomingMessage, bytesMax: number, end: (answer: OutboundAnswer) => void): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const gathered = createGathered();
   const answered = (isCut: boolean): OutboundAnswer => ({
     type: 'answered',
     status: incoming.statusCode ?? 0,
     headers: incoming.headers,
-    body: Buffer.concat(chunks).subarray(0, bytesMax),
+    body: gathered.bytes().subarray(0, bytesMax),
     isCut,
   });
   incoming.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > bytesMax) end(answered(true));
+    gathered.add(chunk);
+    if (gathered.length > bytesMax) end(answered(true));
   });
   incoming.on('end', () => end(answered(false)));
   incoming.on('error', () => end({ type: 'failed', why: 'unreachable' }));

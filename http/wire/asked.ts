@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
+import { createGathered, gather } from '../../actors/base/gathered.ts';
 
 /** Absent when the app is called without a socket. */
 export type Env = { readonly Bindings: Partial<HttpBindings> };
@@ -44,7 +45,7 @@ export function askedThrough(c: Context<Env>): Asked {
     incoming: c.env?.incoming,
     header: (name) => req.header(name),
     queries: () => req.queries(),
-    bytes: async () => Buffer.from(await req.arrayBuffer()),
+    bytes: (declared) => gather(req.raw.body, declared),
     stream: () => req.raw.body,
     brokenOff: (error) => (req.raw.signal.aborted ? new BrokenOff(error) : error),
   };
@@ -85,7 +86,8 @@ export class Direct implements Asked {
     // Node hands over what came with the headers right after them, within this turn.
     await undefined;
     const { incoming } = this;
-    const bytes = incoming.readableLength === declared ? readAll(incoming) : await wholeBody(incoming);
+    const bytes =
+      incoming.readableLength === declared ? readAll(incoming) : await wholeBody(incoming, declared);
     // Nothing less is taken for the body: none at all is the empty secret.
     if (bytes?.length !== declared) throw new BrokenOff();
     return bytes;
@@ -101,13 +103,13 @@ function readAll(incoming: IncomingMessage): Buffer | null {
 }
 
 /** Rejects with `BrokenOff`. */
-function wholeBody(incoming: IncomingMessage): Promise<Buffer> {
+function wholeBody(incoming: IncomingMessage, declared: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    const gathered = createGathered(declared);
     const broken = (error?: unknown) => reject(new BrokenOff(error));
     if (incoming.destroyed) broken(); // there will be no event any more
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.once('end', () => resolve(Buffer.concat(chunks)));
+    incoming.on('data', (chunk: Buffer) => gathered.add(chunk));
+    incoming.once('end', () => resolve(gathered.bytes()));
     incoming.once('error', broken);
     incoming.once('close', () => {
       if (!incoming.readableEnded) broken();

@@ -6,6 +6,7 @@
  * chunked body would make it build a second Request.
  */
 import { isUtf8 } from 'node:buffer';
+import { createGathered } from '../../actors/base/gathered.ts';
 import type { Asked } from './asked.ts';
 import { badRequest, malformedJson } from './errors.ts';
 import type { Problem, Reply } from './reply.ts';
@@ -90,16 +91,15 @@ export async function readBytes(
 
 /** Leaving the loop cancels the stream, so the rest is not read. */
 async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number, room: Room) {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const gathered = createGathered();
   for await (const chunk of stream ?? []) {
-    size += chunk.length;
+    const size = gathered.length + chunk.length;
     if (size > maxBytes) return 'too-large';
     const full = room.grow(size);
     if (full !== undefined) return full;
-    chunks.push(chunk);
+    gathered.add(chunk);
   }
-  return Buffer.concat(chunks);
+  return gathered.bytes();
 }
 
 /** The length that the request declares; undefined if its body is chunked. */

@@ -2,16 +2,20 @@
  * Clients of the HTTP port that do not read, that write slowly, or that are gone: what they hold is bounded, and ends. By raw
  * sockets; time limits are short, and what moves is never cut off.
  */
+import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Hono } from 'hono';
 import { test } from 'uvu';
 import { is, match, ok } from 'uvu/assert';
 import type { TenantId } from '../../actors/base/ids.ts';
 import { createLargeReads } from '../../http/routes/large-reads.ts';
-import { createHttpServer, type HttpServer } from '../../http/server.ts';
+import { createHttpServer, type HttpServer, type HttpServerNeeds } from '../../http/server.ts';
 import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
+import { askedThrough, type Env } from '../../http/wire/asked.ts';
+import { readBytes } from '../../http/wire/body.ts';
 import { type Reply, streamOf, toResponse } from '../../http/wire/reply.ts';
 import { SERVER_CERTIFICATE } from '../kit/certificate.ts';
 import { timerAtServer } from '../kit/kernel-timers.ts';
@@ -35,7 +39,7 @@ interface Scene {
 
 function law(
   name: string,
-  answer: (request: Request) => Response | Promise<Response>,
+  answer: HttpServerNeeds['app']['fetch'],
   settings: Partial<HttpServerSettings>,
   play: (scene: Scene) => Promise<void>,
   isSecure = false,
@@ -250,5 +254,47 @@ law(
     await within('both are closed', Promise.all([one.closed, two.closed]));
   },
 );
+
+/** What this process holds, in bytes. */
+function held(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+for (const framing of ['Transfer-Encoding: chunked', 'Content-Length: 20001']) {
+  const PIECES = 20_000;
+  const piece = framing.endsWith('chunked') ? '1\r\nx\r\n' : 'x';
+  const end = framing.endsWith('chunked') ? '0\r\n\r\n' : '';
+  let incoming: IncomingMessage | undefined;
+  const app = new Hono<Env>();
+  app.post('/', async (c) => {
+    incoming = c.env.incoming;
+    const bytes = await readBytes(askedThrough(c), MIB);
+    return c.text(Buffer.isBuffer(bytes) ? String(bytes.length) : 'refused');
+  });
+  law(
+    `a body that comes byte by byte takes a few times as much as it is long (${framing})`,
+    app.fetch,
+    {},
+    async ({ port }) => {
+      const socket = connect({ port, host: LOCAL, noDelay: true });
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
+      const send = (text: string) => new Promise((resolve) => socket.write(text, resolve));
+      await send(`POST / HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n`);
+      await until('it is being received', () => incoming !== undefined);
+      const before = held();
+      for (let n = 0; n < PIECES; n += 1) await send(piece);
+      const arrived = () => incoming?.socket.bytesRead ?? 0;
+      await until('all has come', () => arrived() >= socket.bytesWritten && incoming?.readableLength === 0);
+      const perPiece = (held() - before) / PIECES;
+      ok(perPiece < 100, `${Math.round(perPiece)} bytes for each`);
+      await send(piece + end);
+      await until('it is answered', () => answer.includes(`\r\n\r\n${PIECES + 1}`));
+      socket.destroy();
+    },
+  );
+}
 
 test.run();
