@@ -62,6 +62,7 @@ import { createLargeReads } from './large-reads.ts';
 import { liveRoutes } from './live.ts';
 import { mailNoticeRoutes } from './mail-notices.ts';
 import { mailSettingsRoutes, type ShownMailSettings } from './mail-settings.ts';
+import { mobileAppRoutes } from './mobile-app.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { ownershipRoutes } from './ownership.ts';
 import { passwordResetRoutes } from './password-reset.ts';
@@ -195,6 +196,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...mqttAuthRoutes(needs),
     ...deviceApiRoutes(needs),
     ...systemRoutes(),
+    ...mobileAppRoutes(needs),
     ...healthRoutes(needs),
   ];
   return [...routes, ...docRoutes(routes)];

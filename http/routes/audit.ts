@@ -24,8 +24,8 @@ export interface AuditNeeds {
 
 const epochMs = z
   .string()
-  .regex(/^\d{1,15}$/, 'startTime and endTime should be instants in milliseconds since 1970!')
-  .transform(Number)
+  .regex(/^\d{0,15}$/, 'startTime and endTime should be instants in milliseconds since 1970!')
+  .transform((text) => (text === '' ? undefined : Number(text)))
   .optional()
   .meta({ documentedAs: { type: 'integer', format: 'int64' } });
 

@@ -10,7 +10,7 @@ import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { reportBug } from '../../actors/runtime/supervision.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Logins } from '../auth/logins.ts';
-import { EVERYBODY } from '../auth/principal.ts';
+import { EVERYBODY, type Principal } from '../auth/principal.ts';
 import type { SecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -156,7 +156,6 @@ function logout({ accounts: { users }, audit }: AuthNeeds): Route {
 }
 
 function readCaller({ accounts }: AuthNeeds): Route {
-  const { users } = accounts;
   return defineRoute({
     method: 'GET',
     path: '/api/auth/user',
@@ -165,14 +164,20 @@ function readCaller({ accounts }: AuthNeeds): Route {
     grants: ['everything', 'delegated', 'reading', 'claiming'],
     responses: { 200: { description: 'The caller', schema: userView } },
     async handle({ principal }) {
-      if (principal.authority === 'CUSTOMER_USER' && principal.userId === NULL_UUID) {
-        const customer = await accounts.customers.findPublic(principal.customerId);
-        return customer === undefined ? notFound : json(viewAnonymousUser(customer));
-      }
-      const user = await users.find(principal.userId);
-      return user === undefined ? notFound : json(viewUser(user));
+      const user = await viewOfCaller(accounts, principal);
+      return user === undefined ? notFound : json(user);
     },
   });
+}
+
+/** Undefined: there is no such user any more. */
+export async function viewOfCaller({ users, customers }: Accounts, principal: Principal) {
+  if (principal.authority === 'CUSTOMER_USER' && principal.userId === NULL_UUID) {
+    const customer = await customers.findPublic(principal.customerId);
+    return customer === undefined ? undefined : viewAnonymousUser(customer);
+  }
+  const user = await users.find(principal.userId);
+  return user === undefined ? undefined : viewUser(user);
 }
 
 function changePassword({ accounts, audit, tokens, logins, post }: AuthNeeds): Route {

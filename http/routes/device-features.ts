@@ -43,7 +43,7 @@ function readAttributes({ asDevice, unavailable }: DeviceDoor, { devices }: Devi
     summary: 'A device reads its shared attributes',
     description: FOR_DEVICES,
     ...deviceInPath,
-    query: z.object({ clientKeys: z.string().optional(), sharedKeys: z.string().optional() }),
+    query: z.object({ clientKeys: keys, sharedKeys: keys }),
     unavailable,
     responses: {
       200: { description: 'Those that are there', schema: attributeAnswer },
@@ -56,6 +56,12 @@ function readAttributes({ asDevice, unavailable }: DeviceDoor, { devices }: Devi
       }),
   });
 }
+
+/** An empty list is none, by HTTP: without any, all are asked for. */
+const keys = z
+  .string()
+  .optional()
+  .transform((text) => text || undefined);
 
 const attributeAnswer = z.object({ shared: z.record(z.string(), z.unknown()).optional() });
 

@@ -43,11 +43,11 @@ export const permissionDenied: Problem = {
   ...problem(403, ErrorCode.PERMISSION_DENIED, "You don't have permission to perform this operation!"),
   reason: 'permission-denied',
 };
-export const credentialsAreTenants = problem(
-  403,
-  ErrorCode.PERMISSION_DENIED,
-  'Only the tenant administrator may read the credentials of a device (security.claim.customersReadCredentials is off)!',
-);
+export const credentialsAreTenants: Problem = {
+  ...permissionDenied,
+  message:
+    'Only the tenant administrator may read the credentials of a device (security.claim.customersReadCredentials is off)!',
+};
 /** Also for entities of another tenant: for the caller they do not exist. */
 export const notFound: Problem = {
   ...problem(404, ErrorCode.ITEM_NOT_FOUND, "Requested item wasn't found!"),

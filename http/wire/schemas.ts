@@ -127,7 +127,10 @@ function place(sizeMax: number) {
       .default('10')
       .transform(integer)
       .refine((size) => !Number.isNaN(size), 'pageSize should be a whole number!')
-      .refine((size) => size >= 1, "Incorrect page link page size '0'. Page size must be greater than zero.")
+      .refine((size) => size >= 1, {
+        error: ({ input }) =>
+          `Incorrect page link page size '${input}'. Page size must be greater than zero.`,
+      })
       .refine((size) => !(size > sizeMax), `Page size must be at most ${sizeMax}.`)
       .meta({ documentedAs: { type: 'integer', minimum: 1, maximum: sizeMax, default: 10 } }),
     page: z
@@ -210,7 +213,13 @@ const NO_TEXT = {
 export const deviceInfoPaging = z
   .object({
     active: switched('active'),
-    deviceProfileId: profileId.optional(),
+    // Empty means any: ThingsBoard's pages always send it.
+    deviceProfileId: z
+      .string()
+      .optional()
+      .transform((id) => id || undefined)
+      .pipe(profileId.optional())
+      .meta({ documentedAs: { type: 'string', format: 'uuid' } }),
     claimState: z.enum(CLAIM_STATES).optional(),
     after,
   })

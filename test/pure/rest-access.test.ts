@@ -279,6 +279,10 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     params: { apiKeyId: '00000000-0000-7000-8000-000000000000' },
   }),
   'GET /api/system/info': unrelated(200, 200, 200),
+  'GET /api/dashboard/home': unrelated(200, 200, 200),
+  'GET /api/dashboard/home/info': unrelated(200, 200, 200),
+  'GET /api/mobile': unrelated(200, 200, 200),
+  'GET /api/noauth/mobile': publicly(200),
   'GET /api/usage': unrelated(403, 200, 403),
   'POST /api/mqtt/auth': publicly(404, { body: {} }), // no shared secret is set here; see `mqtt-auth.test.ts`
   'POST /api/customer/public/device/:deviceId': { request: byDevice, ...TENANT_ONLY },

@@ -31,6 +31,20 @@ law('system info: a version of three numbers from 3.9 on, of the Community Editi
   assert.is(type, 'CE');
 });
 
+law('mobile app: it hears that nothing is set up for it, and stays logged in', async ({ home, world }) => {
+  for (const path of ['/api/dashboard/home', '/api/dashboard/home/info']) {
+    const { status, text } = await home.alice.get(path);
+    assert.equal([status, text], [200, ''], path);
+  }
+  const app = 'platform=ANDROID&pkgName=org.thingsboard.demo.app';
+  const none = { storeInfo: null, versionInfo: null };
+  const user = (await home.alice.get('/api/auth/user')).json;
+  const started = await home.alice.get(`/api/mobile?${app}`);
+  assert.equal(started.json, { user, ...none, homeDashboardInfo: null, pages: [] });
+  const before = await world.nobody.get(`/api/noauth/mobile?${app}`);
+  assert.equal(before.json, { oAuth2Clients: [], ...none });
+});
+
 law(
   'queries: a list comes with commas, repeated, or both, and a word for yes or no in any case',
   async ({ world, home }) => {
@@ -337,11 +351,28 @@ law('parity: what is wrong with a page is said', async ({ home }) => {
     isProblem(answer, 400, 31);
     assert.match(answer.text, message);
   };
-  await wrong('pageSize=0&page=0', /Page size must be greater than zero/);
+  await wrong('pageSize=0&page=0', /page size '0'\. Page size must be greater than zero/);
+  await wrong('pageSize=-1&page=0', /page size '-1'\. Page size must be greater than zero/);
   await wrong('pageSize=1&page=-1', /Page must be positive integer/);
   await wrong('pageSize=x&page=0', /pageSize should be a whole number/);
   await wrong('pageSize=20000&page=0', /at most 10000/);
   await wrong('pageSize=1&page=0&sortProperty=label', /Unsupported sort property/);
+});
+
+law('parity: a parameter that is there and empty is one that is not there', async ({ home, world }) => {
+  await world.audit.catchUp();
+  const same = async (path: string, query: string) => {
+    const bare = await home.admin.get(`${path}?pageSize=10&page=0`);
+    const filled = await home.admin.get(`${path}?pageSize=10&page=0&${query}`);
+    assert.equal([filled.status, filled.json], [bare.status, bare.json], `${path}?${query}`);
+  };
+  const order = 'sortProperty=&sortOrder=&textSearch=';
+  await same('/api/tenant/devices', `type=&${order}`);
+  await same('/api/tenant/deviceInfos', `type=&deviceProfileId=&active=&${order}`);
+  await same('/api/audit/logs', `startTime=&endTime=&actionTypes=&${order}`);
+  await same('/api/customers', order);
+  await same('/api/users', order);
+  await same('/api/deviceProfileInfos', order);
 });
 
 run();

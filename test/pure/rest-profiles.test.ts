@@ -294,6 +294,7 @@ law('credentials: O9: an owner does not read them, and hears who may', async ({ 
   isProblem(answer, 403, 20);
   assert.match(answer.text, 'Only the tenant administrator may read the credentials of a device');
   assert.match(answer.text, 'security.claim.customersReadCredentials');
+  assert.is((answer.json as { reason?: string }).reason, 'permission-denied');
   assert.is((await home.admin.get(`/api/device/${id}/credentials`)).status, 200);
   assert.not.match((await home.bob.get(`/api/device/${id}/credentials`)).text, 'customersReadCredentials');
 });

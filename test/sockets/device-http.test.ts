@@ -225,6 +225,8 @@ test('device http: a device reads its shared attributes, those that it names or 
       return response.json();
     };
     assert.equal(await read(''), { shared: { a: 1, b: 'two' } });
+    assert.equal(await read('?clientKeys=&sharedKeys='), { shared: { a: 1, b: 'two' } });
+    assert.equal(await read('?clientKeys=a&sharedKeys='), {});
     assert.equal(await read('?sharedKeys=a,x'), { shared: { a: 1 } });
     assert.equal(await read('?clientKeys=a&sharedKeys=secret'), {});
     assert.is((await app.request('/api/v1/NOBODY/attributes')).status, 401);

@@ -112,9 +112,10 @@ export const SECTIONS = {
       rule: 'O6',
     },
     'standard-json': {
-      what: 'payload',
-      thingsBoard: 'also unquoted and single-quoted JSON, comments, bytes that are no UTF-8',
-      claimd: 'standard JSON, in UTF-8',
+      what: 'payloads, and bodies of the REST API',
+      thingsBoard:
+        'payloads: also unquoted and single-quoted JSON, comments, bytes that are no UTF-8; both: a byte order mark',
+      claimd: 'standard JSON, in UTF-8 without a byte order mark',
       why: 'no known client sends anything else, and all readers agree on its meaning',
     },
     'wrong-type-malformed': {
@@ -464,6 +465,30 @@ export const SECTIONS = {
       claimd: '400; and the devices of a customer are always in the order of their names',
       why: 'a page is a range of an index, and every index is a write more for a claim',
     },
+    'text-search': {
+      what: '`textSearch` in `deviceInfos`',
+      thingsBoard: 'also finds types, and titles of customers',
+      claimd: 'names and labels, as in all lists; `type` filters, and a customer has a list of its own',
+      why: 'it is answered from an index of the device, which a customer’s new title does not change',
+    },
+    'ignored-parameters': {
+      what: '`nameConflictPolicy` of a device or customer, `transportType` of `deviceProfileInfos`',
+      thingsBoard: 'UNIQUIFY makes another name where one is taken; only the profiles of that transport',
+      claimd: 'ignored like any unknown parameter: a name that is taken is 400, and all profiles are listed',
+      why: 'a device is claimed by its name, so nobody but the tenant makes one up',
+    },
+    'type-is-text': {
+      what: 'the `type` of a new device without `deviceProfileId`, or of a new one behind a gateway',
+      thingsBoard: 'names its profile, which is made where there is none',
+      claimd: 'a text like the label; the profile is the default one',
+      why: 'a profile says by which rules a device is claimed; a gateway must not choose among them, or make any',
+    },
+    'whole-numbers': {
+      what: 'a whole number beyond 2^53 in an attribute or in `additionalInfo`',
+      thingsBoard: 'exact up to 64 bits, refused beyond',
+      claimd: 'the nearest number that JavaScript has',
+      why: 'so most readers of JSON take it; what has to be exact is a text',
+    },
     'list-defaults': {
       what: 'a list without `page` or `pageSize`',
       thingsBoard: '400',
@@ -650,6 +675,13 @@ export const SECTIONS = {
       claimd:
         'accepted and dropped (by HTTP and CoAP: `transport.telemetry.accept`); shared attributes are answered, in JSON alone',
       why: 'claimd is about ownership',
+    },
+    elsewhere: {
+      what: 'dashboards, assets, alarms, rule chains, relations, entity queries, time series by REST and WebSocket, user settings, …',
+      thingsBoard: 'yes',
+      claimd:
+        '404, errorCode 32; 400 where an id would stand in the path (`/api/tenant/dashboards`, `/api/user/settings`), and for attributes of anything but a DEVICE. What the mobile application asks at its start (`/api/dashboard/home/info`, `/api/mobile`) is answered as where none is set up',
+      why: 'claimd is about ownership; and that application logs out after a 404 there',
     },
     calls: {
       what: 'calls (RPC) to and by devices',

@@ -96,6 +96,15 @@ export const CONFIRMS: readonly RestRow[] = [
   {
     type: 'rest',
     fact: '3.2 #6',
+    what: 'a byte order mark before the JSON',
+    ...OPEN,
+    bodies: [`\uFEFF${RIGHT}`],
+    answer: { thingsBoard: '200 SUCCESS', claimd: '400 error 31', by: 'standard-json' },
+    after: 'its window is open',
+  },
+  {
+    type: 'rest',
+    fact: '3.2 #6',
     what: 'another content type',
     ...OPEN,
     contentType: 'text/plain',
