@@ -288,7 +288,8 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
     cancel = clock.after(delayMs, () => {
       ticking = tick()
         .catch(complain)
-        .then(() => wake(POLL_MS));
+        // Without targets there is nothing to do before the next look at which there are.
+        .then(() => wake(runners.size > 0 ? POLL_MS : Math.max(POLL_MS, lookAt - clock.elapsed())));
     });
   }
 

@@ -3,7 +3,7 @@
  *
  * The registry owns what nact leaves open: the race between passivation and delivery (an actor is stopped only while
  * nothing is on its way to it), bounds (residents, commands waiting per actor and in all), the time limit of asks
- * (one sweep for all of them, no timer each), and what becomes of the messages of an incarnation that ended: after
+ * (one sweep for all of them, no timer each, and none while nothing is due), and what becomes of the messages of an incarnation that ended: after
  * a conflict they are handed to a new one, after a fault they are answered `unavailable`.
  */
 import type { Cancel } from '../base/clock.ts';
@@ -44,6 +44,7 @@ export interface Registry<State, Command, Refusal> {
 
 /** A conflict means that another process decided first. So many in a row mean that something is wrong. */
 const CONFLICTS_MAX = 20;
+/** Between two sweeps at least. */
 const SWEEP_MS = 250;
 /** How many residents are looked at for an idle one; bounds the cost of one spawn when all are busy. */
 const LOOK_MAX = 64;
@@ -110,7 +111,11 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
   #inFlight = 0;
   #stopping = false;
   #onIdle: (() => void) | undefined;
-  #cancelSweep: Cancel;
+  #cancelSweep: Cancel | undefined;
+  /** After so many ms an ask, or the actor that it is for, may be due. */
+  readonly #dueAfterMs: number;
+  /** When the next sweep is, by `elapsed`. A process at rest is not woken for sweeps that find nothing. */
+  #sweepAt = Number.POSITIVE_INFINITY;
 
   constructor(
     parent: Parent,
@@ -121,7 +126,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     this.#system = system;
     this.#settings = settings;
     this.#home = spawnParent(parent, name);
-    this.#cancelSweep = this.#sweepLater();
+    this.#dueAfterMs = Math.max(SWEEP_MS, Math.min(settings.askTimeoutMs, settings.idleMs));
   }
 
   get residents(): number {
@@ -142,6 +147,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
       return Promise.resolve(unavailable('overloaded'));
     }
     this.#inFlight += 1;
+    if (now + this.#dueAfterMs < this.#sweepAt) this.#sweepOn(now + this.#dueAfterMs, now);
     return new Promise((resolve) => {
       const message = new PendingAsk(command, now + askTimeoutMs, resolve, resident, this);
       this.#deadlines.add(message);
@@ -240,8 +246,10 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
     this.#byUse.remove(resident);
   }
 
-  #sweepLater(): Cancel {
-    return this.#system.clock.after(SWEEP_MS, () => this.#sweep());
+  #sweepOn(at: number, now: number): void {
+    this.#cancelSweep?.();
+    this.#sweepAt = at;
+    this.#cancelSweep = this.#system.clock.after(at - now, () => this.#sweep());
   }
 
   /** Answers what waited too long, and stops what was idle too long. */
@@ -260,7 +268,12 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
       if (resident.pending === undefined) this.#passivate(resident);
       resident = newer;
     }
-    this.#cancelSweep = this.#sweepLater();
+    this.#sweepAt = Number.POSITIVE_INFINITY;
+    const next = Math.min(
+      this.#deadlines.first?.deadline ?? Number.POSITIVE_INFINITY,
+      (this.#byUse.oldest?.lastUsedAt ?? Number.POSITIVE_INFINITY) + this.#settings.idleMs,
+    );
+    if (next < Number.POSITIVE_INFINITY) this.#sweepOn(Math.max(next, now + SWEEP_MS), now);
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -274,7 +287,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules>
         };
       });
     }
-    this.#cancelSweep();
+    this.#cancelSweep?.();
     for (let left = this.#deadlines.take(); left !== undefined; left = this.#deadlines.take()) {
       left.settle(unavailable('stopping'));
     }

@@ -229,6 +229,24 @@ test('passivation: many idle actors are stopped in portions, so that nobody wait
     { settings: { idleMs: 2_000, residentsMax: 10_000 } },
   ));
 
+test('rest: where nothing is due nobody is woken', () =>
+  inWorld(
+    async ({ registry, clock }) => {
+      assert.is(clock.timers, 0, 'no actor');
+      await registry.ask('s', put('book'));
+      clock.advance(600);
+      const idleAt = clock.next() ?? 0;
+      assert.is(idleAt - clock.now(), 59_400, 'an idle actor: not before it is let go');
+      await registry.ask('t', put('cup'));
+      clock.advance(59_400);
+      assert.is(registry.residents, 1);
+      clock.advance(600);
+      assert.is(registry.residents, 0);
+      assert.is(clock.timers, 0, 'none again');
+    },
+    { settings: { askTimeoutMs: 500, idleMs: 60_000 } },
+  ));
+
 test('passivation: under traffic no message is lost and none is done twice', () =>
   inWorld(
     async ({ registry, clock, shelf, journal }) => {
