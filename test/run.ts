@@ -53,8 +53,8 @@ function testFiles(): string[] {
 
 const folderOf = (path: string): string => path.split(sep)[0] ?? '';
 
-async function main(argv: readonly string[]): Promise<number> {
-  const { values, positionals: words } = parseArgs({
+const parse = (argv: readonly string[]) =>
+  parseArgs({
     args: [...argv],
     options: {
       jobs: { type: 'string', default: String(JOBS) },
@@ -62,6 +62,21 @@ async function main(argv: readonly string[]): Promise<number> {
     },
     allowPositionals: true,
   });
+
+/** What is wrong, for a person, where the options are not understood. */
+function parsedOrUsage(argv: readonly string[]): ReturnType<typeof parse> | string {
+  try {
+    return parse(argv);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return `${error.message}\nnpm test -- [--quick] [--jobs N] [WORD …]: files whose path contains one of the words\n`;
+  }
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const parsed = parsedOrUsage(argv);
+  if (typeof parsed === 'string') return give(parsed, 2);
+  const { values, positionals: words } = parsed;
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) return give('--jobs needs a number of at least 1\n', 2);
 

@@ -1,6 +1,5 @@
 /** Composes the bridge to the external broker, and the answers to its questions about devices. */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { NULL_UUID, type TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
@@ -17,6 +16,7 @@ import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { type Core, type CoreNeeds, serverName } from './core.ts';
 import { StartRefused } from './refusal.ts';
+import { readFile } from './tls.ts';
 
 /**
  * The node's bridge; undefined without a broker, and then its library is not loaded. Rejects with `StartRefused` for
@@ -155,12 +155,7 @@ function optional<Name extends string, Value>(name: Name, value: Value | undefin
 }
 
 function read(file: string | undefined): Buffer | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new StartRefused(`the broker: ${file} cannot be read`, error);
-  }
+  return file === undefined ? undefined : readFile('the broker', file);
 }
 
 /** Answers a broker's questions about clients; undefined without the secret for them. */

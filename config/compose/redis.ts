@@ -1,5 +1,4 @@
 /** Opens Redis by its URL: `redis://`, `rediss://` (TLS), `redis-cluster://` or `rediss-cluster://`. */
-import { readFileSync } from 'node:fs';
 import type { Log } from '../../actors/base/log.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
@@ -8,6 +7,7 @@ import type { RedisLocation, ServerOptions, TlsOptions } from '../../actors/stor
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
 import type { Config } from '../options/schema.ts';
 import { StartRefused } from './refusal.ts';
+import { readFile } from './tls.ts';
 
 export interface OpenedRedis {
   readonly store: Store;
@@ -136,10 +136,5 @@ function tlsOf({ caFile, certFile, keyFile, verify }: Config['redis']): TlsOptio
 }
 
 function contentOf(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new StartRefused(`Redis over TLS: ${file} cannot be read`, error);
-  }
+  return file === undefined ? undefined : readFile('Redis over TLS', file).toString();
 }

@@ -32,7 +32,7 @@ import { readLabelFonts } from './label-fonts.ts';
 import { createLive, type Live } from './live.ts';
 import { shownMailSettings } from './mail.ts';
 import { checkOfAll } from './readiness.ts';
-import { readCertificate } from './tls.ts';
+import { readCertificate, tellOfInvalidCertificates } from './tls.ts';
 import { webSettings } from './web.ts';
 
 /** Where a running system listens. */
@@ -72,6 +72,9 @@ const LAST_ANSWERS_MS = 200;
  * Rejects with `StartRefused` or `ListenError` for what the operator can fix, and leaves nothing open.
  */
 export async function startSystem(config: Config, needs: CoreNeeds): Promise<System> {
+  // What can be refused without the store is refused before a first start puts anything into it.
+  let shown = certificatesOf(config);
+  const labelFonts = await readLabelFonts(config);
   const core = await openCore(config, needs);
   /** What to stop if the next step fails. */
   const open: { stop(drainMs: number): Promise<void> }[] = [];
@@ -83,12 +86,11 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     if (!quiet) {
       tellOfShortSecrets(config, needs.log);
       tellOfReadableKeys(config.store.dataDir, needs.log);
+      tellOfInvalidCertificates({ ...shown }, needs.clock.now(), needs.log);
     }
-    let shown = certificatesOf(config);
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core, shown.mqtt) : undefined;
     const broker = await createBroker(config, needs, core);
     const live = createLive(needs, core, config.limits.minTokenLength);
-    const labelFonts = await readLabelFonts(config);
     const beside = { ...live, mqtt, broker, labelFonts, certificate: shown.http, draining: () => draining };
     const http = createHttp(config, needs, core, beside);
     open.push(live, http);
@@ -137,6 +139,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
         if (next.mqtt !== undefined) mqtt?.useCertificate(next.mqtt);
         if (next.http !== undefined) http.useCertificate(next.http);
         shown = next;
+        if (!quiet) tellOfInvalidCertificates({ ...shown }, needs.clock.now(), needs.log);
       },
       stop() {
         ended ??= end();
@@ -246,12 +249,17 @@ interface Certificates {
 
 function mqttCertificate({ mqtt }: Config) {
   const { sslCertFile: certFile, sslKeyFile: keyFile, sslKeyPassword: keyPassword } = mqtt;
-  return readCertificate('MQTT', { certFile, keyFile, keyPassword });
+  return readCertificate('MQTT', {
+    certFile,
+    keyFile,
+    keyPassword,
+    options: 'MQTT_SSL_PEM_CERT, MQTT_SSL_PEM_KEY',
+  });
 }
 
 function httpCertificate({ http }: Config) {
   const { sslCertFile: certFile, sslKeyFile: keyFile, sslKeyPassword: keyPassword } = http;
-  return readCertificate('HTTP', { certFile, keyFile, keyPassword });
+  return readCertificate('HTTP', { certFile, keyFile, keyPassword, options: 'SSL_PEM_CERT, SSL_PEM_KEY' });
 }
 
 function createCoap(config: Config, needs: CoreNeeds, core: Core, { news }: Live) {

@@ -80,7 +80,7 @@ export function parseArguments(argv: readonly string[]): Command {
       // The command comes first, then its folder, file or user.
       const fits = words.length === 0 ? COMMANDS.includes(token.value) : words.length === 1;
       if (fits) words.push(token.value);
-      else problems.push(`${JSON.stringify(token.value)} is not understood: options begin with --`);
+      else problems.push(words.length === 0 ? unknownCommand(token.value) : unknownWord(token.value));
     }
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
@@ -137,6 +137,12 @@ function secretFlag(name: string): string {
   const env = OPTIONS.get(name)?.env ?? '';
   return `--${name} is a secret, and everybody on this machine can read the command line: give it as ${env}, or name a file as ${env}_FILE (- is standard input)`;
 }
+
+const unknownCommand = (word: string): string =>
+  `there is no command ${JSON.stringify(word)} (there are ${COMMANDS.join(', ')}; without one it serves), and options begin with --`;
+
+const unknownWord = (word: string): string =>
+  `${JSON.stringify(word)} is not understood: options begin with --`;
 
 /** @param rawName with its dashes */
 function unknownFlag(rawName: string): string {

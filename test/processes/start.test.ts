@@ -1,9 +1,11 @@
 /** How the real process starts, refuses to start, and starts again. */
 
+import { spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
@@ -47,11 +49,44 @@ words('all problems are in one message, with exit code 2', async () => {
   assert.match(output, 'did you mean security.claim.duration?');
 });
 
+words('the programs of the tests say what they take, where they do not understand what they are told', () => {
+  for (const [program, told] of [
+    ['test/run.js', 'npm test -- [--quick]'],
+    ['test/sim/main.js', 'npm run sim -- [--seed N'],
+  ] as const) {
+    const file = fileURLToPath(new URL(`../../${program}`, import.meta.url));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file, '--help'], { encoding: 'utf8' });
+    assert.is(status, 2, program);
+    assert.match(stdout, told);
+    assert.not.match(stdout + stderr, /^ +at /m);
+  }
+});
+
 words('a missing config file is an error if it was named', async () => {
   const { code, output } = await refused({ args: ['--config', 'no-such-file.yml'] });
   assert.is(code, 2);
   assert.match(output, 'the config file no-such-file.yml cannot be read: there is no such file');
 });
+
+words(
+  'TLS without its files is refused by their options, before anything is in the data folder',
+  async () => {
+    const doors = [
+      [{ SSL_ENABLED: 'true' }, 'SSL_PEM_CERT, SSL_PEM_KEY'],
+      [
+        { MQTT_SSL_ENABLED: 'true', MQTT_SSL_PEM_CERT: '/nowhere/c.pem', MQTT_SSL_PEM_KEY: '/nowhere/c.key' },
+        'ENOENT',
+      ],
+    ] as const;
+    for (const [env, told] of doors) {
+      const dataDir = temporaryFolder();
+      const { code, output } = await refused({ dataDir, env });
+      assert.is(code, 3, output);
+      assert.match(output, told);
+      assert.equal(readdirSync(dataDir), []);
+    }
+  },
+);
 
 words('a config file is read', async () => {
   const file = join(temporaryFolder(), 'good.yml');

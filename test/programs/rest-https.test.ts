@@ -1,11 +1,16 @@
 /** HTTPS on the HTTP port: the same API, a certificate that changes while it runs, and a stop that waits for nobody silent. */
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { test as plain } from 'uvu';
 import * as assert from 'uvu/assert';
+import { silentLog } from '../../actors/base/log.ts';
 import { StartRefused } from '../../config/compose/refusal.ts';
+import { tellOfInvalidCertificates } from '../../config/compose/tls.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { type LocalServer, startLocalServer } from '../kit/local-server.ts';
@@ -16,6 +21,7 @@ import { until } from '../kit/until.ts';
 
 const test = needing(['openssl'], plain);
 const folder = temporaryFolder();
+const DOCKERFILE = fileURLToPath(new URL('../../../config/docker/Dockerfile', import.meta.url));
 const at = (name: string) => join(folder, name);
 
 plain.before(() => {
@@ -92,6 +98,24 @@ test('https: the API over TLS, nothing without it, and a new certificate without
   }
 });
 
+test('https: the health check of the image finds the server with and without TLS, and finds none', async () => {
+  use('first');
+  const [, code = ''] = /-e", "(.*)"\]$/m.exec(readFileSync(DOCKERFILE, 'utf8')) ?? [];
+  const checked = (port: number, SSL_ENABLED: string) =>
+    new Promise<number | null>((resolve) => {
+      const env = { ...process.env, HTTP_BIND_PORT: String(port), SSL_ENABLED };
+      spawn(process.execPath, ['-e', code], { env, stdio: 'ignore' }).once('close', resolve);
+    });
+  const [over, plainly] = [await start(), await startLocalServer({})];
+  try {
+    assert.is(await checked(over.httpPort, 'true'), 0);
+    assert.is(await checked(plainly.httpPort, ''), 0);
+    assert.is(await checked(over.httpPort, ''), 1);
+  } finally {
+    await Promise.all([over.stop(), plainly.stop()]);
+  }
+});
+
 test('https: a start without a good certificate is refused', async () => {
   use('first');
   copyFileSync(at('second.key'), at('server.key'));
@@ -99,6 +123,18 @@ test('https: a start without a good certificate is refused', async () => {
     () => assert.unreachable(),
     (error: unknown) => assert.instance(error, StartRefused),
   );
+});
+
+test('https: a certificate that has ended, or has not begun, is told with its door', () => {
+  const told: object[] = [];
+  const log = { ...silentLog, error: (fields: object) => void told.push(fields) };
+  const certificate = { cert: readFileSync(at('first.pem')), key: readFileSync(at('first.key')) };
+  const now = Date.now();
+  for (const days of [1, 31, -1])
+    tellOfInvalidCertificates({ http: certificate }, now + days * 86_400_000, log);
+  const { validFrom, validTo } = new X509Certificate(certificate.cert);
+  const one = { door: 'http', validFrom, validTo };
+  assert.equal(told, [one, one]);
 });
 
 test('https: kill -HUP has HTTP and MQTT show the new certificate; a bad one ends nothing', async () => {

@@ -108,7 +108,9 @@ cli('all problems are reported at once', () => {
   ]);
   assert.equal(parseArguments(['serve']), {
     type: 'misuse',
-    problems: ['"serve" is not understood: options begin with --'],
+    problems: [
+      'there is no command "serve" (there are backup, verify, drop-second-factor; without one it serves), and options begin with --',
+    ],
   });
 });
 

@@ -59,9 +59,22 @@ function isPlant(name: string): name is Plant {
   return Object.hasOwn(PLANTS, name);
 }
 
+const USAGE = 'npm run sim -- [--seed N | --seeds A..B | --count N] [--plant NAME] [--verbose]';
+
+/** What is wrong, for a person, where the options are not understood. */
+function optionsOrUsage(argv: readonly string[]): Options | string {
+  try {
+    return readOptions(argv);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return `${error.message}\n${USAGE}`;
+  }
+}
+
 /** Runs the seeds in order, until one breaks a law. The exit code says whether all is as it should be. */
 async function main({ from, to, verbose, bug }: Options): Promise<number> {
   if (bug !== undefined) tell(`planted bug: ${bug}: ${PLANTS[bug]}`);
+  if (to > from) tell(`seeds ${from} to ${to}: some thirty in a second`);
   const startedAt = performance.now();
   const runs: Pick<Run, 'counts'>[] = [];
   for (let seed = from; seed <= to; seed++) {
@@ -87,7 +100,9 @@ async function main({ from, to, verbose, bug }: Options): Promise<number> {
 process.stdout.on('error', () => process.exit()); // the reader has closed the pipe (`| head`)
 
 try {
-  process.exitCode = await main(readOptions(process.argv.slice(2)));
+  const options = optionsOrUsage(process.argv.slice(2));
+  if (typeof options === 'string') tell(options);
+  process.exitCode = typeof options === 'string' ? 2 : await main(options);
 } catch (error) {
   tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 2;
