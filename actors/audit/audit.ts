@@ -96,14 +96,16 @@ export function createAudit(
   /** Set to end the current round early. */
   let ended = false;
 
-  async function write(lines: LinesByTenant, stretch?: Stretch): Promise<void> {
+  async function write(lines: LinesByTenant, stretch: Stretch): Promise<void> {
     await Promise.all([...lines].map(([tenantId, some]) => blocks.append(tenantId, some, stretch)));
   }
+
+  const flushNotes = () => notes.flush((tenantId, lines) => blocks.append(tenantId, lines, undefined));
 
   /** One round: the logs, then the notes. */
   async function work(pagesMax: number): Promise<void> {
     await projector.project(pagesMax, () => ended);
-    await notes.flush(write);
+    await flushNotes();
   }
 
   function wake(delayMs: number): void {
@@ -153,7 +155,7 @@ export function createAudit(
 
     async noted() {
       if (!enabled) return;
-      await notes.flush(write).catch((error: unknown) => {
+      await flushNotes().catch((error: unknown) => {
         reportFailure(error, 'audit: entries could not be written; trying again');
         wake(RETRY_MS);
       });

@@ -138,20 +138,20 @@ export function createBlocks(
     some: readonly Line[],
     stretch: Stretch | undefined,
   ) {
-    const { number, block } = open;
+    const { block } = open;
     const upTo = stretch === undefined ? block.upTo : raised(block.upTo, stretch);
-    try {
-      const { before, after } = chainOf(tenantId, block);
-      const chain = { before, after: chainAfter(after, some) };
-      return await stored.replace(tenantId, open, { upTo, lines: [...block.lines, ...some], chain });
-    } catch (error) {
-      if (stretch === undefined)
-        unsure.set(tenantId, Math.min(number, unsure.get(tenantId) ?? Number.POSITIVE_INFINITY));
-      throw error;
-    }
+    const { before, after } = chainOf(tenantId, block);
+    const chain = { before, after: chainAfter(after, some) };
+    return stored.replace(tenantId, open, { upTo, lines: [...block.lines, ...some], chain });
   }
 
-  const append: Blocks['append'] = async (tenantId, lines, stretch) => {
+  /** The first block that may hold some of the lines is told to `begun`. */
+  async function write(
+    tenantId: TenantId,
+    lines: readonly Line[],
+    stretch: Stretch | undefined,
+    begun: (number: number) => void,
+  ): Promise<OpenBlock | undefined> {
     let open = isNewTo(tenantId, stretch) ? newest.get(tenantId) : undefined;
     let left = lines;
     newest.delete(tenantId); // until all of it is durable we do not know what is there
@@ -165,10 +165,23 @@ export function createBlocks(
         if (left.length === 0) break;
       }
       if (open.block.lines.length >= BLOCK_ENTRIES) open = emptyBlock(open.number + 1, open.block);
+      begun(open.number);
       const some = left.slice(0, BLOCK_ENTRIES - open.block.lines.length);
       open = await fill(tenantId, open, some, stretch);
       if (open !== undefined) left = left.slice(some.length);
     }
+    return open;
+  }
+
+  const append: Blocks['append'] = async (tenantId, lines, stretch) => {
+    let first = unsure.get(tenantId);
+    const begun = (number: number) => {
+      first ??= number;
+    };
+    const open = await write(tenantId, lines, stretch, begun).catch((error: unknown) => {
+      if (stretch === undefined && first !== undefined) unsure.set(tenantId, first);
+      throw error;
+    });
     if (stretch === undefined) unsure.delete(tenantId);
     if (newest.size >= OPEN_MAX) newest.clear();
     if (open !== undefined) newest.set(tenantId, open);

@@ -11,9 +11,11 @@ import { type Line, lineOfNote } from './line.ts';
 
 export interface Notes {
   add(note: Note): void;
-  /** Hands all notes to `write`, behind those that are being written. If it rejects, they wait for the next time. */
-  flush(write: (lines: LinesByTenant) => Promise<void>): Promise<void>;
+  /** Hands all notes to `write`, behind those that are being written. Of tenants for which it rejects, they wait for the next time. */
+  flush(write: WriteNotes): Promise<void>;
 }
+
+type WriteNotes = (tenantId: TenantId, lines: readonly Line[]) => Promise<void>;
 
 export type LinesByTenant = ReadonlyMap<TenantId, readonly Line[]>;
 
@@ -30,20 +32,24 @@ export function createNotes(clock: Clock, log: Log): Notes {
   let dropped = 0;
   let flushing: Promise<void> = Promise.resolve();
 
-  async function flushAll(write: (lines: LinesByTenant) => Promise<void>): Promise<void> {
+  async function flushAll(write: WriteNotes): Promise<void> {
     if (dropped > 0) log.warn({ dropped }, 'audit: too much happened at once; notes were dropped');
     dropped = 0;
     const taken = waiting;
-    if (taken.length === 0) return;
     waiting = [];
     const lines = new Map<TenantId, Line[]>();
     for (const { tenantId, line } of taken) addLine(lines, tenantId, line);
-    try {
-      await write(lines);
-    } catch (error) {
-      waiting = [...taken, ...waiting].slice(0, NOTES_MAX);
-      throw error;
-    }
+    const failed = new Map<TenantId, unknown>();
+    const attempts = [...lines].map(([tenantId, some]) =>
+      write(tenantId, some).catch((error: unknown) => failed.set(tenantId, error)),
+    );
+    await Promise.all(attempts);
+    if (failed.size === 0) return;
+    const all = [...taken.filter(({ tenantId }) => failed.has(tenantId)), ...waiting];
+    waiting = all.slice(0, NOTES_MAX);
+    dropped += all.length - waiting.length;
+    const [error] = failed.values();
+    throw error;
   }
 
   return {

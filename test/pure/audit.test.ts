@@ -618,22 +618,59 @@ test('audit: what is noted while a round waits to be tried again doubles nothing
 const linesOf = (count: number): Line[] =>
   Array.from({ length: count }, () => lineOfNote(NOTE, START, randomUUID()));
 
+/** Of its swaps, `before` hears first: what it throws is the end of one. */
+function swapping(store: Store, before: (swap: number) => void | Promise<void>): Store {
+  let swaps = 0;
+  return {
+    ...store,
+    journal: store.journal,
+    index: store.index,
+    records: store.records,
+    async swap(...all) {
+      swaps += 1;
+      await before(swaps);
+      return store.swap(...all);
+    },
+  };
+}
+
 test('audit: notes for which another block is begun are there once, whoever else begins it', async () => {
   const store = createMemoryStore();
   const another = createBlocks(store);
   await another.append(TENANT, linesOf(BLOCK_ENTRIES - 1), undefined);
-  let swaps = 0;
-  const swap: Store['swap'] = async (...all) => {
-    swaps += 1;
-    if (swaps === 2) await another.append(TENANT, linesOf(1), undefined);
-    return store.swap(...all);
-  };
-  await createBlocks({ ...store, records: store.records, index: store.index, swap }).append(
-    TENANT,
-    linesOf(2),
-    undefined,
-  );
+  const shared = swapping(store, async (swap) => {
+    if (swap === 2) await another.append(TENANT, linesOf(1), undefined);
+  });
+  await createBlocks(shared).append(TENANT, linesOf(2), undefined);
   assert.is((await another.find(TENANT, everything)).total, BLOCK_ENTRIES + 2);
+});
+
+test('audit: of notes that fill blocks, those that were written before one failed are not written again', async () => {
+  for (const failing of [1, 2, 3, 4]) {
+    const store = swapping(createMemoryStore(), (swap) => {
+      if (swap === failing) throw new StoreUnavailable('moody', 'for a moment');
+    });
+    const audit = createAudit(store, true, createSimClock(START), silentLog);
+    for (let n = 0; n < 2 * BLOCK_ENTRIES + 1; n += 1) audit.note(NOTE);
+    await audit.noted();
+    await audit.noted();
+    assert.is((await audit.find(TENANT, everything)).total, 2 * BLOCK_ENTRIES + 1, `failed at ${failing}`);
+  }
+});
+
+test('audit: what cannot be written for one tenant is not written again and again for the others', async () => {
+  let away = true;
+  const store = swapping(createMemoryStore(), (swap) => {
+    if (away && swap > 1) throw new StoreUnavailable('moody', 'for a while');
+  });
+  const audit = createAudit(store, true, createSimClock(START), silentLog);
+  const another = idOf<TenantId>(77);
+  audit.note(NOTE);
+  audit.note({ ...NOTE, tenantId: another });
+  await audit.noted();
+  away = false;
+  await audit.noted();
+  for (const tenantId of [TENANT, another]) assert.is((await audit.find(tenantId, everything)).total, 1);
 });
 
 test('audit: an entry is written a second after the event, and retried when that fails', async () => {
