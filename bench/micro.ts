@@ -19,7 +19,7 @@ import { createDeviceDecider } from '../actors/device/device.ts';
 import { deviceEngine } from '../actors/device/persistence.ts';
 import type { DeviceState } from '../actors/device/state.ts';
 import { createDevices } from '../actors/fleet/live-devices.ts';
-import { startSystem, stop } from '../actors/runtime/nact.ts';
+import { startActorSystem, stop } from '../actors/runtime/nact.ts';
 import { createMemoryStore } from '../actors/store/memory.ts';
 import type { Store } from '../actors/store/store.ts';
 import { openStore } from '../config/compose/store.ts';
@@ -178,7 +178,7 @@ function lifeOf(): () => DeviceState {
 /** A window on each of a hundred devices whose actors are in memory, on the memory store. */
 async function actorAsk(): Promise<Part> {
   const store = createMemoryStore();
-  const root = startSystem(deviceEngine(store.journal));
+  const root = startActorSystem(deviceEngine(store.journal));
   const devices = createDevices({
     root,
     journal: store.journal,

@@ -21,8 +21,8 @@ import { createBlocks } from './blocks.ts';
 import type { ChainHead } from './chain.ts';
 import { type ClaimDays, createDays, type Days } from './days.ts';
 import type { AuditEntry, Note } from './entry.ts';
-import { createHolders } from './holders.ts';
 import { createLosses, type Loss } from './losses.ts';
+import { createNamedDevices } from './named-devices.ts';
 import { createNotes, type LinesByTenant } from './notes.ts';
 import { createProjector, type TrimmedUpTo } from './projector.ts';
 import type { AllQuery, AuditPage, AuditQuery } from './query.ts';
@@ -85,11 +85,11 @@ export function createAudit(
   const blocks = createBlocks(store);
   const lease = createLease(store, clock, 'audit', LEASE_MS);
   const readable = createReadableLog(store.journal, clock, log);
-  const holders = createHolders(store.journal, readable);
+  const devices = createNamedDevices(store.journal, readable);
   const notes = createNotes(clock, log);
   const losses = createLosses(store, clock);
   const days = createDays(store, blocks, clock);
-  const projector = createProjector({ store, readable, lease, holders, losses, write, trimmedUpTo });
+  const projector = createProjector({ store, readable, lease, devices, losses, write, trimmedUpTo });
   let cancel: Cancel | undefined;
   let round: Promise<void> = Promise.resolve();
   let started = false;
@@ -163,8 +163,8 @@ export function createAudit(
 
     onDeviceEvent(id, _event, state) {
       // The state is at hand, so nobody reads it later. A new name comes with its event.
-      if (state.status === 'provisioned' && !holders.has(id))
-        holders.remember(id, state.tenantId, state.name);
+      if (state.status === 'provisioned' && !devices.has(id))
+        devices.remember(id, state.tenantId, state.name);
       wake(DELAY_MS);
     },
 

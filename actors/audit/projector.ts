@@ -10,9 +10,9 @@ import type { Lease } from '../records/lease.ts';
 import type { Store } from '../store/store.ts';
 import { openCursors } from './cursors.ts';
 import { entryOfEvent } from './entry.ts';
-import type { Holders, LogPosition } from './holders.ts';
 import { type Line, lineOfEvent } from './line.ts';
 import { type Loss, type Losses, type LossesByCustomer, lostBy } from './losses.ts';
+import type { LogPosition, NamedDevices } from './named-devices.ts';
 import { addLine, type LinesByTenant } from './notes.ts';
 import type { Stretch } from './stored-blocks.ts';
 
@@ -48,14 +48,14 @@ interface ProjectorNeeds {
   readonly store: Store;
   readonly readable: ReadableLog;
   readonly lease: Lease;
-  readonly holders: Holders;
+  readonly devices: NamedDevices;
   readonly losses: Losses;
   readonly write: (lines: LinesByTenant, stretch: Stretch) => Promise<void>;
   readonly trimmedUpTo: TrimmedUpTo;
 }
 
 export function createProjector(needs: ProjectorNeeds): Projector {
-  const { store, readable, lease, holders, losses, write, trimmedUpTo } = needs;
+  const { store, readable, lease, devices, losses, write, trimmedUpTo } = needs;
   const { journal } = store;
   const cursors = openCursors(store);
 
@@ -80,13 +80,13 @@ export function createProjector(needs: ProjectorNeeds): Projector {
     const lines = new Map<TenantId, Line[]>();
     const lost = new Map<CustomerId, Loss[]>();
     for (const { stream, sequence, event } of events) {
-      if (event.type === 'DeviceProvisioned') holders.remember(stream, event.tenantId, event.name);
+      if (event.type === 'DeviceProvisioned') devices.remember(stream, event.tenantId, event.name);
       const entry = entryOfEvent(event);
-      const holder = entry === undefined ? undefined : await holders.find(stream, page);
-      if (entry === undefined || holder === undefined) continue;
-      const name = event.type === 'DeviceUpdated' ? event.name : holder.name;
-      if (name !== holder.name) holders.remember(stream, holder.tenantId, name);
-      addLine(lines, holder.tenantId, lineOfEvent(entry, stream, sequence, name));
+      const device = entry === undefined ? undefined : await devices.find(stream, page);
+      if (entry === undefined || device === undefined) continue;
+      const name = event.type === 'DeviceUpdated' ? event.name : device.name;
+      if (name !== device.name) devices.remember(stream, device.tenantId, name);
+      addLine(lines, device.tenantId, lineOfEvent(entry, stream, sequence, name));
       const loss = lostBy(event);
       if (loss === undefined) continue;
       const { customerId, by } = loss;

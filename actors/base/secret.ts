@@ -26,9 +26,9 @@ export interface CredentialSecrets {
   /** By what a device is found that shows this. The same for as long as the store lives, whatever the server key is. */
   credentialsId(shown: string): CredentialsId;
   /**
-   * Encrypts what has to be read again, bound to what it belongs to: tokens and passwords of a device or an import, the secret of
-   * a user's authenticator, what signs for a webhook, what this server shows to an identity provider, whom a mail goes to and
-   * what it says.
+   * Encrypts what has to be read again, bound to what it belongs to. Of a device or an import: tokens and passwords. Of a user:
+   * the secret of the authenticator. Of a webhook: what signs. Of an identity provider: what this server shows to it. Of a mail:
+   * whom it goes to, and what it says.
    */
   sealCredential(whose: SealedFor, secret: string): string;
   /** Undoes `sealCredential`, and `seal`, which sealed passwords before. Throws when neither key of this server did it. */

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import type { DeviceRecord, DeviceState } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
-import type { AuthenticatedDevice } from './authentication.ts';
+import type { AuthenticatedDevice } from './device-authentication.ts';
 
 /** Which attributes are asked for. Without either list, all. */
 export interface AttributeRequest {

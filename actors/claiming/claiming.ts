@@ -1,10 +1,10 @@
 /**
  * A device opens its claim window: what every transport does with what a device sends. Read this file first.
  *
- *   admit      whose credentials are these? wrong ones are counted     authentication.ts, wrong-tokens.ts
- *   read       bytes to a claim request, in the profile's format       payload.ts, proto/
- *   initiate   digest the secret, ask the device's actor               this file
- *   answer     the outcome in the words of a device                    outcome.ts
+ *   admit      whose credentials are these? wrong ones are counted   device-authentication.ts, wrong-tokens.ts
+ *   read       bytes to a claim request, in the profile's format     payload.ts, proto/
+ *   initiate   digest the secret, ask the device's actor             this file
+ *   answer     the outcome in the words of a device                  outcome.ts
  *
  * A gateway does the same for the devices behind it (`gateways.ts`). A transport brings bytes and a way to acknowledge.
  * The secret does not leave this file except as a digest (rule C9), and an outcome is known only once it is durable
@@ -16,12 +16,16 @@ import type { Secrets } from '../base/secret.ts';
 import type { TraceText } from '../base/tracing.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
-import { type AuthenticatedDevice, type Authentication, createAuthentication } from './authentication.ts';
+import {
+  type AuthenticatedDevice,
+  createDeviceAuthentication,
+  type DeviceAuthentication,
+} from './device-authentication.ts';
 import { type FetchedCredentials, fetchCredentials } from './new-credentials.ts';
 import { type ClaimOutcome, outcomeOf, resetOutcomeOf } from './outcome.ts';
 import type { ClaimRequest } from './payload.ts';
 
-export interface Claiming extends Authentication {
+export interface Claiming extends DeviceAuthentication {
   /** The credentials that replace those that the device has shown (O9); rejects for bugs only. */
   fetchCredentials(device: AuthenticatedDevice): Promise<FetchedCredentials>;
   /**
@@ -41,7 +45,7 @@ export interface Claiming extends Authentication {
 
 export function createClaiming(devices: Devices, directory: Directory, secrets: Secrets, log: Log): Claiming {
   return {
-    ...createAuthentication(devices, directory, secrets, log),
+    ...createDeviceAuthentication(devices, directory, secrets, log),
 
     fetchCredentials: (device) => fetchCredentials(devices, secrets, log, device),
 

@@ -16,7 +16,7 @@ import type { DeviceRecord } from '../device/state.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
 import { ifUnavailable, type StoreUnavailable } from '../journal/unavailable.ts';
-import type { AuthenticatedDevice } from './authentication.ts';
+import type { AuthenticatedDevice } from './device-authentication.ts';
 import { createBringUp } from './gateway-devices.ts';
 import { type EntryOutcome, outcomeOf, resetOutcomeOf } from './outcome.ts';
 import type { ClaimPayload } from './payload.ts';

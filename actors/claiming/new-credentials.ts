@@ -15,7 +15,7 @@ import { type Credentials, ownerEpochOf } from '../device/state.ts';
 import { logUnreadable, mqttBasicParts, tokenOf } from '../fleet/credentials.ts';
 import type { Devices } from '../fleet/devices.ts';
 import type { Unavailable } from '../runtime/decider.ts';
-import type { AuthenticatedDevice } from './authentication.ts';
+import type { AuthenticatedDevice } from './device-authentication.ts';
 
 export type FetchedCredentials =
   | {

@@ -12,7 +12,7 @@
 import { ifUnavailable } from '../journal/unavailable.ts';
 import { countedAs, networksOf } from '../limits/address.ts';
 import { type Counted, type Counters, memoryCounter, memoryCounters } from '../limits/counters.ts';
-import type { AuthenticatedDevice } from './authentication.ts';
+import type { AuthenticatedDevice } from './device-authentication.ts';
 
 export interface WrongTokensSettings {
   /** Wrong ones of one address within the window; 0: no limit. */

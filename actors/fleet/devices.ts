@@ -37,7 +37,7 @@ export interface Directory {
   /** Which device holds these credentials, or is to have them (O9). Exact match, case-sensitive. */
   byCredentials(credentialsId: CredentialsId): Promise<DeviceRecord | undefined>;
   /** The same, as much of it as a door needs to let it in: at once where that was looked up before and is so still. */
-  holderOf(credentialsId: CredentialsId): Holder | Promise<Holder | undefined>;
+  holderOf(credentialsId: CredentialsId): CredentialsHolder | Promise<CredentialsHolder | undefined>;
   /** The id of the tenant's device of this name. Enough for a command, since the device checks the rest itself. */
   idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
   /** The id of the tenant's device whose name is this one but for case; undefined where none is, or more than one. */
@@ -57,7 +57,8 @@ export interface Directory {
 }
 
 /** A device as it is known by its credentials. Of what an event may change without writing its details there is nothing. */
-export interface Holder extends Pick<DeviceRecord, 'id' | 'tenantId' | 'credentials' | 'nextCredentials'> {
+export interface CredentialsHolder
+  extends Pick<DeviceRecord, 'id' | 'tenantId' | 'credentials' | 'nextCredentials'> {
   readonly profileId: ProfileId | null;
   readonly isGateway: boolean;
 }

@@ -18,7 +18,7 @@ import type { Journal } from '../journal/journal.ts';
 import { versionOf } from '../runtime/engine.ts';
 import type { Index } from '../store/store.ts';
 import { createClaimStates } from './claim-states.ts';
-import type { Directory, Holder, ListQuery, Page } from './devices.ts';
+import type { CredentialsHolder, Directory, ListQuery, Page } from './devices.ts';
 import type { DeviceList } from './filters.ts';
 import type { JustRead } from './just-read.ts';
 import { createListing } from './listing.ts';
@@ -60,7 +60,7 @@ export function createDirectory(
   /** Those that came last. */
   const holders = new Recent<CredentialsId, KnownHolder>(HOLDERS_MAX);
 
-  async function lookUpHolder(credentialsId: CredentialsId): Promise<Holder | undefined> {
+  async function lookUpHolder(credentialsId: CredentialsId): Promise<CredentialsHolder | undefined> {
     const id = await idAt(keys.credentials(credentialsId));
     // In this order: what is written after this look makes the holder known by a number that is past.
     const detailsFrom = id === undefined ? undefined : journal.detailsFrom?.(id);
@@ -200,7 +200,7 @@ export function createDirectory(
 
 /** A holder, while the newest details of its device are those of the append of this number. */
 interface KnownHolder {
-  readonly holder: Holder;
+  readonly holder: CredentialsHolder;
   readonly detailsFrom: number;
 }
 
@@ -211,7 +211,7 @@ function holds({ credentials, nextCredentials }: Device, credentialsId: Credenti
   );
 }
 
-function holderIn(id: DeviceId, device: Device): Holder {
+function holderIn(id: DeviceId, device: Device): CredentialsHolder {
   const { tenantId, profileId = null, credentials, nextCredentials } = device;
   const holder = { id, tenantId, profileId, credentials, isGateway: isGateway(device) };
   return nextCredentials === undefined ? holder : { ...holder, nextCredentials };

@@ -15,7 +15,7 @@ import { eachMember } from '../records/pages.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { createAttempts } from './attempts.ts';
-import { createHolderInfos, type ProfileOf } from './holders.ts';
+import { createKnownDevices, type ProfileOf } from './known-devices.ts';
 import type { Target, Targets } from './message.ts';
 import { createParking } from './parking.ts';
 import { openNeededLogs, openPlaces } from './places.ts';
@@ -72,7 +72,7 @@ export function openOutbox({ store, profileOf, clock, log }: DispatcherNeeds) {
   const reader = createMessageReader(
     store.journal,
     readable,
-    createHolderInfos(store.journal, readable, profileOf),
+    createKnownDevices(store.journal, readable, profileOf),
     clock,
   );
   const places = openPlaces(store);

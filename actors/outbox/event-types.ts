@@ -6,7 +6,7 @@
 import { type EventEntry, entryOfEvent } from '../audit/entry.ts';
 import type { CustomerId, DeviceId } from '../base/ids.ts';
 import type { DeviceEvent } from '../device/device.ts';
-import type { HolderInfo } from './holders.ts';
+import type { KnownDevice } from './known-devices.ts';
 import type { Message } from './message.ts';
 
 /** Null: it is nobody's business outside. */
@@ -71,7 +71,7 @@ export function messageOf(
   event: DeviceEvent,
   deviceId: DeviceId,
   number: number,
-  { tenantId, name, type: deviceType, profileId }: HolderInfo,
+  { tenantId, name, type: deviceType, profileId }: KnownDevice,
 ): Message | undefined {
   const type = typeOf(event);
   if (type === null) return undefined;

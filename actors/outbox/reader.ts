@@ -7,7 +7,7 @@ import type { DeviceId } from '../base/ids.ts';
 import { eventIfReadable, type ReadableLog, type ReadEvent } from '../device/readable-log.ts';
 import type { Journal } from '../journal/journal.ts';
 import { messageOf } from './event-types.ts';
-import type { HolderInfos } from './holders.ts';
+import type { KnownDevices } from './known-devices.ts';
 import type { Message, ReadAt } from './message.ts';
 
 /** Events read at once. */
@@ -15,8 +15,8 @@ const PAGE = 100;
 const PAGES_KEPT = 32;
 /** How long the end of a log is taken for its end: many ask, and nothing has happened meanwhile. */
 const END_KEPT_MS = 200;
-/** Clocks of several processes differ: an event of a later instant may lie in front of one of an earlier. */
-export const LATE_MS = 60_000;
+/** How far the clocks of processes may differ: an event of a later instant may lie in front of one of an earlier. */
+export const CLOCKS_APART_MS = 60_000;
 
 interface MessagePage {
   readonly messages: readonly Message[];
@@ -47,7 +47,7 @@ interface Kept {
 export function createMessageReader(
   journal: Journal,
   readable: ReadableLog,
-  holders: HolderInfos,
+  devices: KnownDevices,
   clock: Clock,
 ): MessageReader {
   const kept = new Map<string, Kept>();
@@ -58,7 +58,7 @@ export function createMessageReader(
   async function read({ which, from }: ReadAt): Promise<MessagePage> {
     const page = await readable.page(which, from, PAGE);
     const upTo = readUpTo.get(which) ?? from;
-    if (from > upTo) holders.forget(); // nobody has read what is in between
+    if (from > upTo) devices.forget(); // nobody has read what is in between
     const isNews = from >= upTo;
     readUpTo.set(which, Math.max(upTo, page.next));
     const messages: Message[] = [];
@@ -71,10 +71,10 @@ export function createMessageReader(
   }
 
   async function messageFrom({ stream, sequence, event }: ReadEvent, at: ReadAt, isNews: boolean) {
-    if (isNews) await holders.learn(stream, event);
-    const holder = await holders.find(stream, at);
+    if (isNews) await devices.learn(stream, event);
+    const device = await devices.find(stream, at);
     // A device's stream has its id for a name.
-    return holder === undefined ? undefined : messageOf(event, stream as DeviceId, sequence, holder);
+    return device === undefined ? undefined : messageOf(event, stream as DeviceId, sequence, device);
   }
 
   /** When the first event behind a position happened; undefined: there is none. */
@@ -143,7 +143,9 @@ export function createMessageReader(
     },
 
     positionsAt: (instant) =>
-      Promise.all(Array.from({ length: journal.logs }, (_, which) => positionAt(which, instant - LATE_MS))),
+      Promise.all(
+        Array.from({ length: journal.logs }, (_, which) => positionAt(which, instant - CLOCKS_APART_MS)),
+      ),
 
     async find(at, deviceId, number) {
       const { events } = await readable.page(at.which, at.from, PAGE);

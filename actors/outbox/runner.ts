@@ -13,7 +13,7 @@ import { type Attempt, type Attempts, attemptAt } from './attempts.ts';
 import type { Delivery, Message, ReadAt, Target } from './message.ts';
 import { LANES_MAX, type Lane, merged, type Parking } from './parking.ts';
 import { newPlace, type Place, WELL } from './places.ts';
-import { LATE_MS, type MessageReader } from './reader.ts';
+import { CLOCKS_APART_MS, type MessageReader } from './reader.ts';
 import { nextTry, restUntil, WAIT_MAX_MS } from './retries.ts';
 import type { Slots } from './slots.ts';
 
@@ -327,7 +327,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
         at >= since && at < until && (types.length === 0 || types.includes(type));
       const wanted = messages.filter((message) => isIn(message) && target.wants(message));
       const isWhole = await sendPage(wanted, { which, from }, 'again');
-      const isPast = messages.length > 0 && messages.every(({ at }) => at > until + LATE_MS);
+      const isPast = messages.length > 0 && messages.every(({ at }) => at > until + CLOCKS_APART_MS);
       const goOnAt = isPast ? Number.MAX_SAFE_INTEGER : next;
       const positions = replay.positions.map((position, at) => (at === which && isWhole ? goOnAt : position));
       await save({ replay: { ...replay, positions, sent: replay.sent + (isWhole ? wanted.length : 0) } });

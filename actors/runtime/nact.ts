@@ -60,7 +60,7 @@ export interface Engine<Event, Extra> {
 }
 
 /** Starts an actor system. Persistent actors in it use `engine`. */
-export function startSystem<Event, Extra>(engine?: Engine<Event, Extra>): Parent {
+export function startActorSystem<Event, Extra>(engine?: Engine<Event, Extra>): Parent {
   const plugins: Plugin[] = engine === undefined ? [] : [configurePersistence(adapt(engine))];
   return start(...plugins) as unknown as Parent;
 }

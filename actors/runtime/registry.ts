@@ -1,10 +1,12 @@
 /**
  * Which actors are alive, and the only way to talk to them: spawn on demand, ask with a time limit, passivate.
  *
- * The registry owns what nact leaves open: the race between passivation and delivery (an actor is stopped only while
- * nothing is on its way to it), bounds (residents, commands waiting per actor and in all), the time limit of asks
- * (one sweep for all of them, no timer each, and none while nothing is due), and what becomes of the messages of an incarnation that ended: after
- * a conflict they are handed to a new one, after a fault they are answered `unavailable`.
+ * The registry does what nact leaves open:
+ *
+ * - An actor is stopped only while nothing is on its way to it, so passivation and delivery do not race.
+ * - There are bounds: of residents, and of commands that wait, for one actor and in all.
+ * - An ask has a time limit. One sweep sees to all of them, and sleeps while nothing is due; none has a timer.
+ * - Messages of an incarnation that ended go to a new one after a conflict; after a fault they are answered `unavailable`.
  */
 import type { Cancel } from '../base/clock.ts';
 import { Queue } from '../base/queue.ts';

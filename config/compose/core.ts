@@ -43,7 +43,7 @@ import type { MessageReader } from '../../actors/outbox/reader.ts';
 import type { Providers } from '../../actors/providers/model.ts';
 import { createProviders } from '../../actors/providers/providers.ts';
 import { createLease, LEASE_MS } from '../../actors/records/lease.ts';
-import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
+import { type Parent, startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { ServerOption } from '../../http/routes/server-options.ts';
@@ -325,7 +325,7 @@ function startActors(
   const listeners: DeviceListener[] = [];
   const journal = meters?.journal(store.journal) ?? store.journal;
   const justRead = new JustRead();
-  const root = startSystem(deviceEngine(journal, justRead));
+  const root = startActorSystem(deviceEngine(journal, justRead));
   const { windowsPerDevice: max, windowsPerDeviceWindowMs: windowMs } = config.claim;
   const writes = createWriteQuotas(config.quotas.writesPerTenant, log);
   const devices = createDevices({

@@ -5,7 +5,7 @@ import type { Secrets } from '../../actors/base/secret.ts';
 import type { Tracing } from '../../actors/base/tracing.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { createDispatcher, type Dispatcher, openOutbox } from '../../actors/outbox/dispatcher.ts';
-import type { ProfileOf } from '../../actors/outbox/holders.ts';
+import type { ProfileOf } from '../../actors/outbox/known-devices.ts';
 import type { Target, Targets } from '../../actors/outbox/message.ts';
 import { openNeededLogs } from '../../actors/outbox/places.ts';
 import type { MessageReader } from '../../actors/outbox/reader.ts';

@@ -26,8 +26,8 @@ const SHARE = 1 / 16;
 /** No fewer: as many as there may be commands in flight, each for another device. They take 20 MB. */
 const LEAST = 20_000;
 /**
- * No more, though each that is there saves coming up: a large collection of garbage stops the process for as long as there is to
- * go through, and with so many it stopped it for up to twice as long as with a fourth of them.
+ * No more, though each that is there saves coming up. A large collection of garbage goes through all of them, and the process
+ * stands still meanwhile: with so many for up to twice as long as with a fourth of them.
  */
 const GREATEST = 200_000;
 

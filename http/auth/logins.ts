@@ -1,10 +1,14 @@
 /**
  * Passwords that people show, when they log in and when they change what they log in with: counted together.
  *
- * Wrong ones are counted for the user name and address together, for the address over all user names (so that nobody tries
- * one password on all), and for the user name over all addresses (so that nobody guesses from many). The last two concern
- * only addresses that the user has never logged in from: otherwise others could lock the user out. A browser that the user
- * has signed in with is counted by itself (`browsers.ts`), wherever it is.
+ * Wrong ones are counted three times:
+ *
+ *   user name and address together
+ *   address, over all user names     so nobody tries one password on all
+ *   user name, over all addresses    so nobody guesses from many
+ *
+ * The last two concern only addresses that the user has never logged in from: otherwise others could lock the user out. A
+ * browser that the user has signed in with is counted by itself (`browsers.ts`), wherever it is.
  */
 import type { Accounts, Login, User } from '../../actors/accounts/accounts.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';

@@ -14,12 +14,18 @@ import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts'
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { ProvisionDevice } from '../../actors/device/registration.ts';
 import { accessToken as tokenCredentials } from '../../actors/fleet/credentials.ts';
-import type { DeviceAnswer, DeviceListener, Devices, Directory, Holder } from '../../actors/fleet/devices.ts';
+import type {
+  CredentialsHolder,
+  DeviceAnswer,
+  DeviceListener,
+  Devices,
+  Directory,
+} from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices } from '../../actors/fleet/live-devices.ts';
 import { createProfiles, type Profiles } from '../../actors/fleet/profiles.ts';
 import { createQuota, type QuotaSettings } from '../../actors/limits/quota.ts';
-import { type Parent, startSystem } from '../../actors/runtime/nact.ts';
+import { type Parent, startActorSystem } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { awakeClock } from '../kit/awake-clock.ts';
 
@@ -37,7 +43,9 @@ export interface TransportWorld {
     | ((command: DeviceCommand, pass: () => Promise<DeviceAnswer>) => Promise<DeviceAnswer>)
     | undefined;
   /** Set it to make look-ups by credentials fail, wait, or the like. */
-  interceptLookup: ((pass: () => Promise<Holder | undefined>) => Promise<Holder | undefined>) | undefined;
+  interceptLookup:
+    | ((pass: () => Promise<CredentialsHolder | undefined>) => Promise<CredentialsHolder | undefined>)
+    | undefined;
   /** Told of every event; set it to the transport's listener. */
   onEvent: DeviceListener;
   /** Creates a device whose access token is `accessToken`. */
@@ -61,7 +69,7 @@ export async function createTransportWorld(
   wrongTokensMax = 0,
 ): Promise<TransportWorld> {
   const store = createMemoryStore();
-  const parent = startSystem(deviceEngine(store.journal));
+  const parent = startActorSystem(deviceEngine(store.journal));
   const real = createDevices({
     root: parent,
     windows: createQuota(windows),

@@ -39,7 +39,7 @@ import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import { createOutbound } from '../../actors/outbound/request.ts';
 import type { Dispatcher } from '../../actors/outbox/dispatcher.ts';
 import { createProviders } from '../../actors/providers/providers.ts';
-import { startSystem, stop } from '../../actors/runtime/nact.ts';
+import { startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createForgetting } from '../../config/compose/forgetting.ts';
@@ -168,7 +168,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const clock = createSimClock(START);
   const log = options.log ?? silentLog;
   const store = createMemoryStore();
-  const root = startSystem(deviceEngine(store.journal));
+  const root = startActorSystem(deviceEngine(store.journal));
   const feed = createFeed(clock);
   const policy = { ...POLICY, ...options.policy };
   const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, silentBus, policy.ownership);

@@ -2,14 +2,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Crowd, spawnActor } from '../../actors/runtime/actor.ts';
-import { spawnParent, startSystem, stop } from '../../actors/runtime/nact.ts';
+import { spawnParent, startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import { settled } from '../kit/until.ts';
 
 const idle = { receive: () => {}, onCrash: () => 'stop' as const };
 const inCrowd = { handle: () => {}, onFailure: () => {} };
 
 test('actors: whoever stops one stops those that it holds, however deep, and no others', async () => {
-  const root = startSystem();
+  const root = startActorSystem();
   const stopped: string[] = [];
   const home = spawnParent(root, 'home', () => stopped.push('home'));
   const beside = spawnActor(spawnParent(root, 'beside'), 'actor', idle);

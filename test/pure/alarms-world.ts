@@ -7,7 +7,7 @@ import type { DeviceEvent } from '../../actors/device/device.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { type AlarmSettings, createAlarms } from '../../actors/fleet/alarms.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
-import { startSystem, stop } from '../../actors/runtime/nact.ts';
+import { startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import type { RegistrySettings } from '../../actors/runtime/registry.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createFaultyJournal, type FaultyJournal } from '../kit/faulty-store.ts';
@@ -51,7 +51,7 @@ export function alarmWorld(store: Store, options: AlarmWorldOptions = {}): Alarm
   const complaints: string[] = [];
   const complain = (_fields: object, message: string) => complaints.push(message);
   const log: Log = { debug() {}, info() {}, warn: complain, error: complain };
-  const root = startSystem(deviceEngine(journal));
+  const root = startActorSystem(deviceEngine(journal));
   const devices = createDevices({
     root,
     journal,

@@ -5,7 +5,7 @@
 import { Keyv } from 'keyv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { spawnPersistentActor, startSystem, stopActor, tell } from '../../actors/runtime/nact.ts';
+import { spawnPersistentActor, startActorSystem, stopActor, tell } from '../../actors/runtime/nact.ts';
 import { RecordsAdapter } from '../../actors/store/records.ts';
 import { until } from '../kit/until.ts';
 
@@ -39,7 +39,7 @@ test('canary: Keyv reads such a text, and getRaw returns the envelope', async ()
 
 test('canary: a persistent actor hands an event and what goes with it to the engine, numbered on from the head (nact.ts)', async () => {
   const persisted: unknown[] = [];
-  const system = startSystem<string, string>({
+  const system = startActorSystem<string, string>({
     latest: async () => ({ state: 'recovered', sequence: 41 }),
     persist: async (...all) => void persisted.push(all),
   });
@@ -60,7 +60,7 @@ test('canary: a persistent actor hands an event and what goes with it to the eng
 });
 
 test('canary: a persistent actor of nact begins at once when it is idle, and after a turn with what waited (nact.ts)', async () => {
-  const system = startSystem<string, string>({ latest: async () => undefined, persist: async () => {} });
+  const system = startActorSystem<string, string>({ latest: async () => undefined, persist: async () => {} });
   const begun: string[] = [];
   const actor = spawnPersistentActor<string, string, string, string>(system, 'stream', {
     initial: '',

@@ -10,7 +10,7 @@ import { shownBy } from '../../actors/fleet/credentials.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices } from '../../actors/fleet/live-devices.ts';
-import { startSystem, stop } from '../../actors/runtime/nact.ts';
+import { startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import {
@@ -30,7 +30,7 @@ const ALL = { page: 0, pageSize: 100 };
 function parts(store: Store = createMemoryStore()) {
   const loaded = loadConfig({ env: {}, flags: [] });
   if (loaded.type === 'problems') throw new Error('the defaults are wrong');
-  const root = startSystem(deviceEngine(store.journal));
+  const root = startActorSystem(deviceEngine(store.journal));
   const devices = createDevices({
     root,
     journal: store.journal,

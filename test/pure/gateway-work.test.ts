@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
-import { startSystem, stop } from '../../actors/runtime/nact.ts';
+import { startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import { type GatewayWorkLimits, spawnGatewayWork } from '../../transports/mqtt/endpoint/gateway-actor.ts';
 import { idOf } from '../kit/given.ts';
 import { settled } from '../kit/until.ts';
@@ -20,7 +20,7 @@ function law(
   }) => Promise<void>,
 ): void {
   test(name, async () => {
-    const root = startSystem();
+    const root = startActorSystem();
     const work = spawnGatewayWork(root, limits);
     let ends: (() => void)[] = [];
     try {

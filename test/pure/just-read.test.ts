@@ -7,7 +7,7 @@ import { deviceEngine } from '../../actors/device/persistence.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { JustRead } from '../../actors/fleet/just-read.ts';
 import { createDevices } from '../../actors/fleet/live-devices.ts';
-import { startSystem, stop } from '../../actors/runtime/nact.ts';
+import { startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { createFaultyJournal } from '../kit/faulty-store.ts';
 import {
@@ -71,7 +71,7 @@ test('what this process has changed since it was read is not begun with', async 
 function server(store: ReturnType<typeof createMemoryStore>, seesAtOnce = true) {
   const journal = createFaultyJournal(store.journal, seesAtOnce);
   const justRead = new JustRead();
-  const root = startSystem(deviceEngine(journal, justRead));
+  const root = startActorSystem(deviceEngine(journal, justRead));
   const directory = createDirectory(journal, store.index, undefined, justRead);
   const devices = createDevices({
     root,

@@ -8,7 +8,7 @@ import type { Journal } from '../../actors/journal/journal.ts';
 import type { Answer, Decider } from '../../actors/runtime/decider.ts';
 import { createEngine } from '../../actors/runtime/engine.ts';
 import type { Persistence } from '../../actors/runtime/event-sourced.ts';
-import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
+import { type Parent, startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import { createRegistry, type Registry, type RegistrySettings } from '../../actors/runtime/registry.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -114,7 +114,7 @@ export async function inWorld(
   const complaints: string[] = [];
   const heard: string[] = [];
   const complain = (_fields: object, message: string) => complaints.push(message);
-  const root = startSystem(createEngine(journal, decodeShelf));
+  const root = startActorSystem(createEngine(journal, decodeShelf));
   const registry = createRegistry(
     root,
     'shelves',

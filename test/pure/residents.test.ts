@@ -8,7 +8,7 @@ import { systemClock } from '../../actors/base/clock.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { createDevices } from '../../actors/fleet/live-devices.ts';
-import { startSystem, stop } from '../../actors/runtime/nact.ts';
+import { startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { loadConfig, type Sources } from '../../config/options/load.ts';
 import { type Memory, RESIDENT_BYTES, residentsFor } from '../../config/options/memory.ts';
@@ -82,7 +82,7 @@ test('residents: a device at rest with an open window takes no more than the bou
   await writeDevices(store, 0, DEVICES, (n) => ({
     credentials: { type: 'ACCESS_TOKEN', credentialsId: digest(n), sealedToken: sealedToken(n) },
   }));
-  const root = startSystem(deviceEngine(store.journal));
+  const root = startActorSystem(deviceEngine(store.journal));
   const devices = createDevices({
     root,
     journal: store.journal,

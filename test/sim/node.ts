@@ -17,7 +17,7 @@ import { type AlarmSettings, type Alarms, createAlarms } from '../../actors/flee
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import { readDevice } from '../../actors/fleet/live-devices.ts';
 import type { Journal } from '../../actors/journal/journal.ts';
-import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
+import { type Parent, startActorSystem, stop } from '../../actors/runtime/nact.ts';
 import { createRegistry, type Registry, type RegistrySettings } from '../../actors/runtime/registry.ts';
 import { commandFor, type Digests, seenIn, stands } from './commands.ts';
 import { InjectedFault } from './faults.ts';
@@ -79,7 +79,7 @@ export class SimNode implements Life {
     this.#journal = options.wire(this);
     const { decider, journal } = plant(bug, createDeviceDecider(policy), this.#journal);
     const log = surprisingLog(name, recorder);
-    this.#root = startSystem(deviceEngine(journal));
+    this.#root = startActorSystem(deviceEngine(journal));
     this.#registry = createRegistry(
       this.#root,
       'devices',

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
-import type { AuthenticatedDevice } from '../../actors/claiming/authentication.ts';
+import type { AuthenticatedDevice } from '../../actors/claiming/device-authentication.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import { type Counters, memoryCounter } from '../../actors/limits/counters.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';

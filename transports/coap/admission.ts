@@ -1,7 +1,7 @@
 /** Which device asks: its access token is in the path. */
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import type { Authentication } from '../../actors/claiming/authentication.ts';
+import type { DeviceAuthentication } from '../../actors/claiming/device-authentication.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { ifUnavailable } from '../../actors/journal/unavailable.ts';
@@ -15,7 +15,7 @@ type Admitted =
 
 export interface AdmissionNeeds {
   readonly settings: { readonly retryAfterSeconds: number };
-  readonly claiming: Authentication;
+  readonly claiming: DeviceAuthentication;
   readonly guard: TokenGuard;
   readonly profiles: Pick<Profiles, 'payloadRules'>;
   readonly log: Log;

@@ -6,7 +6,7 @@
  * most two, and of all of them the one that rested longest makes room for a new one.
  */
 import type { Clock } from '../../actors/base/clock.ts';
-import type { AuthenticatedDevice } from '../../actors/claiming/authentication.ts';
+import type { AuthenticatedDevice } from '../../actors/claiming/device-authentication.ts';
 import type { PayloadFormat } from '../../actors/fleet/profiles.ts';
 import { type Block, blockBytes } from './options.ts';
 

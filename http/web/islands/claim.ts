@@ -1,7 +1,7 @@
 /**
- * The claim page in the browser. It shows what a label said as a name and one button, keeps the key in this tab until the
- * device is claimed, sends the form without leaving the page, tries again while there is no connection, and waits in place
- * of the person until the device opens its window. Without it the form works as any form does.
+ * The claim page in the browser. It shows what a label said as a name and one button, and keeps the key in this tab until the
+ * device is claimed. It sends the form without leaving the page, and tries again while there is no connection. It waits in
+ * place of the person until the device opens its window. Without this script the form works as any form does.
  */
 import type { ClaimScriptWords } from '../pages/claim-words.ts';
 import { forgetClaim, type Kept, keepClaim, keptClaim } from './kept-claim.ts';

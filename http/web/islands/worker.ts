@@ -1,6 +1,6 @@
 /**
- * The service worker: keeps the page `offline` and what it is made of, and shows it where the browser would show its own
- * page because there is no connection, or a proxy says that the server is away. It keeps and answers nothing else.
+ * The service worker. It keeps the page `offline` and what that is made of. It shows the page where there is no connection, in
+ * place of the browser's own, and where a proxy says that the server is away. It keeps and answers nothing else.
  */
 
 // Missing in the types of a page: https://www.w3.org/TR/service-workers/

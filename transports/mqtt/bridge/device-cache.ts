@@ -7,7 +7,7 @@
  * own endpoint keeps that for its whole life.
  */
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
-import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
+import type { AuthenticatedDevice } from '../../../actors/claiming/device-authentication.ts';
 
 const KEPT_MS = 60_000;
 /** About 400 bytes each; beyond it the oldest is dropped. */

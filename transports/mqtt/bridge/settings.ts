@@ -1,6 +1,6 @@
+/** Everything about the bridge to an external broker that has a limit or an address, with its unit in its name. */
 import { GATEWAY_DEFAULTS, type GatewaySettings } from '../../../actors/claiming/gateways.ts';
 
-/** Everything about the bridge to an external broker that has a limit or an address, with its unit in its name. */
 export interface BridgeSettings extends GatewaySettings {
   /** `mqtt://`, `mqtts://`, `ws://` or `wss://` with host, port and, for the latter two, a path. */
   readonly url: string;

@@ -1,6 +1,6 @@
+/** Everything about the MQTT endpoint that has a limit or an address, with its unit in its name. */
 import { GATEWAY_DEFAULTS, type GatewaySettings } from '../../../actors/claiming/gateways.ts';
 
-/** Everything about the MQTT endpoint that has a limit or an address, with its unit in its name. */
 export interface MqttEndpointSettings extends GatewaySettings {
   /** IP address or host name to listen on. */
   readonly bindAddress: string;

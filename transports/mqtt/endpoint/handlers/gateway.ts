@@ -17,8 +17,8 @@
  */
 import { nextTurn } from '../../../../actors/base/slices.ts';
 import { unreachable } from '../../../../actors/base/unreachable.ts';
-import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
 import { endOfClaim, endOfGatewayClaims, orEndOfFault } from '../../../../actors/claiming/claim-spans.ts';
+import type { AuthenticatedDevice } from '../../../../actors/claiming/device-authentication.ts';
 import { ENTRIES_PER_TURN, type GatewayAnswer } from '../../../../actors/claiming/gateways.ts';
 import {
   type EntryOutcome,

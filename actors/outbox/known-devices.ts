@@ -1,12 +1,12 @@
 /** Whose each device is, what it is called and of which profile: for filters and for what is told. Looked up once and remembered. */
-import { createHolders as createAuditHolders, type LogPosition } from '../audit/holders.ts';
+import { createNamedDevices, type LogPosition } from '../audit/named-devices.ts';
 import { type ProfileId, storedId, type TenantId } from '../base/ids.ts';
 import type { DeviceEvent } from '../device/device.ts';
 import type { ReadableLog } from '../device/readable-log.ts';
 import { readDevice } from '../fleet/live-devices.ts';
 import type { Journal } from '../journal/journal.ts';
 
-export interface HolderInfo {
+export interface KnownDevice {
   readonly tenantId: TenantId;
   readonly name: string;
   /** Undefined for a device that is gone. */
@@ -21,9 +21,9 @@ export type ProfileOf = (device: {
   readonly profileId?: ProfileId | null;
 }) => ProfileId | Promise<ProfileId>;
 
-export interface HolderInfos {
+export interface KnownDevices {
   /** Reads on in the log for a device that is gone. Undefined if whose it was cannot be known any more. */
-  find(stream: string, from: LogPosition): Promise<HolderInfo | undefined>;
+  find(stream: string, from: LogPosition): Promise<KnownDevice | undefined>;
   /** Takes the events in their order, each once. */
   learn(stream: string, event: DeviceEvent): Promise<void>;
   /** Events were passed over: all are looked up anew. */
@@ -33,15 +33,15 @@ export interface HolderInfos {
 /** Devices that are remembered, about 200 bytes each. */
 const REMEMBERED_MAX = 20_000;
 
-export function createHolderInfos(
+export function createKnownDevices(
   journal: Journal,
   readable: ReadableLog,
   profileOf: ProfileOf,
-): HolderInfos {
-  const known = new Map<string, HolderInfo>();
-  const gone = createAuditHolders(journal, readable);
+): KnownDevices {
+  const known = new Map<string, KnownDevice>();
+  const gone = createNamedDevices(journal, readable);
 
-  function remember(stream: string, info: HolderInfo): HolderInfo {
+  function remember(stream: string, info: KnownDevice): KnownDevice {
     if (known.size >= REMEMBERED_MAX) known.clear();
     known.set(stream, info);
     return info;
@@ -73,9 +73,9 @@ export function createHolderInfos(
         const { tenantId, name, type } = device;
         return remember(stream, { tenantId, name, type, profileId: await profileOf(device) });
       }
-      const holder = await gone.find(stream, from);
-      if (holder === undefined) return undefined;
-      const { tenantId, name } = holder;
+      const deleted = await gone.find(stream, from);
+      if (deleted === undefined) return undefined;
+      const { tenantId, name } = deleted;
       return remember(stream, { tenantId, name, type: undefined, profileId: undefined });
     },
   };

@@ -12,7 +12,7 @@ import {
   shownByCertificate,
   shownByMqtt,
 } from '../fleet/credentials.ts';
-import type { Devices, Directory, Holder } from '../fleet/devices.ts';
+import type { CredentialsHolder, Devices, Directory } from '../fleet/devices.ts';
 import { StoreUnavailable } from '../journal/unavailable.ts';
 
 /** A device that has shown its credentials, for as long as its session or request lasts. */
@@ -28,7 +28,7 @@ export interface AuthenticatedDevice {
 }
 
 /** Undefined: no device has these credentials. All of it rejects with `StoreUnavailable`. */
-export interface Authentication {
+export interface DeviceAuthentication {
   authenticate(accessToken: string): Promise<AuthenticatedDevice | undefined>;
   /** What MQTT's CONNECT carries: an access token as user name, or MQTT_BASIC credentials. */
   authenticateMqtt(parts: MqttBasicParts): Promise<AuthenticatedDevice | undefined>;
@@ -38,12 +38,12 @@ export interface Authentication {
   vouchedFor(shown: string): Promise<AuthenticatedDevice | undefined>;
 }
 
-export function createAuthentication(
+export function createDeviceAuthentication(
   devices: Devices,
   directory: Directory,
   secrets: CredentialSecrets,
   log: Log,
-): Authentication {
+): DeviceAuthentication {
   /** Who comes with credentials that nobody can read is refused, and the log says what to do. */
   function fitting(id: DeviceId, matches: boolean | 'unreadable'): boolean {
     if (matches === 'unreadable') logUnreadable(log, id);
@@ -130,12 +130,12 @@ export function createAuthentication(
 
 /** A device, and which of its credentials were shown. */
 interface Found {
-  readonly holder: Holder;
+  readonly holder: CredentialsHolder;
   readonly credentials: Credentials;
   readonly isNext: boolean;
 }
 
-function authenticated(holder: Holder, credentialsId: string): AuthenticatedDevice {
+function authenticated(holder: CredentialsHolder, credentialsId: string): AuthenticatedDevice {
   const { id, tenantId, profileId, isGateway } = holder;
   return { id, tenantId, profileId, credentialsId, isGateway };
 }
