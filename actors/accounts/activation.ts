@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
+import type { UserId } from '../base/ids.ts';
 import { credentialOrNull } from '../base/secret.ts';
 import {
   activationKey,
@@ -15,7 +16,8 @@ import {
   sealedActivation,
   tokenDigest,
 } from './kinds.ts';
-import { type Activation, done, refused, type Users } from './model.ts';
+import { type AccountAnswer, type Activation, done, type News, refused, type Users } from './model.ts';
+import { owing } from './news.ts';
 import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
 
 const TOKEN_BYTES = 30;
@@ -34,7 +36,7 @@ export function activationOf({
   checkPassword,
   secrets,
   change,
-}: UserBase): Pick<Users, 'activation' | 'activationWorks' | 'activate'> {
+}: UserBase): Pick<Users, 'activation' | 'anotherActivation' | 'activationWorks' | 'activate'> {
   const works = ({ activation }: StoredUser, token: string) =>
     activation !== null &&
     digestOfActivation(activation) === tokenDigest(token) &&
@@ -53,38 +55,51 @@ export function activationOf({
     return user !== undefined && works(user, token) ? user : undefined;
   }
 
+  /** Renews a link that `isGood` does not hold of. */
+  async function renewed(
+    id: UserId,
+    isGood: (link: Activation, now: Instant) => boolean,
+    news?: News,
+  ): Promise<AccountAnswer<Activation>> {
+    const now = clock.now();
+    const next = sealedActivation(secrets, id, newActivation(now + settings.activationTtlMs));
+    const renew = (user: StoredUser): StoredUser => {
+      const link = stored(user);
+      const stays = user.passwordHash !== null || (link !== null && isGood(link, now));
+      return stays ? user : { ...user, activation: next };
+    };
+    const changed = await change(id, owing(news, now, renew));
+    if (changed.type !== 'done') return refused({ reason: 'not-found' });
+    const link = stored(changed.entity);
+    if (link === null || changed.entity.passwordHash !== null)
+      return refused({ reason: 'already-activated' });
+    return done(link);
+  }
+
   return {
-    async activation(id, another = false) {
-      const now = clock.now();
-      const renewed = sealedActivation(secrets, id, newActivation(now + settings.activationTtlMs));
-      const changed = await change(id, (user) => {
-        const link = stored(user);
-        const fresh = !another && link !== null && link.expiresAt - now > RENEW_BEFORE_MS;
-        return fresh || user.passwordHash !== null ? user : { ...user, activation: renewed };
-      });
-      if (changed.type !== 'done') return refused({ reason: 'not-found' });
-      const link = stored(changed.entity);
-      if (link === null || changed.entity.passwordHash !== null)
-        return refused({ reason: 'already-activated' });
-      return done(link);
-    },
+    activation: (id) => renewed(id, ({ expiresAt }, now) => expiresAt - now > RENEW_BEFORE_MS),
+    anotherActivation: (id, news) => renewed(id, () => false, news),
 
     async activationWorks(token) {
       return (await activatable(token)) !== undefined;
     },
 
-    async activate(token, password) {
+    async activate(token, password, news) {
       const user = await activatable(token);
       if (user === undefined) return refused({ reason: 'activation-token-invalid' });
       const wrong = await checkPassword(password, user);
       if (wrong !== undefined) return refused(wrong);
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
-      const set = withPassword(passwordHash, clock.now(), ({ emailIsProven }) => {
+      const at = clock.now();
+      const set = withPassword(passwordHash, at, ({ emailIsProven }) => {
         const isProven = emailIsProven === true;
         return { apiKeys: !isProven, signIns: !isProven };
       });
-      const activated = await change(user.id, (before) => (works(before, token) ? set(before) : before));
+      const activated = await change(
+        user.id,
+        owing(news, at, (before) => (works(before, token) ? set(before) : before)),
+      );
       if (activated.type === 'taken') return refused({ reason: 'email-taken', email: user.email });
       return activated.type === 'done' && activated.entity.passwordHash === passwordHash
         ? done(publicUser(activated.entity))

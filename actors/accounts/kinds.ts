@@ -6,9 +6,11 @@ import type { CredentialSecrets } from '../base/secret.ts';
 import { spellingsOf } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Kind } from '../records/collection.ts';
-import type { Activation, Customer, Membership, Tenant, User } from './model.ts';
+import type { Activation, Customer, Membership, OwedNews, Tenant, User } from './model.ts';
 
 export const TENANTS = 'account/tenants';
+/** The list of the users of whose changes something is still to be told. */
+export const USERS_WITH_NEWS = 'account/users-with-news';
 export const customersOf = (tenantId: TenantId) => `account/customers/${tenantId}`;
 
 /** The list of all users of one membership. */
@@ -111,6 +113,8 @@ export interface StoredUser extends Omit<User, 'activated'> {
   /** Has signed up, and its customer was made for it alone. */
   readonly ownsCustomer?: true;
   readonly passwordReset?: PasswordReset;
+  /** What is still to be told of its changes. */
+  readonly news?: readonly OwedNews[];
   /** When the password was last set by its user: no link that was asked for before sets another one. */
   readonly passwordSetAt?: Instant;
 }
@@ -126,7 +130,7 @@ export function userKind(caseSensitive: boolean): Kind<StoredUser> {
         ? [ownerKey(membership.customerId)]
         : []),
     ],
-    lists: ({ membership }) => [usersOf(membership)],
+    lists: ({ membership, news }) => [usersOf(membership), ...(news === undefined ? [] : [USERS_WITH_NEWS])],
     title: ({ email }) => email,
   };
 }
@@ -139,6 +143,7 @@ export function publicUser(stored: StoredUser): User {
     passwordReset: ___,
     passwordSetAt: ____,
     ownsCustomer: _____,
+    news: ______,
     ...user
   } = stored;
   return { ...user, activated: passwordHash !== null };

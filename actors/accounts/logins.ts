@@ -3,6 +3,7 @@ import { NULL_UUID, storedId, type UserId } from '../base/ids.ts';
 import { isDemoPassword } from './demo-passwords.ts';
 import { emailKey, publicUser } from './kinds.ts';
 import { done, refused, type Users } from './model.ts';
+import { owing } from './news.ts';
 import type { Sessions } from './sessions.ts';
 import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
 
@@ -43,15 +44,16 @@ export function loginsOf(
       return matches;
     },
 
-    async setPassword(id, password, keep, ends = {}) {
+    async setPassword(id, password, keep, ends = {}, news) {
       const user = await users.find(id);
       if (user === undefined) return refused({ reason: 'not-found' });
       const wrong = await checkPassword(password, user);
       if (wrong !== undefined) return refused(wrong);
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
-      const set = withPassword(passwordHash, clock.now(), () => ends);
-      const changed = await change(id, set);
+      const at = clock.now();
+      const set = withPassword(passwordHash, at, () => ends);
+      const changed = await change(id, owing(news, at, set));
       if (changed.type !== 'done') return refused({ reason: 'not-found' });
       // From the commit on no session is live: this only brings the kept one back.
       await sessions.carryOver(changed.entity, keep);

@@ -5,7 +5,7 @@
  * many passwords to check at once answers `unavailable`.
  */
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, ProviderId, TenantId, UserId } from '../base/ids.ts';
+import type { CustomerId, MailId, ProviderId, TenantId, UserId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { EntityQuery, Page } from '../records/pages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
@@ -215,6 +215,25 @@ export type Login =
   | { readonly type: 'refused'; readonly reason: 'bad-credentials' | 'disabled' }
   | Unavailable;
 
+/** What has to be told of a change of a user. */
+export interface News {
+  /** As an entry of the audit trail says it; system administrators have none. */
+  readonly action: 'ADDED' | 'UPDATED' | 'ACTIVATED' | 'SUSPENDED' | 'CREDENTIALS_UPDATED';
+  readonly data: JsonObject;
+  /** By a mail, where mails are sent. */
+  readonly mail?:
+    | { readonly type: 'activation' | 'activated' }
+    | { readonly type: 'password-changed'; readonly byMail?: true }
+    | { readonly type: 'address-changed'; readonly email: string };
+}
+
+/** News that nobody knows to have been told. */
+export interface OwedNews extends News {
+  /** Of the mail and of the entry, so that told again they are the same. */
+  readonly id: MailId;
+  readonly at: Instant;
+}
+
 /** A link's token, good for one activation. */
 export interface Activation {
   readonly token: string;
@@ -278,9 +297,15 @@ interface ResetAsked {
   readonly lifeMs: number;
 }
 
+/** Where a change takes `news`, it is owed from the commit of the change on, until `toldNews`. */
 export interface Users {
   /** With a password (12 to 72 characters by default) the user is active at once, else it waits for `activate`. */
-  create(membership: Membership, fields: UserFields, password?: string): Promise<AccountAnswer<User>>;
+  create(
+    membership: Membership,
+    fields: UserFields,
+    password?: string,
+    news?: News,
+  ): Promise<AccountAnswer<User>>;
   /**
    * As `create` with a password, and as `createUnknowing` without one, for somebody who signs up and whose customer was made
    * for this person alone: `email-taken` also where that has such a user already, of another address by now. Both are
@@ -290,20 +315,32 @@ export interface Users {
     membership: CustomerMembership,
     fields: UserFields,
     password?: string,
+    news?: News,
   ): Promise<AccountAnswer<User>>;
   /**
    * As `create`, on behalf of somebody who may not know the users of other tenants: an address that one of these has is
    * not refused. The user is there, and is refused the address at its activation, unless it is free by then.
    */
-  createUnknowing(membership: TenantMembership, fields: UserFields): Promise<AccountAnswer<User>>;
+  createUnknowing(
+    membership: TenantMembership,
+    fields: UserFields,
+    news?: News,
+  ): Promise<AccountAnswer<User>>;
   /** @param by `itself`: another address is then the user's own choice, until an administrator saves it */
-  update(id: UserId, fields: UserFields, version?: number, by?: ChangedBy): Promise<AccountAnswer<User>>;
+  update(
+    id: UserId,
+    fields: UserFields,
+    version?: number,
+    by?: ChangedBy,
+    news?: News,
+  ): Promise<AccountAnswer<User>>;
   /** As `update`, likewise: a user who is not activated yet is not refused an address that somebody of another tenant has. */
   updateUnknowing(
     id: UserId,
     fields: UserFields,
     version?: number,
     by?: ChangedBy,
+    news?: News,
   ): Promise<AccountAnswer<User>>;
   find(id: UserId): Promise<User | undefined>;
   findByEmail(email: string): Promise<User | undefined>;
@@ -316,16 +353,18 @@ export interface Users {
   listOfTenant(tenantId: TenantId, query: EntityQuery): Promise<Page<User>>;
   remove(id: UserId): Promise<AccountAnswer<void>>;
   /** Allows or forbids logging in; forbidding outdates the user's tokens too. */
-  setEnabled(id: UserId, enabled: boolean): Promise<AccountAnswer<User>>;
-  /** The user's activation, renewed when it has (almost) expired. @param another whether it is renewed in any case */
-  activation(id: UserId, another?: boolean): Promise<AccountAnswer<Activation>>;
+  setEnabled(id: UserId, enabled: boolean, news?: News): Promise<AccountAnswer<User>>;
+  /** The user's activation, renewed when it has (almost) expired. */
+  activation(id: UserId): Promise<AccountAnswer<Activation>>;
+  /** As `activation`, renewed in any case: the link before does not work any more. */
+  anotherActivation(id: UserId, news?: News): Promise<AccountAnswer<Activation>>;
   /** Whether an activation token would work now. */
   activationWorks(token: string): Promise<boolean>;
   /**
    * Sets the first password. Of two at once with the same token exactly one is done. Where nobody has proven the address, it ends
    * API keys and sign-ins too: whoever was in before by a provider may have given itself an address that is not its own.
    */
-  activate(token: string, password: string): Promise<AccountAnswer<User>>;
+  activate(token: string, password: string, news?: News): Promise<AccountAnswer<User>>;
   /**
    * From now on this token sets another password of the user, within `lifeMs`, and no older one does. Not done for who has
    * no password yet, is disabled, has another address by now, or has asked for a newer one or set a password since. Once
@@ -335,7 +374,7 @@ export interface Users {
   /** Whether a token of a link would set a password now. */
   resetWorks(token: string): Promise<'good' | 'expired' | 'unknown'>;
   /** Sets another password by such a token, once: every token, session, API key and sign-in of the user ends. */
-  resetPassword(token: string, password: string): Promise<AccountAnswer<User>>;
+  resetPassword(token: string, password: string, news?: News): Promise<AccountAnswer<User>>;
   /**
    * Whether this is the password of a user who may log in.
    * @param asker on whose behalf: when many log in at once, parties take turns, and who is known goes first
@@ -351,7 +390,13 @@ export interface Users {
   /** Whether this is the user's password, be the user enabled or not. Asked at the start, not on behalf of anybody. */
   hasPassword(id: UserId, password: string): Promise<boolean>;
   /** Sets a new password; every token issued before is outdated, and every session but `keep` ends. */
-  setPassword(id: UserId, password: string, keep?: string, ends?: AlsoEnds): Promise<AccountAnswer<User>>;
+  setPassword(
+    id: UserId,
+    password: string,
+    keep?: string,
+    ends?: AlsoEnds,
+    news?: News,
+  ): Promise<AccountAnswer<User>>;
   /**
    * Begins a session of a user as it is now; beyond `sessionsMax` the one that was not used for longest ends. An impersonator's is
    * short, cannot be renewed, and ends none of the user's own.
@@ -373,6 +418,12 @@ export interface Users {
   endSessions(id: UserId, keep?: string): Promise<number>;
   /** Ends those that began by a provider: by that session there, or without one all of them. Resolves to how many. */
   endSessionsVia(id: UserId, via: SessionVia): Promise<number>;
+  /** What is still to be told of the user's changes, the oldest first. */
+  news(id: UserId): Promise<readonly OwedNews[]>;
+  /** It has been told. Resolves to the user as it is then; undefined: there is none any more. */
+  toldNews(id: UserId, told: readonly OwedNews[]): Promise<User | undefined>;
+  /** All users of whose changes something is still to be told. */
+  withNews(): AsyncIterable<User>;
 }
 
 export interface Accounts {

@@ -6,6 +6,7 @@ import type { Instant } from '../base/clock.ts';
 import { isFromAhead } from '../base/clock-steps.ts';
 import { type PasswordReset, publicUser, resetKey, type StoredUser, tokenDigest } from './kinds.ts';
 import { done, refused, type Users } from './model.ts';
+import { owing } from './news.ts';
 import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
 
 export function passwordResetsOf({
@@ -61,7 +62,7 @@ export function passwordResetsOf({
       return typeof found === 'string' ? found : 'good';
     },
 
-    async resetPassword(token, password) {
+    async resetPassword(token, password, news) {
       const found = await find(token);
       if (found === 'expired') return refused({ reason: 'reset-token-expired' });
       if (found === 'unknown' || !(found.user.enabled && (await membershipStands(found.user.membership))))
@@ -75,10 +76,14 @@ export function passwordResetsOf({
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
       // Whoever was in may have made other ways in.
-      const set = withPassword(passwordHash, clock.now(), () => ({ apiKeys: true, signIns: true }));
-      const changed = await change(user.id, (before) =>
-        // Whoever has the link reads the mail of this address.
-        holds(before, digest) && before.enabled ? { ...set(before), emailIsProven: true } : before,
+      const at = clock.now();
+      const set = withPassword(passwordHash, at, () => ({ apiKeys: true, signIns: true }));
+      const changed = await change(
+        user.id,
+        owing(news, at, (before) =>
+          // Whoever has the link reads the mail of this address.
+          holds(before, digest) && before.enabled ? { ...set(before), emailIsProven: true } : before,
+        ),
       );
       return changed.type === 'done' && changed.entity.passwordHash === passwordHash
         ? done(publicUser(changed.entity))

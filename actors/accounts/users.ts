@@ -17,11 +17,13 @@ import {
   type ChangedBy,
   done,
   type Membership,
+  type News,
   refused,
   type User,
   type UserFields,
   type Users,
 } from './model.ts';
+import { newsOf, owing } from './news.ts';
 import { passwordResetsOf } from './password-reset.ts';
 import type { Removal } from './removal.ts';
 import { type Activity, sessionsOf } from './sessions.ts';
@@ -37,6 +39,7 @@ interface Creation {
   /** The tenant on whose behalf; undefined: somebody who may know all users. */
   readonly asks?: TenantId | undefined;
   readonly ownsCustomer?: true;
+  readonly news?: News | undefined;
 }
 
 /** Customers whose users are looked up in one turn of the event loop. */
@@ -52,6 +55,7 @@ export function createUsers({ activities, removal, ...needs }: UsersNeeds): User
     ...passwordResetsOf(base),
     ...loginsOf(base, sessions),
     ...sessions,
+    ...newsOf(base),
   };
 }
 
@@ -84,7 +88,7 @@ function peopleOf(
   async function create(
     membership: Membership,
     fields: UserFields,
-    { password, asks, ownsCustomer }: Creation,
+    { password, asks, ownsCustomer, news }: Creation,
   ): Promise<AccountAnswer<User>> {
     const wrong =
       checkEmail(fields.email) ??
@@ -96,7 +100,7 @@ function peopleOf(
 
     const at = clock.now();
     const id = newId<UserId>(at);
-    const user: StoredUser = {
+    const made: StoredUser = {
       id,
       createdAt: at,
       version: 1,
@@ -112,6 +116,7 @@ function peopleOf(
           ? sealedActivation(secrets, id, newActivation(at + settings.activationTtlMs))
           : null,
     };
+    const user = owing(news, at, (one) => ({ ...one }))(made);
     if (!(await users.create(user))) {
       const hides = asks !== undefined && (await isTakenElsewhere(fields.email, asks));
       if (!hides || !(await users.create({ ...user, addressTaken: true })))
@@ -128,11 +133,12 @@ function peopleOf(
     fields: UserFields,
     version?: number,
     by: ChangedBy = 'administrator',
+    news?: News,
     asks?: TenantId,
   ): Promise<AccountAnswer<User>> {
     const wrong = checkEmail(fields.email);
     if (wrong !== undefined) return refused(wrong);
-    const next = (stored: StoredUser): StoredUser => {
+    const next = owing(news, clock.now(), (stored) => {
       const { addressTaken, emailIsOwnChoice, emailIsProven, passwordReset, ...user } = stored;
       const isSame = user.email === fields.email;
       const isProven = isSame ? emailIsProven === true : by !== 'itself' && asks === undefined;
@@ -146,7 +152,7 @@ function peopleOf(
         ...(passwordReset !== undefined && isSame ? { passwordReset } : {}),
       };
       return { ...user, ...fields, ...address };
-    };
+    });
     let changed = await change(id, next, version);
     if (changed.type === 'taken' && asks !== undefined && (await isTakenElsewhere(fields.email, asks))) {
       // An active user would lose the address that it logs in with.
@@ -171,17 +177,18 @@ function peopleOf(
   }
 
   return {
-    create: (membership, fields, password) => create(membership, fields, { password }),
-    createUnknowing: (membership, fields) => create(membership, fields, { asks: membership.tenantId }),
+    create: (membership, fields, password, news) => create(membership, fields, { password, news }),
+    createUnknowing: (membership, fields, news) =>
+      create(membership, fields, { asks: membership.tenantId, news }),
 
-    createOwner(membership, fields, password) {
+    createOwner(membership, fields, password, news) {
       const asks = password === undefined ? membership.tenantId : undefined;
-      return create(membership, fields, { password, asks, ownsCustomer: true });
+      return create(membership, fields, { password, asks, ownsCustomer: true, news });
     },
 
-    update: (id, fields, version, by) => update(id, fields, version, by),
+    update: (id, fields, version, by, news) => update(id, fields, version, by, news),
 
-    async updateUnknowing(id, fields, version, by) {
+    async updateUnknowing(id, fields, version, by, news) {
       const { membership } = (await users.find(id)) ?? {};
       if (membership === undefined) return refused({ reason: 'not-found' });
       return update(
@@ -189,6 +196,7 @@ function peopleOf(
         fields,
         version,
         by,
+        news,
         membership.authority === 'SYS_ADMIN' ? undefined : membership.tenantId,
       );
     },
@@ -203,12 +211,13 @@ function peopleOf(
       return user === undefined ? undefined : publicUser(user);
     },
 
-    setEnabled(id, enabled) {
-      return adjust(id, (user) => ({
+    setEnabled(id, enabled, news) {
+      const set = owing(news, clock.now(), (user) => ({
         ...user,
         enabled,
         credentialsVersion: enabled ? user.credentialsVersion : user.credentialsVersion + 1,
       }));
+      return adjust(id, set);
     },
 
     wrongPassword: checkPassword,

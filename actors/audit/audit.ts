@@ -6,9 +6,10 @@
  * or doubled. Each process writes its own notes.
  *
  * What is in no journal is noted in memory and written with the next round (`notes.ts`): a crash loses the notes of the last
- * second. Who changes an account or a setting waits until its note is written; refused claims and logins are too many for that.
+ * second. Who changes an account or a setting waits until its note is written; refused claims and logins are too many for that. What the
+ * change of a user owes is written with the change itself (`../accounts/news.ts`), and lost by no crash.
  */
-import type { Cancel, Clock } from '../base/clock.ts';
+import type { Cancel, Clock, Instant } from '../base/clock.ts';
 import type { CustomerId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createReadableLog } from '../device/readable-log.ts';
@@ -21,6 +22,7 @@ import { createBlocks } from './blocks.ts';
 import type { ChainHead } from './chain.ts';
 import { type ClaimDays, createDays, type Days } from './days.ts';
 import type { AuditEntry, Note } from './entry.ts';
+import { lineOfNote } from './line.ts';
 import { createLosses, type Loss } from './losses.ts';
 import { createNamedDevices } from './named-devices.ts';
 import { createNotes, type LinesByTenant } from './notes.ts';
@@ -43,6 +45,12 @@ export interface AuditTrail {
   note(note: Note): void;
   /** Resolves when all that was noted before is written. Where that cannot be now, it resolves too, and is tried again. */
   noted(): Promise<void>;
+  /**
+   * Writes a note, once, however often it is asked for with the same id. Rejects with `StoreUnavailable` where nobody knows whether it
+   * is there.
+   * @param at when it happened
+   */
+  noteOnce(note: Note, id: string, at: Instant): Promise<void>;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
   /**
    * Every entry that fits, the oldest first, read as they are asked for; entries written together may have changed places. Rejects
@@ -129,6 +137,14 @@ export function createAudit(
     else reportBug(log, 'audit', error);
   }
 
+  async function noted(): Promise<void> {
+    if (!enabled) return;
+    await flushNotes().catch((error: unknown) => {
+      reportFailure(error, 'audit: entries could not be written; trying again');
+      wake(RETRY_MS);
+    });
+  }
+
   /** One round at a time. */
   function run(pagesMax = Number.POSITIVE_INFINITY): Promise<void> {
     const next = () => work(pagesMax);
@@ -153,12 +169,12 @@ export function createAudit(
       wake(DELAY_MS);
     },
 
-    async noted() {
+    noted,
+
+    async noteOnce(note, id, at) {
       if (!enabled) return;
-      await flushNotes().catch((error: unknown) => {
-        reportFailure(error, 'audit: entries could not be written; trying again');
-        wake(RETRY_MS);
-      });
+      await noted(); // what was noted before it comes before it
+      await blocks.appendOnce(note.tenantId, lineOfNote(note, at, id));
     },
 
     onDeviceEvent(id, _event, state) {

@@ -4,7 +4,7 @@
  *
  * A block is replaced only while it is what was read (compare-and-swap, `stored-blocks.ts`), so several processes may write one
  * trail: none loses or doubles what another wrote. When a stretch of a log is read twice, its events are recognised by device and
- * number.
+ * number; a note that may have been written before is looked for.
  */
 import { randomUUID } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
@@ -48,6 +48,8 @@ import {
 
 /** Tenants whose newest block is kept in memory. */
 const OPEN_MAX = 1_000;
+/** An entry may be so much older than one before it: those of devices are read from the log a while after they happened. */
+const OUT_OF_ORDER_MS = 60_000;
 
 export interface Blocks {
   /**
@@ -56,6 +58,8 @@ export interface Blocks {
    *   only after this rejected
    */
   append(tenantId: TenantId, lines: readonly Line[], stretch: Stretch | undefined): Promise<void>;
+  /** Writes a note, unless it is there already; whoever may have written it since its instant. */
+  appendOnce(tenantId: TenantId, line: Line): Promise<void>;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
   /** Every entry that fits, the oldest first; entries written together may have changed places. */
   all(tenantId: TenantId, query: AllQuery): AsyncGenerator<AuditEntry>;
@@ -116,6 +120,19 @@ export function createBlocks(
     if (stretch === undefined) return !unsure.has(tenantId);
     const open = newest.get(tenantId);
     return open !== undefined && reached(open.block, stretch.which) <= stretch.from;
+  }
+
+  /** Whether a note is in the blocks that were written since its instant. */
+  async function isWritten(tenantId: TenantId, count: number, line: Line): Promise<boolean> {
+    const [at] = line;
+    for (let number = count; number >= 1; number -= 1) {
+      const lines = await stored.linesOf(tenantId, number);
+      if (lines.some((one) => identityOf(one) === identityOf(line))) return true;
+      const [first] = lines;
+      // The newest has its number before it is there itself; older ones were let go of.
+      if (first === undefined ? number < count : first[0] < at - OUT_OF_ORDER_MS) return false;
+    }
+    return false;
   }
 
   /** The identities of lines that may be among those to be written, from the newest blocks. */
@@ -187,6 +204,19 @@ export function createBlocks(
     if (open !== undefined) newest.set(tenantId, open);
   };
 
+  const appendOnce: Blocks['appendOnce'] = async (tenantId, line) => {
+    newest.delete(tenantId);
+    for (;;) {
+      const count = await stored.countOf(tenantId);
+      // In this order, as in `append`.
+      const open = await stored.newest(tenantId, count);
+      if (await isWritten(tenantId, count, line)) return;
+      const { number, block } = open;
+      const next = block.lines.length < BLOCK_ENTRIES ? open : emptyBlock(number + 1, block);
+      if ((await fill(tenantId, next, [line], undefined)) !== undefined) return;
+    }
+  };
+
   async function verifyFrom(tenantId: TenantId, wanted: readonly ChainHead[], anchor: Anchor | undefined) {
     const count = await stored.countOf(tenantId);
     async function* parts() {
@@ -203,6 +233,7 @@ export function createBlocks(
 
   return {
     append,
+    appendOnce,
 
     async head(tenantId) {
       const { block } = await stored.newest(tenantId, await stored.countOf(tenantId));

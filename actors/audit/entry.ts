@@ -6,6 +6,7 @@
  * that they changed.
  */
 import { createHash } from 'node:crypto';
+import type { User } from '../accounts/accounts.ts';
 import type { Instant } from '../base/clock.ts';
 import { type CustomerId, type DeviceId, formatUuid, type TenantId, type UserId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -67,6 +68,22 @@ export interface AuditEntry {
 /** Something that is in no journal. */
 export interface Note extends Omit<AuditEntry, 'id' | 'at'> {
   readonly tenantId: TenantId;
+}
+
+/** Undefined for a system administrator: these belong to no tenant, so no audit trail is theirs. */
+export function noteOfUser(
+  { id, membership }: Pick<User, 'id' | 'membership'>,
+  entry: Pick<Note, 'action' | 'data' | 'failure'>,
+): Note | undefined {
+  if (membership.authority === 'SYS_ADMIN') return undefined;
+  return {
+    tenantId: membership.tenantId,
+    deviceId: undefined,
+    deviceName: undefined,
+    customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
+    userId: id,
+    ...entry,
+  };
 }
 
 /** What an entry says of a device's event, whichever device it is. */

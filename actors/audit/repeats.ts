@@ -71,6 +71,7 @@ export function boundRefusals(
 
   return {
     noted: () => trail.noted(),
+    noteOnce: (note, id, at) => trail.noteOnce(note, id, at),
     find: (tenantId, query) => trail.find(tenantId, query),
     all: (tenantId, query) => trail.all(tenantId, query),
     head: (tenantId) => trail.head(tenantId),

@@ -131,7 +131,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
     notices,
     sender,
     mails: {
-      post: (letter, tenantId) => post(letter, tenantId),
+      post,
       choicesOf: choices.of,
       choose: choices.set,
 

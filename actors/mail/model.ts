@@ -1,6 +1,6 @@
 /** Mails to people: what they are about, and what can be asked of whoever sends them. How they read is in `letters.ts`. */
 import type { Instant } from '../base/clock.ts';
-import type { TenantId, UserId } from '../base/ids.ts';
+import type { MailId, TenantId, UserId } from '../base/ids.ts';
 import type { Choices, Notice } from './choices.ts';
 import type { SignUpWish } from './sign-up-links.ts';
 
@@ -63,8 +63,9 @@ export interface Mails {
    * Keeps a letter until it is sent; a crash repeats a mail rather than loses it. Rejects with `StoreUnavailable`.
    * `too-many`: of the tenant, for the recipient, or that wait.
    * @param tenantId against whose limit it counts; null: nobody's
+   * @param id of a letter that may be kept already
    */
-  post(letter: Letter, tenantId: TenantId | null): Promise<Posted>;
+  post(letter: Letter, tenantId: TenantId | null, id?: MailId): Promise<Posted>;
   /**
    * Keeps a letter that a stranger asks for, at most so many for one address of mail and one of the network. Whether
    * somebody has the address of mail changes neither the answer nor the time that it takes.

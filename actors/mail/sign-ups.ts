@@ -105,6 +105,7 @@ export function createSignUps(
           lastName,
           password,
           additionalInfo: language === null ? null : { lang: language },
+          news: { action: 'ADDED', data: { signUp: 'mail' } },
         },
       );
       switch (made.type) {

@@ -238,6 +238,7 @@ function createPeople({
         email,
         firstName,
         lastName,
+        news: { action: 'ADDED', data: { provider: provider.id } },
       },
     );
     if (made.type === 'refused') return refused('user-unknown');

@@ -3,6 +3,7 @@ import {
   type AccountRefusal,
   type Accounts,
   type Customer,
+  type News,
   NO_CONTACT,
   type User,
 } from '../accounts/accounts.ts';
@@ -26,6 +27,8 @@ interface SignUp {
   /** Set by who has read a mail to the address: the user is active at once. Absent: it signs in by a provider. */
   readonly password?: string;
   readonly additionalInfo?: JsonObject | null;
+  /** That the user was made, and how. */
+  readonly news: News;
 }
 
 interface SignUpNeeds extends Pick<Accounts, 'customers' | 'users'> {
@@ -82,7 +85,7 @@ async function userIn(
   asked: SignUp,
 ): Promise<SignUpAnswer | { readonly type: 'in-use' }> {
   const { users } = needs;
-  const { tenantId, email, ownOf, password } = asked;
+  const { tenantId, email, ownOf, password, news } = asked;
   const [firstName, lastName] = [visible(asked.firstName), visible(asked.lastName)];
   const fields = { email, firstName, lastName, phone: null, additionalInfo: asked.additionalInfo ?? null };
   const membership = { authority: 'CUSTOMER_USER', tenantId, customerId: customer.id } as const;
@@ -106,10 +109,10 @@ async function userIn(
 
   // Unknowing: whether somebody has the address in another tenant is not to be found out by signing up at a provider.
   function made() {
-    if (ownOf !== null) return users.createOwner(membership, fields, password);
+    if (ownOf !== null) return users.createOwner(membership, fields, password, news);
     return password === undefined
-      ? users.createUnknowing(membership, fields)
-      : users.create(membership, fields, password);
+      ? users.createUnknowing(membership, fields, news)
+      : users.create(membership, fields, password, news);
   }
 }
 

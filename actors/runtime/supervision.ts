@@ -40,6 +40,7 @@ const ENDS = {
   mail: 'one mail, what is told of one event, or a round of sending mails, ends',
   retention: 'a round of letting go of old events ends; the next one tries again',
   deletions: 'a round of clearing what deletions left behind ends; the next one tries again',
+  news: 'a round of telling what became of users ends; the next one tries again',
   lists: 'a round of making lists of devices by claim state ends; the next one tries again',
 } as const;
 

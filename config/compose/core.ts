@@ -37,6 +37,7 @@ import { shortTokens } from '../../actors/fleet/short-tokens.ts';
 import { createWriteQuotas } from '../../actors/fleet/write-quotas.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
+import { createUserNewsRounds } from '../../actors/mail/user-news.ts';
 import type { DispatcherFigures } from '../../actors/outbox/dispatcher.ts';
 import type { Target } from '../../actors/outbox/message.ts';
 import type { MessageReader } from '../../actors/outbox/reader.ts';
@@ -139,6 +140,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   let close: (drainMs: number) => Promise<void> = () => opened.close();
   let stopRounds = async () => {};
   let stopMail = async () => {};
+  let stopNews = async () => {};
   try {
     const keys = await checkedKeys(config, opened);
     const credentialsKey = await credentialsKeyOf(store, keys, config.claim.acceptNewServerKey, needs.log);
@@ -168,7 +170,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       stop(root);
       trail.stop();
       await retention.stop();
-      await stopRounds();
+      await Promise.all([stopRounds(), stopNews()]);
       await audit.stop();
       await opened.close();
       await tracing?.flush();
@@ -215,6 +217,13 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       audit: trail,
     });
     stopMail = () => mail.stop();
+    const news = createUserNewsRounds(
+      store,
+      { ...needs, users: accounts.users, audit: trail, mails: mail.mails },
+      clock,
+    );
+    stopNews = () => news.stop();
+    news.start();
     const { filter } = outbound;
     const { allowSignUp } = config.accounts;
     return {

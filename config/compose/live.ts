@@ -50,6 +50,7 @@ export function createJobs(needs: JobNeeds): Jobs {
 export function alsoTold(audit: AuditTrail, feed: Pick<Feed, 'onNote'>): AuditTrail {
   return {
     noted: audit.noted,
+    noteOnce: audit.noteOnce,
     find: audit.find,
     all: audit.all,
     head: audit.head,

@@ -6,6 +6,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { Mails } from '../../actors/mail/model.ts';
+import type { TellNews } from '../../actors/mail/user-news.ts';
 import { ADMINISTRATORS, type Principal } from '../auth/principal.ts';
 import type { SecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -20,7 +21,7 @@ import { NAME_MAX, userId } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser } from './access.ts';
 import { welcome } from './auth.ts';
 import type { Post } from './post.ts';
-import { byOf, noteUser } from './user-notes.ts';
+import { byOf } from './user-notes.ts';
 import { clearWaysIn } from './ways-in.ts';
 
 export interface ActivationNeeds {
@@ -30,6 +31,7 @@ export interface ActivationNeeds {
   readonly factors: SecondFactorAuth;
   readonly clock: Clock;
   readonly post: Post;
+  readonly tellNews: TellNews;
   /** Sends mails; without it, none are sent. */
   readonly mails?: Mails;
   readonly settings: Pick<ApiSettings, 'passwordMinLength' | 'passwordMaxLength'>;
@@ -142,7 +144,7 @@ function sendActivationMail({ accounts, mails, post }: ActivationNeeds): Route {
   });
 }
 
-function anotherLink({ accounts, audit }: ActivationNeeds): Route {
+function anotherLink({ accounts, tellNews }: ActivationNeeds): Route {
   const { users } = accounts;
   return defineRoute({
     method: 'POST',
@@ -155,12 +157,12 @@ function anotherLink({ accounts, audit }: ActivationNeeds): Route {
     async handle({ principal, params, linkBase }) {
       const user = await userToActivate(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
-      const activation = await users.activation(user.value.id, true);
-      if (activation.type !== 'done') return accountProblem(activation, 'User');
-      await noteUser(audit, 'CREDENTIALS_UPDATED', user.value, {
-        activationLink: 'another',
-        ...byOf(principal),
+      const activation = await users.anotherActivation(user.value.id, {
+        action: 'CREDENTIALS_UPDATED',
+        data: { activationLink: 'another', ...byOf(principal) },
       });
+      if (activation.type !== 'done') return accountProblem(activation, 'User');
+      await tellNews(user.value);
       return text(linkWith(linkBase(), activation.value.token));
     },
   });
@@ -263,12 +265,14 @@ function activate(needs: ActivationNeeds): Route {
       },
     },
     async handle({ body, query, origin }) {
-      const activated = await users.activate(body.activateToken, body.password);
+      const activated = await users.activate(body.activateToken, body.password, {
+        action: 'ACTIVATED',
+        data: {},
+        ...((query.sendActivationMail ?? true) ? { mail: { type: 'activated' } } : {}),
+      });
       if (activated.type !== 'done') return accountProblem(activated, 'User');
+      await needs.tellNews(activated.value);
       await clearWaysIn(needs.accounts, activated.value.id);
-      await noteUser(needs.audit, 'ACTIVATED', activated.value);
-      if (query.sendActivationMail ?? true)
-        await needs.post({ type: 'activated', userId: activated.value.id }, activated.value);
       // Disabled meanwhile, or its tenant deleted: the password is set, but it does not let the user in.
       const standing = await users.standing(activated.value.id);
       if (standing === undefined) return notFound;

@@ -19,6 +19,7 @@ import type { Kits } from '../../actors/kits/model.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import type { Mails } from '../../actors/mail/model.ts';
 import type { SignUps } from '../../actors/mail/sign-ups.ts';
+import { createTellNews } from '../../actors/mail/user-news.ts';
 import type { Providers } from '../../actors/providers/model.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { Authentication } from '../auth/authentication.ts';
@@ -145,6 +146,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const logins = createLogins(accounts, settings.limits, counters, needs.browsers);
   const factors = createSecondFactorAuth(needs);
   const post = createPost(needs.mails, needs.log);
+  const tellNews = createTellNews({ ...needs, users: accounts.users });
   const claim = createClaim(needs);
   const many = { ...needs, largeReads: createLargeReads(needs.clock) };
   const routes = [
@@ -155,12 +157,12 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...challengeRoutes(needs),
     ...transferRoutes(needs), // likewise
     ...incomingTransferRoutes(needs),
-    ...authRoutes({ ...needs, logins, factors, post }),
+    ...authRoutes({ ...needs, logins, factors, tellNews }),
     ...twoFactorRoutes({ ...needs, factors }),
     ...sessionRoutes(needs),
-    ...activationRoutes({ ...needs, factors, post }),
-    ...passwordResetRoutes({ ...needs, post }),
-    ...signUpRoutes({ ...needs, factors }),
+    ...activationRoutes({ ...needs, factors, post, tellNews }),
+    ...passwordResetRoutes({ ...needs, tellNews }),
+    ...signUpRoutes({ ...needs, factors, tellNews }),
     ...mailSettingsRoutes(needs),
     ...serverOptionRoutes(needs),
     ...mailNoticeRoutes(needs), // before users: none has the id "mailNotices"
@@ -179,7 +181,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...kitRoutes(needs),
     ...webhookRoutes(needs),
     ...providerRoutes(needs),
-    ...providerSignInRoutes({ ...needs, factors }),
+    ...providerSignInRoutes({ ...needs, factors, tellNews }),
     ...providerLogoutRoutes(needs),
     ...signInRoutes({ ...needs, post }),
     ...liveRoutes(needs),
@@ -189,7 +191,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...rpcRoutes(needs),
     ...customerRoutes(needs), // before tenants: no tenant has the id "customers"
     ...usageRoutes(needs),
-    ...userRoutes({ ...needs, logins, post }),
+    ...userRoutes({ ...needs, logins, tellNews }),
     ...tenantRoutes(needs),
     ...auditRoutes(needs),
     ...apiKeyRoutes(needs),

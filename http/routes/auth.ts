@@ -7,6 +7,7 @@ import { NULL_UUID } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
+import type { TellNews } from '../../actors/mail/user-news.ts';
 import { reportBug } from '../../actors/runtime/supervision.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Logins } from '../auth/logins.ts';
@@ -26,8 +27,7 @@ import {
 } from '../wire/errors.ts';
 import { empty, json, type Reply } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
-import type { Post } from './post.ts';
-import { impersonatorOf, noteSession, noteUser } from './user-notes.ts';
+import { impersonatorOf, noteSession } from './user-notes.ts';
 import { clearWaysIn } from './ways-in.ts';
 
 export interface AuthNeeds {
@@ -38,7 +38,7 @@ export interface AuthNeeds {
   readonly log: Log;
   readonly logins: Logins;
   readonly factors: SecondFactorAuth;
-  readonly post: Post;
+  readonly tellNews: TellNews;
 }
 
 export function authRoutes(needs: AuthNeeds): Route[] {
@@ -180,7 +180,7 @@ export async function viewOfCaller({ users, customers }: Accounts, principal: Pr
   return user === undefined ? undefined : viewUser(user);
 }
 
-function changePassword({ accounts, audit, tokens, logins, post }: AuthNeeds): Route {
+function changePassword({ accounts, tokens, logins, tellNews }: AuthNeeds): Route {
   const { users } = accounts;
   return defineRoute({
     method: 'POST',
@@ -210,13 +210,14 @@ function changePassword({ accounts, audit, tokens, logins, post }: AuthNeeds): R
       if (user === undefined) return notFound;
       const wrong = await logins.confirm(user, body.currentPassword, address);
       if (wrong !== undefined) return wrong;
-      const changed = await users.setPassword(user.id, body.newPassword, principal.sessionId, {
-        apiKeys: body.revokeApiKeys,
+      const ends = { apiKeys: body.revokeApiKeys };
+      const changed = await users.setPassword(user.id, body.newPassword, principal.sessionId, ends, {
+        action: 'CREDENTIALS_UPDATED',
+        data: { password: 'changed', revokedApiKeys: body.revokeApiKeys },
+        mail: { type: 'password-changed' },
       });
       if (changed.type !== 'done') return accountProblem(changed, 'User');
-      const data = { password: 'changed', revokedApiKeys: body.revokeApiKeys };
-      await noteUser(audit, 'CREDENTIALS_UPDATED', user, data);
-      await post({ type: 'password-changed', userId: user.id }, user);
+      await tellNews(changed.value);
       await clearWaysIn(accounts, user.id);
       const kept = (await users.sessions(user.id)).find(({ id }) => id === principal.sessionId);
       const session = kept ?? (await users.startSession(changed.value, origin()));

@@ -7,20 +7,18 @@ import type { Accounts } from '../../actors/accounts/accounts.ts';
 import { isEmail } from '../../actors/base/text.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Mails } from '../../actors/mail/model.ts';
+import type { TellNews } from '../../actors/mail/user-news.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { accountProblem } from '../wire/errors.ts';
 import { prefixOf } from '../wire/links.ts';
 import { empty } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
-import type { Post } from './post.ts';
-import { type NotesChanges, noteUser } from './user-notes.ts';
 import { clearWaysIn } from './ways-in.ts';
 
 export interface PasswordResetNeeds {
   readonly accounts: Accounts;
-  readonly audit: NotesChanges;
   readonly mails?: Mails;
-  readonly post: Post;
+  readonly tellNews: TellNews;
 }
 
 const PATH = '/api/noauth/resetPassword';
@@ -85,7 +83,7 @@ function followResetLink({ accounts: { users } }: PasswordResetNeeds): Route {
   });
 }
 
-function resetPassword({ accounts, audit, post }: PasswordResetNeeds): Route {
+function resetPassword({ accounts, tellNews }: PasswordResetNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: PATH,
@@ -101,14 +99,14 @@ function resetPassword({ accounts, audit, post }: PasswordResetNeeds): Route {
       },
     },
     async handle({ body }) {
-      const changed = await accounts.users.resetPassword(body.resetToken, body.password);
+      const changed = await accounts.users.resetPassword(body.resetToken, body.password, {
+        action: 'CREDENTIALS_UPDATED',
+        data: { password: 'reset', revokedApiKeys: true, signIns: 'removed' },
+        mail: { type: 'password-changed', byMail: true },
+      });
       if (changed.type !== 'done') return accountProblem(changed, 'User');
-      const user = changed.value;
-      // First, so that a crash leaves no moment in which it has happened unseen: what has ended is removed when it is met, too.
-      const data = { password: 'reset', revokedApiKeys: true, signIns: 'removed' };
-      await noteUser(audit, 'CREDENTIALS_UPDATED', user, data);
-      await post({ type: 'password-changed', userId: user.id, byMail: true }, user);
-      await clearWaysIn(accounts, user.id);
+      await tellNews(changed.value);
+      await clearWaysIn(accounts, changed.value.id);
       return empty;
     },
   });

@@ -13,7 +13,8 @@ import { type AuthNeeds, welcome } from './auth.ts';
 import { ANSWER_MAX, ATTEMPT_MAX, refusedSignIn } from './provider-refusals.ts';
 import { noteUser } from './user-notes.ts';
 
-interface ProviderSignInRouteNeeds extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'> {
+interface ProviderSignInRouteNeeds
+  extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors' | 'tellNews'> {
   readonly providers: Providers;
   readonly providerSignIn: ProviderSignIn;
   readonly log: Log;
@@ -71,7 +72,7 @@ function beginSignIn({ providers, providerSignIn }: ProviderSignInRouteNeeds): R
 }
 
 function completeSignIn(needs: ProviderSignInRouteNeeds): Route {
-  const { providers, providerSignIn, audit, log } = needs;
+  const { providers, providerSignIn, audit, tellNews, log } = needs;
   return defineRoute({
     method: 'POST',
     path: '/api/noauth/oauth2/complete',
@@ -106,7 +107,7 @@ function completeSignIn(needs: ProviderSignInRouteNeeds): Route {
       const signedIn = await providers.signIn(provider, claims, address);
       switch (signedIn.type) {
         case 'found':
-          if (signedIn.isNew) await noteUser(audit, 'ADDED', signedIn.user, { provider: provider.id });
+          if (signedIn.isNew) await tellNews(signedIn.user);
           if (signedIn.isLinked) {
             const data = { provider: provider.id, signIn: 'linked' };
             await noteUser(audit, 'CREDENTIALS_UPDATED', signedIn.user, data);

@@ -13,9 +13,9 @@ import { accountProblem, badRequest, notFound, tooManyRequests } from '../wire/e
 import { empty } from '../wire/reply.ts';
 import { credential, NAME_MAX, optionalText, tenantId } from '../wire/schemas.ts';
 import { type AuthNeeds, welcome } from './auth.ts';
-import { noteUser } from './user-notes.ts';
 
-export interface SignUpNeeds extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'> {
+export interface SignUpNeeds
+  extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors' | 'tellNews'> {
   /** Without it, nobody signs up by mail. */
   readonly signUps?: SignUps;
 }
@@ -108,7 +108,7 @@ function completeSignUp(needs: SignUpNeeds): Route {
       if (made.type === 'link-ended')
         return badRequest(`${SIGN_UP_LINK_ENDED}: ask for a new one, or sign in.`);
       if (made.type !== 'done') return accountProblem(made, 'User');
-      await noteUser(needs.audit, 'ADDED', made.value, { signUp: 'mail' });
+      await needs.tellNews(made.value);
       return welcome(needs, made.value, origin());
     },
   });

@@ -1,7 +1,7 @@
 /** Entries of the audit trail about users: what they do with their sessions, and what is done with them and by them. */
 import type { User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { Action } from '../../actors/audit/entry.ts';
+import { type Action, noteOfUser } from '../../actors/audit/entry.ts';
 import type { CustomerId, DeviceId, TenantId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import type { Principal } from '../auth/principal.ts';
@@ -14,7 +14,7 @@ type UserChange = Extract<
 /** Where changes are noted: whoever hears that one is done may rely on its entry. */
 export type NotesChanges = Pick<AuditTrail, 'note' | 'noted'>;
 
-/** Resolves when the entry is there, or cannot be now. System administrators belong to no tenant, so no audit trail is theirs. */
+/** Resolves when the entry is there, or cannot be now. What changes a user's own record takes `News` instead, which no crash loses. */
 export async function noteUser(
   audit: NotesChanges,
   action: UserChange,
@@ -39,21 +39,12 @@ export function noteSession(
 function noteAbout(
   audit: Pick<AuditTrail, 'note'>,
   action: Action,
-  { id, membership }: Pick<User, 'id' | 'membership'>,
+  user: Pick<User, 'id' | 'membership'>,
   failure: string | undefined,
   data: JsonObject,
 ): void {
-  if (membership.authority === 'SYS_ADMIN') return;
-  audit.note({
-    tenantId: membership.tenantId,
-    action,
-    deviceId: undefined,
-    deviceName: undefined,
-    customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
-    userId: id,
-    data,
-    failure,
-  });
+  const note = noteOfUser(user, { action, data, failure });
+  if (note !== undefined) audit.note(note);
 }
 
 /** An entry about what somebody did with something of a tenant's that is neither a user nor a device. Resolves as `noteUser` does. */

@@ -5,10 +5,11 @@
  */
 
 import { z } from 'zod';
-import type { AccountAnswer, Accounts, Membership, User } from '../../actors/accounts/accounts.ts';
+import type { AccountAnswer, Accounts, Membership, News, User } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
+import type { TellNews } from '../../actors/mail/user-news.ts';
 import { attempt, createLimiter } from '../auth/attempts.ts';
 import type { Logins } from '../auth/logins.ts';
 import {
@@ -43,7 +44,6 @@ import {
 } from '../wire/schemas.ts';
 import { type Found, isBeyondDelegation, manageableUser, visibleCustomer } from './access.ts';
 import { pageReply } from './answers.ts';
-import type { Post } from './post.ts';
 import { byOf, type NotesChanges, noteSession, noteUser } from './user-notes.ts';
 
 const inPath = z.object({ userId });
@@ -72,7 +72,7 @@ export interface UserNeeds {
   readonly tokens: Tokens;
   readonly clock: Clock;
   readonly logins: Logins;
-  readonly post: Post;
+  readonly tellNews: TellNews;
   /** Counts addresses that were taken; without it this process counts for itself. */
   readonly counters?: Counters;
   readonly settings: Pick<ApiSettings, 'userTokenAccess' | 'freshLoginMs'>;
@@ -159,7 +159,7 @@ const fieldsOf = ({ email, firstName, lastName, phone, additionalInfo }: UserBod
 });
 
 async function createUser(
-  { accounts: { users }, audit, post }: UserNeeds,
+  { accounts: { users }, tellNews }: UserNeeds,
   principal: Principal,
   body: UserBody,
   sendsMail: boolean,
@@ -170,16 +170,17 @@ async function createUser(
   const fields = fieldsOf(body);
   const hidden = unlessVisible(namesOf(fields, undefined));
   if (hidden !== undefined) return hidden;
+  const news: News = {
+    action: 'ADDED',
+    data: { email: body.email, authority: membership.authority, ...byOf(principal) },
+    ...(sendsMail ? { mail: { type: 'activation' } } : {}),
+  };
   const created =
     principal.authority === 'SYS_ADMIN' || membership.authority === 'SYS_ADMIN'
-      ? await users.create(membership, fields)
-      : await users.createUnknowing(membership, fields);
+      ? await users.create(membership, fields, undefined, news)
+      : await users.createUnknowing(membership, fields, news);
   if (created.type !== 'done') return accountProblem(created, 'User');
-  const user = created.value;
-  const { authority } = membership;
-  await noteUser(audit, 'ADDED', user, { email: body.email, authority, ...byOf(principal) });
-  if (sendsMail) await post({ type: 'activation', userId: user.id }, user);
-  return { type: 'found', value: user };
+  return { type: 'found', value: await tellNews(created.value) };
 }
 
 async function changeUser(
@@ -189,7 +190,7 @@ async function changeUser(
   address: string,
   bounded: BoundedChange,
 ): Promise<Found<User> | Problem> {
-  const { accounts, audit, post } = needs;
+  const { accounts, tellNews } = needs;
   const found = await manageableUser(accounts, principal, body.id);
   if (found.type !== 'found') return found;
   const before = found.value;
@@ -206,15 +207,18 @@ async function changeUser(
   const knowsAll = principal.authority === 'SYS_ADMIN';
   const update = knowsAll ? accounts.users.update : accounts.users.updateUnknowing;
   const by = id === principal.userId ? 'itself' : 'administrator';
-  const change = () => update(id, fields, body.version, by);
+  const told = movesTo === undefined ? {} : { emailBefore: before.email, email: movesTo };
+  const hears = before.activated && movesTo !== undefined;
+  const news: News = {
+    action: 'UPDATED',
+    data: { ...told, ...byOf(principal) },
+    ...(hears ? { mail: { type: 'address-changed', email: before.email } } : {}),
+  };
+  const change = () => update(id, fields, body.version, by, news);
   const changed = knowsAll ? await change() : await bounded(principal.userId, change);
   if (changed.type === 'blocked') return tooManyRequests(TOO_MANY_ADDRESSES, changed.retryAfterMs);
   if (changed.type !== 'done') return accountProblem(changed, 'User');
-  const told = movesTo === undefined ? {} : { emailBefore: before.email, email: movesTo };
-  await noteUser(audit, 'UPDATED', changed.value, { ...told, ...byOf(principal) });
-  if (before.activated && movesTo !== undefined)
-    await post({ type: 'address-changed', userId: id, email: before.email }, before);
-  return { type: 'found', value: changed.value };
+  return { type: 'found', value: await tellNews(changed.value) };
 }
 
 interface AddressChange {
@@ -355,7 +359,7 @@ function deleteUser({ accounts, audit }: UserNeeds): Route {
   });
 }
 
-function enableUser({ accounts, audit }: UserNeeds): Route {
+function enableUser({ accounts, tellNews }: UserNeeds): Route {
   const { users } = accounts;
   return defineRoute({
     method: 'POST',
@@ -374,9 +378,10 @@ function enableUser({ accounts, audit }: UserNeeds): Route {
       if (user.type !== 'found') return user;
       const enabled = query.userCredentialsEnabled ?? true;
       if (!enabled && params.userId === principal.userId) return permissionDenied;
-      const changed = await users.setEnabled(params.userId, enabled);
+      const action = enabled ? 'ACTIVATED' : 'SUSPENDED';
+      const changed = await users.setEnabled(params.userId, enabled, { action, data: byOf(principal) });
       if (changed.type !== 'done') return accountProblem(changed, 'User');
-      await noteUser(audit, enabled ? 'ACTIVATED' : 'SUSPENDED', user.value, byOf(principal));
+      await tellNews(changed.value);
       return empty;
     },
   });

@@ -90,6 +90,8 @@ export interface RestOptions {
   readonly settings?: Partial<Omit<ApiSettings, 'tokens' | 'limits'>>;
   readonly limits?: Partial<LimitSettings>;
   readonly log?: Log;
+  /** By default one of its own, in memory. */
+  readonly store?: Store;
   /** Shortest access token of a device. */
   readonly minTokenLength?: number;
   /** Puts something in place of, or around, what the app is given. */
@@ -167,7 +169,7 @@ let conformance: Conformance | undefined;
 export function createRestWorld(options: RestOptions = {}): RestWorld {
   const clock = createSimClock(START);
   const log = options.log ?? silentLog;
-  const store = createMemoryStore();
+  const { store = createMemoryStore() } = options;
   const root = startActorSystem(deviceEngine(store.journal));
   const feed = createFeed(clock);
   const policy = { ...POLICY, ...options.policy };

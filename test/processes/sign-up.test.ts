@@ -352,6 +352,7 @@ function signUpDirectly(
       firstName: null,
       lastName: null,
       password: PASSWORD,
+      news: { action: 'ADDED', data: {} },
     },
   );
 }

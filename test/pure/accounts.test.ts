@@ -24,6 +24,7 @@ import { createCollection } from '../../actors/records/collection.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createSimClock, type SimClock } from '../kit/clock.ts';
+import { Crash, dying, through } from '../kit/dying-store.ts';
 import fc from '../kit/property.ts';
 import { given, HOUR_MS, START } from '../kit/rest-client.ts';
 
@@ -234,67 +235,6 @@ test('accounts: of two changes on one version one conflicts', async () => {
 
 // --------------------------------------------------------------------------------------------------------- crashes
 
-class Crash extends Error {}
-
-/**
- * A process that dies at its n-th write: just before it, or just after it reached the store. From then on nothing it
- * does reaches the store.
- */
-function dying(
-  store: Store,
-  atWrite: number,
-  moment: 'before' | 'after',
-): { store: Store; died: () => boolean } {
-  let writes = 0;
-  let dead = false;
-  const write = async <Result>(perform: () => Promise<Result>): Promise<Result> => {
-    if (dead) throw new Crash();
-    writes += 1;
-    const last = writes === atWrite;
-    if (last && moment === 'before') {
-      dead = true;
-      throw new Crash();
-    }
-    const result = await perform();
-    if (last) {
-      dead = true;
-      throw new Crash();
-    }
-    return result;
-  };
-  return { died: () => dead, store: through(store, { read: (perform) => perform(), write }) };
-}
-
-type Way = <Result>(perform: () => Promise<Result>) => Promise<Result>;
-
-/** A store whose every access goes the way it is given. */
-function through(store: Store, { read, write }: { readonly read: Way; readonly write: Way }): Store {
-  const { entities, index, records } = store;
-  return {
-    ...store,
-    entities: {
-      load: (name) => read(() => entities.load(name)),
-      commit: (commit) => write(() => entities.commit(commit)),
-    },
-    index: {
-      lookup: (key) => read(() => index.lookup(key)),
-      page: (list, query) => read(() => index.page(list, query)),
-      count: (list) => read(() => index.count(list)),
-      add: (list, member) => write(() => index.add(list, member)),
-      remove: (list, member) => write(() => index.remove(list, member)),
-    },
-    records: {
-      opts: records.opts,
-      on: (event, listener) => records.on(event, listener),
-      get: (key) => read(async () => records.get(key)),
-      set: (key, value) => write(async () => records.set(key, value)),
-      delete: (key) => write(() => records.delete(key)),
-      clear: () => records.clear(),
-    },
-    swap: (...swap) => write(() => store.swap(...swap)),
-  };
-}
-
 /**
  * Plays `act` in a process that dies at its first write, its second, … until it comes through; each time `look` then
  * finds what a new process finds.
@@ -311,7 +251,8 @@ function crashes(
         assert.ok(atWrite < 100, 'it never comes through');
         const there = await scene();
         await prepare(there);
-        const process = dying(there.store, atWrite, moment);
+        const process = dying(there.store);
+        process.dieAt(atWrite, moment);
         await act(accountsOver(process.store, there.clock), there).catch((error: unknown) => {
           if (!(error instanceof Crash)) throw error;
         });

@@ -27,6 +27,7 @@ function bounded() {
   const trail: AuditTrail = {
     note: (note) => notes.push(note),
     noted: async () => {},
+    noteOnce: async () => {},
     find: async () => ({ items: [], total: 0 }),
     async *all() {},
     head: async () => ({ entries: 0, hash: '' }),

@@ -1,7 +1,8 @@
 /** How many mails one address gets: nobody's mailbox is filled, and nobody is kept from a new password by who asks for many. */
 import * as assert from 'uvu/assert';
+import { silentLog } from '../../actors/base/log.ts';
 import { memoryCounter } from '../../actors/limits/counters.ts';
-import { createMails } from '../../actors/mail/mails.ts';
+import { mailsOver } from '../kit/mails.ts';
 import { HOUR_MS, type RestWorld, restLaws, settle } from '../kit/rest-client.ts';
 
 const { law, run } = restLaws('limits of mails');
@@ -9,28 +10,9 @@ const { law, run } = restLaws('limits of mails');
 const RESET = { type: 'reset', email: 'alice@home.test' } as const;
 
 const mailsOf = ({ store, accounts, secrets, audit, clock }: RestWorld) =>
-  createMails(
-    {
-      look: { product: 'claimd', accent: '#000000', onAccent: '#ffffff' },
-      baseUrl: 'https://claim.example.org',
-      domain: 'example.org',
-      language: 'en',
-      resetLifeMs: HOUR_MS,
-      connections: 1,
-      perTenant: 10_000,
-      signUpsPerTenant: 4,
-    },
-    {
-      store,
-      accounts,
-      secrets,
-      counters: (_name, { windowMs }) => memoryCounter({ windowMs }, 1_000, () => clock.elapsed()),
-      smtp: { send: async () => ({ type: 'sent' }), close() {} },
-      audit,
-      clock,
-      log: { debug() {}, info() {}, warn() {}, error() {} },
-    },
-  ).mails;
+  mailsOver({ store, accounts, secrets, audit, clock, log: silentLog }, (_name, { windowMs }) =>
+    memoryCounter({ windowMs }, 1_000, () => clock.elapsed()),
+  );
 
 law(
   'asked every five minutes for two days, an address gets a link in each hour, and not many',

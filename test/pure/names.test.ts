@@ -159,7 +159,15 @@ law(
     const signing = async (title: string, email: string, firstName: string | null = null) =>
       signUp(
         { ...world.accounts, directory },
-        { tenantId, title, ownOf: null, email, firstName, lastName: null },
+        {
+          tenantId,
+          title,
+          ownOf: null,
+          email,
+          firstName,
+          lastName: null,
+          news: { action: 'ADDED', data: {} },
+        },
       );
     for (const title of ['ac\u200bme.test', 'ａｃｍｅ.test', 'acme.test\u202e'])
       assert.is((await signing(title, 'mallory@evil.test')).type, 'refused', JSON.stringify(title));
