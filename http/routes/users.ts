@@ -25,7 +25,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { pageView } from '../views/page.ts';
-import { tokenPairView, userView, viewUser, viewUserWithState } from '../views/user.ts';
+import { tokenPairView, userView, viewUser, viewUserWithState, withoutState } from '../views/user.ts';
 import { accountProblem, badRequest, notFound, permissionDenied, tooManyRequests } from '../wire/errors.ts';
 import { unlessVisible } from '../wire/names.ts';
 import { switched } from '../wire/query.ts';
@@ -58,7 +58,7 @@ const userBody = z.object(
     firstName: optionalText('First name'),
     lastName: optionalText('Last name'),
     phone: optionalText('Phone'),
-    additionalInfo,
+    additionalInfo: additionalInfo.transform(withoutState),
     version,
     /** Ours: the caller's, for another address of its own or of its like. */
     currentPassword: credential.nullish(),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Customer, Membership, User } from '../../actors/accounts/accounts.ts';
 import type { Instant } from '../../actors/base/clock.ts';
 import { NULL_UUID } from '../../actors/base/ids.ts';
+import type { JsonObject } from '../../actors/base/json.ts';
 import { entityId, info, instant, optional } from './parts.ts';
 
 export const userView = z
@@ -66,6 +67,13 @@ export function viewUserWithState(user: User, lastLoginAt: Instant | null): z.in
     lastLoginTs: lastLoginAt,
   };
   return { ...viewUser(user), additionalInfo };
+}
+
+/** Without what reading adds: a client that sends back what it has read does not make it the user's own. */
+export function withoutState(info: JsonObject | null): JsonObject | null {
+  if (info === null || Object.keys(info).length === 0) return info;
+  const { userCredentialsEnabled: _, userActivated: __, lastLoginTs: ___, ...own } = info;
+  return Object.keys(own).length === 0 ? null : own;
 }
 
 /** The null UUID if there is none. */

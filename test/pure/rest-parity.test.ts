@@ -359,6 +359,20 @@ law('parity: what is wrong with a page is said', async ({ home }) => {
   await wrong('pageSize=1&page=0&sortProperty=label', /Unsupported sort property/);
 });
 
+law('users: who sends back what it has read keeps nothing of what reading adds', async ({ home }) => {
+  const url = `/api/user/${home.alice.userId}`;
+  const read = async () => (await home.alice.get(url)).json as { additionalInfo: object };
+  const own = async () => ((await home.alice.get('/api/auth/user')).json as typeof user).additionalInfo;
+  const user = await read();
+  const save = async (body: object) => assert.is((await home.alice.post('/api/user', body)).status, 200);
+  await save(user);
+  assert.is(await own(), null);
+  const { additionalInfo, ...rest } = await read();
+  await save({ ...rest, additionalInfo: { ...additionalInfo, lang: 'de' } });
+  assert.equal(await own(), { lang: 'de' });
+  assert.ok('userActivated' in (await read()).additionalInfo);
+});
+
 law('parity: a parameter that is there and empty is one that is not there', async ({ home, world }) => {
   await world.audit.catchUp();
   const same = async (path: string, query: string) => {

@@ -421,6 +421,12 @@ export const SECTIONS = {
       why: 'a device is claimed by its name, and its profile says how',
       rule: 'R4',
     },
+    'update-keeps-owner': {
+      what: '`customerId` in `POST /api/device` for a device that is there',
+      thingsBoard: 'changes its owner',
+      claimd: 'ignored: assigning and unassigning have routes of their own',
+      why: 'a client that sends back what it read an hour ago must not undo a claim',
+    },
     delegated: {
       what: 'an API key that makes keys, changes the e-mail of its user or equals, makes administrators of its rank, or asks for tokens of others',
       thingsBoard: 'may do all that its user may',
@@ -534,6 +540,13 @@ export const SECTIONS = {
       claimd: '400 (attributes: `security.claim.maxAttributeBytes`)',
       why: 'they are written with every change, and read with every list',
     },
+    'body-sizes': {
+      what: 'the largest body of a request',
+      thingsBoard: '16 MiB; from a device 50 MiB',
+      claimd:
+        '1 MiB (`server.http.max_body_size`), 8 KiB without a token; from a device 64 KiB, telemetry too',
+      why: 'a body is in memory until it is whole, and a claim needs 100 bytes',
+    },
     active: {
       what: '`active` of a device',
       thingsBoard: 'active within the last ten minutes',
@@ -556,8 +569,8 @@ export const SECTIONS = {
       what: 'the audit trail',
       thingsBoard: 'claims that succeeded, attributes with their values, no windows',
       claimd:
-        'also windows opened, closed and elapsed, and refused claims with their reason; of attributes their names',
-      why: 'people ask afterwards who claimed what; values may be secrets',
+        'also windows opened, closed and elapsed, and refused claims with their reason; of attributes their names, of customers their ids',
+      why: 'people ask afterwards who claimed what; values may be secrets, titles change, and the trail does not',
       rule: 'C10',
     },
   },
