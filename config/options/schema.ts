@@ -136,6 +136,11 @@ export function contradictions(config: Config): string[] {
     );
   }
   problems.push(...outboundProblems(config), ...mailProblems(config));
+  if ((config.redis.certFile === undefined) !== (config.redis.keyFile === undefined)) {
+    problems.push(
+      'redis.ssl.cert_file (REDIS_SSL_CERT) and redis.ssl.key_file (REDIS_SSL_KEY) belong together',
+    );
+  }
   if (config.system.workers > 1 && config.store.url === 'memory:') {
     problems.push(
       `system.workers (${config.system.workers}) needs a store that processes can share: not memory: (STORE_URL)`,

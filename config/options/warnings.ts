@@ -35,7 +35,70 @@ export function warningsOf(config: Config): string[] {
   }
   warnings.push(...redisWarnings(store.url ?? '', redis.password));
   warnings.push(...readableWarnings(config));
+  warnings.push(...idleWarnings(config));
   return warnings;
+}
+
+/** Options that are given, and do nothing because another is not: mostly that one was forgotten or misspelt. */
+function idleWarnings(config: Config): string[] {
+  const { mail, http, mqtt, broker, redis, policyHook, accounts, web, metrics } = config;
+  const storeUrl = config.store.url ?? '';
+  const without = (needed: string, isThere: boolean, options: { readonly [key: string]: unknown }) => {
+    const given = Object.keys(options).filter((key) => options[key] !== undefined);
+    return isThere || given.length === 0
+      ? []
+      : [`without ${needed} nothing is done with ${given.join(', ')}`];
+  };
+  return [
+    ...without('server.ssl.enabled (SSL_ENABLED)', http.sslEnabled, {
+      'server.ssl.credentials.pem.cert_file': http.sslCertFile,
+      'server.ssl.credentials.pem.key_file': http.sslKeyFile,
+      'server.ssl.credentials.pem.key_password': http.sslKeyPassword,
+    }),
+    ...without('transport.mqtt.ssl.enabled (MQTT_SSL_ENABLED)', mqtt.sslEnabled, {
+      'transport.mqtt.ssl.credentials.pem.cert_file': mqtt.sslCertFile,
+      'transport.mqtt.ssl.credentials.pem.key_file': mqtt.sslKeyFile,
+      'transport.mqtt.ssl.credentials.pem.key_password': mqtt.sslKeyPassword,
+    }),
+    ...without('transport.mqtt.broker.url (MQTT_BROKER_URL)', broker.url !== undefined, {
+      'transport.mqtt.broker.username': broker.username,
+      'transport.mqtt.broker.password': broker.password,
+      'transport.mqtt.broker.ssl.ca_file': broker.caFile,
+      'transport.mqtt.broker.ssl.cert_file': broker.certFile,
+      'transport.mqtt.broker.ssl.key_file': broker.keyFile,
+      'transport.mqtt.broker.ssl.key_password': broker.keyPassword,
+      'transport.mqtt.broker.event_topic': broker.eventTopic,
+    }),
+    ...without('mail.host (MAIL_HOST)', mail.host !== undefined, {
+      'mail.ca_file': mail.caFile,
+      'mail.user': mail.user,
+      'mail.password': mail.password,
+      'mail.from': mail.from,
+    }),
+    ...without('Redis as store.url (STORE_URL)', storeUrl.startsWith('redis'), {
+      'redis.username': redis.username,
+      'redis.password': redis.password,
+    }),
+    ...without('Redis with TLS as store.url (STORE_URL, rediss://)', storeUrl.startsWith('rediss'), {
+      'redis.ssl.ca_file': redis.caFile,
+      'redis.ssl.cert_file': redis.certFile,
+      'redis.ssl.key_file': redis.keyFile,
+    }),
+    ...without(
+      'security.claim.policyHook.url (SECURITY_CLAIM_POLICY_HOOK_URL)',
+      policyHook.url !== undefined,
+      {
+        'security.claim.policyHook.secret': policyHook.secrets,
+      },
+    ),
+    ...without('security.sign_up.tenants (SECURITY_SIGN_UP_TENANTS)', accounts.signUpTenants !== undefined, {
+      'security.sign_up.domains': accounts.signUpDomains,
+    }),
+    ...without('web.afterClaim.text (WEB_AFTER_CLAIM_TEXT)', web.afterClaim !== undefined, {
+      'web.afterClaim.link': web.afterClaimLink,
+    }),
+    ...without('metrics.enabled (METRICS_ENABLED)', metrics.enabled, { 'metrics.token': metrics.token }),
+  ];
 }
 
 /** Where devices may come from anywhere, and show their tokens to whatever is between (ETSI EN 303 645, 5.5). */

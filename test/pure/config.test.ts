@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseDocument } from 'yaml';
+import { newId, type TenantId } from '../../actors/base/ids.ts';
 import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../../config/options/load.ts';
 import { expectation } from '../../config/options/option.ts';
 import { ALL_OPTIONS, type Config } from '../../config/options/schema.ts';
@@ -353,6 +354,82 @@ warnings('where a device can be taken over by a window, credentials that stay wi
     { SECURITY_CLAIM_PROOF: 'required' },
   ] as Record<string, string>[])
     assert.is(told(env), '', JSON.stringify(env));
+});
+
+warnings('what does nothing because something else is not set is told', () => {
+  const told = (env: Record<string, string>) => warningsOf({ HTTP_BIND_ADDRESS: '::1', ...env });
+  const secret = `whsec_${Buffer.alloc(24, 'k').toString('base64')}`;
+  const tenant = newId<TenantId>(1);
+  const idle: readonly [string, Record<string, string>, Record<string, string>][] = [
+    [
+      'server.ssl.enabled',
+      { SSL_PEM_CERT: 'c', SSL_PEM_KEY: 'k', SSL_PEM_KEY_PASSWORD: 'p' },
+      { SSL_ENABLED: 'true' },
+    ],
+    [
+      'transport.mqtt.ssl.enabled',
+      { MQTT_SSL_PEM_CERT: 'c', MQTT_SSL_PEM_KEY: 'k', MQTT_SSL_PEM_KEY_PASSWORD: 'p' },
+      { MQTT_SSL_ENABLED: 'true', MQTT_SSL_BIND_ADDRESS: '::1' },
+    ],
+    [
+      'transport.mqtt.broker.url',
+      {
+        MQTT_BROKER_USERNAME: 'u',
+        MQTT_BROKER_PASSWORD: 'p',
+        MQTT_BROKER_SSL_CA: 'a',
+        MQTT_BROKER_SSL_CERT: 'c',
+        MQTT_BROKER_SSL_KEY: 'k',
+        MQTT_BROKER_SSL_KEY_PASSWORD: 'p',
+        MQTT_BROKER_EVENT_TOPIC: 'events/{tenant}',
+      },
+      { MQTT_BROKER_URL: 'mqtt://localhost' },
+    ],
+    [
+      'mail.host',
+      { MAIL_CA: 'a', MAIL_USER: 'u', MAIL_PASSWORD: 'p', MAIL_FROM: 'a@example.org' },
+      { MAIL_HOST: 'localhost', HTTP_BASE_URL: 'https://claim.example.org' },
+    ],
+    ['Redis', { REDIS_USERNAME: 'u', REDIS_PASSWORD: 'p' }, { STORE_URL: 'redis://localhost' }],
+    [
+      'Redis with TLS',
+      { REDIS_SSL_CA: 'a', REDIS_SSL_CERT: 'c', REDIS_SSL_KEY: 'k' },
+      { STORE_URL: 'rediss://localhost' },
+    ],
+    [
+      'security.claim.policyHook.url',
+      { SECURITY_CLAIM_POLICY_HOOK_SECRET: secret },
+      { SECURITY_CLAIM_POLICY_HOOK_URL: 'https://example.org/hook' },
+    ],
+    [
+      'security.sign_up.tenants',
+      { SECURITY_SIGN_UP_DOMAINS: 'example.org' },
+      { SECURITY_SIGN_UP_TENANTS: tenant },
+    ],
+    [
+      'web.afterClaim.text',
+      { WEB_AFTER_CLAIM_LINK: 'https://example.org' },
+      { WEB_AFTER_CLAIM_TEXT: 'Done.' },
+    ],
+    ['metrics.enabled', { METRICS_TOKEN: '0123456789abcdef' }, { METRICS_ENABLED: 'true' }],
+  ];
+  for (const [needed, env, more] of idle) {
+    const keys = Object.keys(env).map(
+      (name) => ALL_OPTIONS.find(({ option }) => option.env === name)?.option.key,
+    );
+    const [only = '', ...others] = told(env);
+    assert.equal(others, []);
+    assert.ok(only.startsWith(`without ${needed} `), only);
+    assert.is(only.split(' nothing is done with ')[1], keys.join(', '));
+    assert.equal(told({ ...env, ...more }), [], needed);
+  }
+});
+
+refusals('a client certificate for Redis and its key belong together', () => {
+  for (const name of ['REDIS_SSL_CERT', 'REDIS_SSL_KEY'])
+    assert.match(
+      bad({ env: { STORE_URL: 'rediss://localhost', [name]: 'file.pem' } }).join(),
+      'belong together',
+    );
 });
 
 sources('origins of pages are a list, as browsers send them', () => {
