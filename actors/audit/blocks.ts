@@ -41,6 +41,8 @@ import {
   isSameCut,
   type OpenBlock,
   openStoredBlocks,
+  orderAfter,
+  orderOf,
   raised,
   reached,
   type Stretch,
@@ -107,12 +109,17 @@ export function createBlocks(
     const gone = anchor?.number ?? 0;
     const older = anchor?.kept;
     const parts = partsOf(older);
-    const count = parts + (await stored.countOf(tenantId)) - gone;
+    const blocks = await stored.countOf(tenantId);
+    const count = parts + blocks - gone;
     const read = (number: number) =>
       older !== undefined && number <= parts
         ? kept.read(tenantId, older, number)
         : stored.linesOf(tenantId, number - parts + gone);
-    return { count, kept: { parts, entries: older?.entries ?? 0 }, read };
+    const breaks = async () => {
+      const { block } = await stored.newest(tenantId, blocks);
+      return (block.order?.breaks ?? []).flatMap((number) => (number > gone ? [number - gone + parts] : []));
+    };
+    return { count, kept: { parts, entries: older?.entries ?? 0 }, breaks, read };
   }
 
   /** Whether none of the lines can be there already, as far as the newest block that is kept in memory goes. */
@@ -155,11 +162,12 @@ export function createBlocks(
     some: readonly Line[],
     stretch: Stretch | undefined,
   ) {
-    const { block } = open;
+    const { number, block } = open;
     const upTo = stretch === undefined ? block.upTo : raised(block.upTo, stretch);
     const { before, after } = chainOf(tenantId, block);
     const chain = { before, after: chainAfter(after, some) };
-    return stored.replace(tenantId, open, { upTo, lines: [...block.lines, ...some], chain });
+    const order = orderAfter(number, orderOf(number, block), some);
+    return stored.replace(tenantId, open, { upTo, lines: [...block.lines, ...some], chain, order });
   }
 
   /** The first block that may hold some of the lines is told to `begun`. */
@@ -259,7 +267,8 @@ export function createBlocks(
       const gone = (await stored.anchor(tenantId))?.number ?? 0;
       const next = Math.max(gone, Math.floor(place / BLOCK_ENTRIES));
       const skipped = await firstBlockFrom(
-        { count: count - next, read: (number) => stored.linesOf(tenantId, next + number) },
+        { read: (number) => stored.linesOf(tenantId, next + number) },
+        { first: 1, last: count - next, isBreak: false },
         from,
       );
       // The newest is always read: how many entries it has decides the place.

@@ -13,8 +13,8 @@ export const BLOCK_ENTRIES = 200;
 /** Blocks that one search reads, the first in the order asked for. */
 export const BLOCKS_SEARCHED_MAX = 1_000;
 export const ENTRIES_SEARCHED_MAX = BLOCKS_SEARCHED_MAX * BLOCK_ENTRIES;
-/** How far entries may be out of the order of time. */
-const DISORDER_MS = 60_000;
+/** How far entries may be out of the order of time. Where one is further behind, the trail has a break. */
+export const DISORDER_MS = 60_000;
 
 export interface AuditQuery {
   /** Counted from 0. */
@@ -48,7 +48,16 @@ export interface BlockReader {
   readonly count: number;
   /** How many of them hold entries that outlasted their blocks, and how many entries these are. */
   readonly kept: { readonly parts: number; readonly entries: number };
+  /** Blocks in which time goes back, in their order: the clock was set, or a log was read after a pause. */
+  breaks(): Promise<readonly number[]>;
   read(number: number): Promise<readonly Line[]>;
+}
+
+/** Blocks in a row. In those that are no break time does not go back. */
+interface Span {
+  readonly first: number;
+  readonly last: number;
+  readonly isBreak: boolean;
 }
 
 /** @param blocksMax how many blocks a search reads */
@@ -65,14 +74,28 @@ export async function* allEntries(blocks: BlockReader, query: AllQuery): AsyncGe
   const { startTime = 0, endTime = Number.MAX_SAFE_INTEGER } = query;
   if (blocks.count === 0) return;
   const fits = filterOf(query);
-  for (let number = await firstBlockFrom(blocks, startTime); number <= blocks.count; number += 1) {
-    const lines = await blocks.read(number);
-    if ((lines[0]?.[0] ?? 0) > endTime + DISORDER_MS) return;
-    for (const line of lines) {
-      if (line[0] >= startTime && line[0] <= endTime && fits(line)) yield entryOf(line);
+  for (const span of await spansOf(blocks)) {
+    for (let number = await firstBlockFrom(blocks, span, startTime); number <= span.last; number += 1) {
+      const lines = await blocks.read(number);
+      if (!span.isBreak && (lines[0]?.[0] ?? 0) > endTime + DISORDER_MS) break;
+      for (const line of lines) {
+        if (line[0] >= startTime && line[0] <= endTime && fits(line)) yield entryOf(line);
+      }
+      await nextTurn(); // others do not wait for it
     }
-    await nextTurn(); // others do not wait for it
   }
+}
+
+async function spansOf({ count, breaks }: BlockReader): Promise<readonly Span[]> {
+  const spans: Span[] = [];
+  let first = 1;
+  for (const number of await breaks()) {
+    if (number > first) spans.push({ first, last: number - 1, isBreak: false });
+    spans.push({ first: number, last: number, isBreak: true });
+    first = number + 1;
+  }
+  if (first <= count) spans.push({ first, last: count, isBreak: false });
+  return spans;
 }
 
 function isWhole(query: AuditQuery): boolean {
@@ -105,7 +128,6 @@ async function pageOfAll(
 
 async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number): Promise<AuditPage> {
   const { page, pageSize, startTime = 0, endTime = Number.MAX_SAFE_INTEGER } = query;
-  const { count, read } = blocks;
   const ascending = query.sortOrder === 'ASC';
   const offset = page * pageSize;
   const fits = filterOf(query);
@@ -113,22 +135,29 @@ async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number)
   const inOrder = () => inOrderOfTime(items, query.sortOrder);
   let total = 0;
   let searchedTo: Instant | undefined;
-  let number = ascending ? await firstBlockFrom(blocks, startTime) : await lastBlockUpTo(blocks, endTime);
-  for (let blocksRead = 0; number >= 1 && number <= count; blocksRead += 1) {
-    if (blocksRead === blocksMax)
-      return { items: inOrder(), total, ...(searchedTo === undefined ? {} : { searchedTo }) };
-    const lines = await read(number);
-    const first = lines[0]?.[0] ?? 0;
-    const last = lines.at(-1)?.[0] ?? 0;
-    if (ascending ? first > endTime + DISORDER_MS : last < startTime - DISORDER_MS) break;
-    for (const line of ascending ? lines : [...lines].reverse()) {
-      if (line[0] < startTime || line[0] > endTime || !fits(line)) continue;
-      if (total >= offset && items.length < pageSize) items.push(entryOf(line));
-      total += 1;
+  let blocksRead = 0;
+  const spans = await spansOf(blocks);
+  for (const span of ascending ? spans : spans.toReversed()) {
+    let number = ascending
+      ? await firstBlockFrom(blocks, span, startTime)
+      : await lastBlockUpTo(blocks, span, endTime);
+    for (; number >= span.first && number <= span.last; blocksRead += 1) {
+      if (blocksRead === blocksMax)
+        return { items: inOrder(), total, ...(searchedTo === undefined ? {} : { searchedTo }) };
+      const lines = await blocks.read(number);
+      const first = lines[0]?.[0] ?? 0;
+      const last = lines.at(-1)?.[0] ?? 0;
+      const isBeyond = ascending ? first > endTime + DISORDER_MS : last < startTime - DISORDER_MS;
+      if (isBeyond && !span.isBreak) break;
+      for (const line of ascending ? lines : [...lines].reverse()) {
+        if (line[0] < startTime || line[0] > endTime || !fits(line)) continue;
+        if (total >= offset && items.length < pageSize) items.push(entryOf(line));
+        total += 1;
+      }
+      searchedTo = ascending ? last : first;
+      number += ascending ? 1 : -1;
+      await nextTurn(); // others do not wait for a search
     }
-    searchedTo = ascending ? last : first;
-    number += ascending ? 1 : -1;
-    await nextTurn(); // others do not wait for a search
   }
   return { items: inOrder(), total };
 }
@@ -157,26 +186,33 @@ function filterOf(query: AllQuery): (line: Line) => boolean {
     (text === undefined || hasText(name) || hasText(action));
 }
 
-/** The first block in which an entry from this instant on can be. */
-export function firstBlockFrom(
-  { count, read }: Pick<BlockReader, 'count' | 'read'>,
+/** The first block of a span in which an entry from this instant on can be. */
+export async function firstBlockFrom(
+  { read }: Pick<BlockReader, 'read'>,
+  span: Span,
   instant: Instant,
 ): Promise<number> {
-  return bisect(count, async (number) => ((await read(number)).at(-1)?.[0] ?? 0) >= instant - DISORDER_MS);
+  if (span.isBreak) return span.first;
+  return bisect(span, async (number) => ((await read(number)).at(-1)?.[0] ?? 0) >= instant - DISORDER_MS);
 }
 
-/** The last block in which an entry up to this instant can be. */
-async function lastBlockUpTo({ count, read }: BlockReader, instant: Instant): Promise<number> {
+/** The last block of a span in which an entry up to this instant can be. */
+async function lastBlockUpTo(
+  { read }: Pick<BlockReader, 'read'>,
+  span: Span,
+  instant: Instant,
+): Promise<number> {
+  if (span.isBreak) return span.last;
   const firstBeyond = await bisect(
-    count,
+    span,
     async (number) => ((await read(number))[0]?.[0] ?? 0) > instant + DISORDER_MS,
   );
-  return Math.max(1, firstBeyond - 1);
+  return firstBeyond - 1;
 }
 
-/** The first number of 1 … count for which it holds, given that it holds for all after it; count + 1 where for none. */
-async function bisect(count: number, holds: (number: number) => Promise<boolean>): Promise<number> {
-  let [low, high] = [1, count + 1];
+/** The first number of a span for which it holds, given that it holds for all after it; the one behind it where for none. */
+async function bisect({ first, last }: Span, holds: (number: number) => Promise<boolean>): Promise<number> {
+  let [low, high] = [first, last + 1];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     if (await holds(middle)) high = middle;

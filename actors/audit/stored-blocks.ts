@@ -2,12 +2,13 @@
  * The blocks of all trails, as the store has them. Each has a number in the list of its trail and a record of its own, which is
  * replaced only while it is what was read (compare-and-swap).
  */
+import type { Instant } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import { type Anchor, type Chained, type ChainHead, chainAfter, chainStart } from './chain.ts';
 import type { Line } from './line.ts';
-import { BLOCK_ENTRIES } from './query.ts';
+import { BLOCK_ENTRIES, DISORDER_MS } from './query.ts';
 
 /**
  * Up to which position of each of the journal's logs events are in this block or one before it; never less than in the
@@ -17,7 +18,20 @@ type Positions = number | readonly number[];
 
 export interface Block extends Chained {
   readonly upTo: Positions;
+  /** Absent in blocks that an older version wrote. */
+  readonly order?: Order;
 }
+
+/** How the trail up to the end of a block is in the order of time. */
+interface Order {
+  /** Of the entries since the last break. */
+  readonly latest: Instant;
+  /** The newest blocks that have an entry far behind one before it. */
+  readonly breaks: readonly number[];
+}
+
+/** Each block has them all, and each search looks at them all. Searches by time may miss what is between older ones. */
+const BREAKS_MAX = 100;
 
 /** The newest block of a trail. */
 export interface OpenBlock {
@@ -115,7 +129,24 @@ export function isSameCut(one: Anchor | undefined, other: Anchor | undefined): b
 export function emptyBlock(number: number, before: Block | undefined): OpenBlock {
   const after = before?.chain?.after;
   const chain = after === undefined ? {} : { chain: { before: after, after } };
-  return { number, block: { upTo: before?.upTo ?? 0, lines: [], ...chain }, isStored: false };
+  const order = before === undefined ? {} : { order: orderOf(number - 1, before) };
+  return { number, block: { upTo: before?.upTo ?? 0, lines: [], ...chain, ...order }, isStored: false };
+}
+
+/** Of a block that an older version wrote, as far as its own entries tell. */
+export function orderOf(number: number, { order, lines }: Pick<Block, 'order' | 'lines'>): Order {
+  return order ?? orderAfter(number, { latest: 0, breaks: [] }, lines);
+}
+
+/** Once these lines are at the end of the block of this number. */
+export function orderAfter(number: number, before: Order, lines: readonly Line[]): Order {
+  let { latest, breaks } = before;
+  for (const [at] of lines) {
+    const isBehind = at < latest - DISORDER_MS;
+    if (isBehind && breaks.at(-1) !== number) breaks = [...breaks, number].slice(-BREAKS_MAX);
+    latest = isBehind ? at : Math.max(latest, at);
+  }
+  return { latest, breaks };
 }
 
 /** In a block that an older version began, the chain begins with its first entry. */
