@@ -54,7 +54,7 @@ export function createOutbound(
   clock: Clock,
   resolveName: Resolve = systemResolve,
 ): SendOutbound {
-  const lookUp = createLookUps(resolveName);
+  const lookUp = createLookUps(resolveName, clock);
 
   /** At the moment of the connection: what a name led to before does not count. */
   const lookupFor =

@@ -9,6 +9,7 @@ import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import type { Resolve } from '../../actors/outbound/look-ups.ts';
 import { createOutbound, type OutboundAnswer, type OutboundRequest } from '../../actors/outbound/request.ts';
 import { awakeClock } from '../kit/awake-clock.ts';
+import { createSimClock } from '../kit/clock.ts';
 import { PATIENCE_MS } from '../kit/patience.ts';
 
 const test = suite('outbound over sockets');
@@ -220,6 +221,43 @@ test('attack: names of a tenant for which nobody answers hold up its own request
   assert.is(lookedUp.at(-1), 'again.example');
   answers.at(-1)?.();
   assert.equal(await again, failed('unreachable'));
+});
+
+test('attack: tenants whose names took long share one thread, and a name of anybody else finds the other', async () => {
+  const clock = createSimClock(0);
+  const held = new Map<string, () => void>();
+  const lookedUp: string[] = [];
+  const send = createOutbound(inside, clock, (name, answer) => {
+    lookedUp.push(name);
+    held.set(name, () => answer(new Error('EAI_AGAIN'), []));
+  });
+  const ask = (name: string, whose: string) => send(toName(name, 60_000, whose as TenantId)); // only a key here
+  const sent = [
+    ask('dead-1.a', 'a'),
+    ask('dead-2.a', 'a'),
+    ask('dead-1.b', 'b'),
+    ask('dead-2.b', 'b'),
+    ask('good.c', 'c'),
+  ];
+  assert.equal(lookedUp, ['dead-1.a', 'dead-1.b'], 'there are two threads');
+  clock.advance(20_000);
+  held.get('dead-1.a')?.();
+  held.get('dead-1.b')?.();
+  assert.equal(lookedUp.slice(2), ['good.c', 'dead-2.a'], 'in turn');
+  held.get('good.c')?.();
+  sent.push(ask('again.c', 'c'));
+  assert.equal(lookedUp.slice(4), ['again.c'], 'not the second one that took long');
+  held.get('again.c')?.();
+  held.get('dead-2.a')?.();
+  assert.equal(lookedUp.slice(5), ['dead-2.b']);
+  held.get('dead-2.b')?.();
+  for (const hears of sent.splice(0)) assert.equal(await hears, failed('unreachable'));
+  // Ten minutes later they are as others again.
+  clock.advance(600_000);
+  sent.push(ask('later.a', 'a'), ask('later.b', 'b'));
+  assert.equal(lookedUp.slice(6), ['later.a', 'later.b']);
+  for (const answer of held.values()) answer();
+  for (const hears of sent) assert.equal(await hears, failed('unreachable'));
 });
 
 test.run();
