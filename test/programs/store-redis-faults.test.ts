@@ -342,6 +342,25 @@ test('Redis: a store of another format, a Redis that throws away, or none at all
   assert.instance(gone, StoreUnavailable);
 });
 
+test('Redis: the log tells that it is away, and that it answers again', async () => {
+  const server = await startRedis();
+  const said: string[] = [];
+  const log = { ...silentLog, warn: (_: object, message: string) => void said.push(message) };
+  const store = await openRedisStore(redisSettings([server]), log);
+  try {
+    for (const times of [1, 2]) {
+      const count = (text: string) => said.filter((message) => message === text).length;
+      await server.kill();
+      await until('trouble is told', async () => said.at(-1) === 'trouble with the connection to Redis');
+      await server.restart();
+      await until('its end is told', async () => count('Redis answers again') === times);
+      assert.is(said.at(-1), 'Redis answers again');
+    }
+  } finally {
+    await store.close();
+  }
+});
+
 test('Redis: what weakens durability is said at the start', async () => {
   const server = await startRedis();
   await server.command('CONFIG', 'SET', 'appendfsync', 'everysec');

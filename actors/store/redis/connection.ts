@@ -83,6 +83,8 @@ export class Connection {
   #underWay = 0;
   #open = true;
   #loggedAt = Number.NEGATIVE_INFINITY;
+  /** Since when there is trouble that the log told of; undefined: there is none. */
+  #troubledAt: number | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #leftAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
@@ -335,7 +337,7 @@ export class Connection {
       else if (asked === undefined) {
         this.#asked.set(one, now);
         const answered = () => this.#asked.delete(one);
-        one.sendCommand(['PING']).then(answered, answered);
+        one.sendCommand(['PING']).then(() => this.#noteAnswer(answered() && ones.every(isReady)), answered);
       } else if (now - asked > this.#settings.commandTimeoutMs + PING_MS) {
         this.#asked.delete(one);
         this.#replace(one, 'no sign of life from Redis');
@@ -375,10 +377,22 @@ export class Connection {
     const now = performance.now();
     if (!this.#open || now - this.#loggedAt < ERROR_LOG_MS) return;
     this.#loggedAt = now;
+    this.#troubledAt ??= now;
     const why = error instanceof Error ? error.message : String(error);
     this.#settings.log.warn({ store: this.name, why }, 'trouble with the connection to Redis');
   }
+
+  /** Whoever reads of the trouble looks for its end. @param whole all connections stand */
+  #noteAnswer(whole: boolean): void {
+    if (!this.#open || !whole || this.#troubledAt === undefined) return;
+    const afterMs = Math.round(performance.now() - this.#troubledAt);
+    this.#troubledAt = undefined;
+    this.#loggedAt = Number.NEGATIVE_INFINITY; // what comes next is another trouble
+    this.#settings.log.warn({ store: this.name, afterMs }, 'Redis answers again');
+  }
 }
+
+const isReady = (one: OneClient): boolean => one.isReady;
 
 function sendTo(client: Client, key: string, args: Argument[]): Promise<Reply> {
   return replyOf('masters' in client ? client.sendCommand(key, false, args) : client.sendCommand(args));
