@@ -311,20 +311,17 @@ test('coap: stopping answers what is under way and takes nothing new', () =>
 test('coap: stopping does not wait longer than it may', () =>
   withCoap({}, async ({ world, endpoint, open }) => {
     await world.provision('TOKEN');
-    let answer = () => {};
-    const answerNow = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
+    const gate = createGate();
     const asked = new Promise<void>((resolve) => {
       world.intercept = (_command, pass) => {
         resolve();
-        return answerNow.then(pass);
+        return gate.opened.then(pass);
       };
     });
     (await open()).send({ options: claimPath('TOKEN') });
     await asked;
     await within('it stops', endpoint.stop(50));
-    answer(); // the late answer has nowhere to go, and harms nobody
+    gate.open(); // the late answer has nowhere to go, and harms nobody
     await pause(50);
   }));
 

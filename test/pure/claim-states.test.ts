@@ -33,8 +33,9 @@ import { readDevice } from '../../actors/fleet/live-devices.ts';
 import type { SearchBounds } from '../../actors/fleet/search.ts';
 import { changesBetween } from '../../actors/journal/index-changes.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
-import type { Index, Store } from '../../actors/store/store.ts';
+import type { Store } from '../../actors/store/store.ts';
 import { createSimClock } from '../kit/clock.ts';
+import { countingDirectory, like } from '../kit/counting.ts';
 import { createDice, type Dice } from '../kit/dice.ts';
 import { CUSTOMER, idOf, NOW, TENANT } from '../kit/given.ts';
 import { manyId, writeDevices } from '../kit/many-devices.ts';
@@ -204,52 +205,6 @@ test('claim states: by name in a list too long for that, the first pages are rig
   await store.close();
 });
 
-/** An index like another one, but for some of it. */
-function like(index: Index, changed: Partial<Index>): Index {
-  return {
-    lookup: (key) => index.lookup(key),
-    add: (list, member) => index.add(list, member),
-    remove: (list, member) => index.remove(list, member),
-    count: (list, within) => index.count(list, within),
-    page: (list, query) => index.page(list, query),
-    ...changed,
-  };
-}
-
-/** A directory that counts the heads it reads and the rows it is given. */
-function counting(store: Store) {
-  const looked = { rows: 0, heads: 0 };
-  const { index, journal } = store;
-  const directory = createDirectory(
-    {
-      logs: journal.logs,
-      append: (entry) => journal.append(entry),
-      due: (now, after, limit) => journal.due(now, after, limit),
-      log: (which, from, limit) => journal.log(which, from, limit),
-      trim: (which, upTo) => journal.trim(which, upTo),
-      forget: (which, stretch, limit, verdict) => journal.forget(which, stretch, limit, verdict),
-      load(stream) {
-        looked.heads += 1;
-        return journal.load(stream);
-      },
-      alarms: (after, limit) => journal.alarms(after, limit),
-      loadMany(streams, part) {
-        looked.heads += streams.length;
-        return journal.loadMany(streams, part);
-      },
-    },
-    like(index, {
-      async page(list, query) {
-        const members = await index.page(list, query);
-        looked.rows += members.length;
-        return members;
-      },
-    }),
-    UNHURRIED,
-  );
-  return { directory, looked };
-}
-
 /** Like a large fleet: half is owned; 300 windows are open and 40 keys have elapsed, wherever they are. */
 function ofFleet(n: number): Partial<Device> {
   const window = n % 100 === 97 ? { window: windowUntil(NOW + MINUTE_MS) } : {};
@@ -262,7 +217,7 @@ function ofFleet(n: number): Partial<Device> {
 test('claim states: with 30,000 devices a page costs what it shows, beside the open windows; each count is exact', async () => {
   const store = createMemoryStore();
   await writeDevices(store, 0, 30_000, ofFleet);
-  const { directory, looked } = counting(store);
+  const { directory, looked } = countingDirectory(store, UNHURRIED);
   const totals: Readonly<Record<ClaimState, number>> = {
     UNCLAIMED: 9_000 - 300 + 30,
     WINDOW_OPEN: 300,

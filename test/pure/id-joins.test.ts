@@ -8,6 +8,7 @@ import { beginEffort, joined, type Source } from '../../actors/fleet/id-joins.ts
 import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/fleet/search.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Index } from '../../actors/store/store.ts';
+import { like } from '../kit/counting.ts';
 import { manyId } from '../kit/many-devices.ts';
 
 /** Every so many devices are in the rare list, too. */
@@ -16,11 +17,7 @@ const APART = 400;
 /** The same index, with what was read of it. @param slow each read takes as long as a round trip */
 function counting(index: Index, slow = false) {
   const read = { rows: 0, reads: 0 };
-  const counted: Index = {
-    lookup: (key) => index.lookup(key),
-    add: (list, member) => index.add(list, member),
-    remove: (list, member) => index.remove(list, member),
-    count: (list, within) => index.count(list, within),
+  const counted = like(index, {
     async page(list, query) {
       const members = await index.page(list, query);
       read.rows += members.length;
@@ -28,7 +25,7 @@ function counting(index: Index, slow = false) {
       if (slow) await delay(2);
       return members;
     },
-  };
+  });
   return { counted, read };
 }
 

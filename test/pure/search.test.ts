@@ -7,16 +7,15 @@ import * as assert from 'uvu/assert';
 import type { DeviceId, ProfileId } from '../../actors/base/ids.ts';
 import { DEVICES_PER_TURN } from '../../actors/base/slices.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
-import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
-import { createDirectory } from '../../actors/fleet/directory.ts';
+import type { ListQuery } from '../../actors/fleet/devices.ts';
 import type { SearchBounds } from '../../actors/fleet/search.ts';
-import type { Journal } from '../../actors/journal/journal.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
-import type { Index, Store } from '../../actors/store/store.ts';
+import type { Store } from '../../actors/store/store.ts';
 import { pageOfDevices } from '../../http/routes/answers.ts';
 import { localeOf } from '../../http/web/locale.ts';
 import { deviceCount, totalOf } from '../../http/web/parts/list.tsx';
 import { deviceListPaging } from '../../http/wire/schemas.ts';
+import { countingDirectory } from '../kit/counting.ts';
 import { assign, CUSTOMER, idOf, provision, TENANT } from '../kit/given.ts';
 import { UNHURRIED } from '../kit/unhurried.ts';
 import { type AlarmWorld, alarmWorld, deviceId } from './alarms-world.ts';
@@ -24,11 +23,6 @@ import { type AlarmWorld, alarmWorld, deviceId } from './alarms-world.ts';
 interface Context {
   store: Store;
   world: AlarmWorld;
-}
-
-interface Looked {
-  rows: number;
-  heads: number;
 }
 
 const PAGE: ListQuery = { page: 0, pageSize: 10 };
@@ -42,41 +36,6 @@ const SMALL: SearchBounds = {
   sortMax: 200,
 };
 const PROFILE = idOf<ProfileId>(77);
-
-/** A directory that counts what it reads. */
-function counting({ store }: Context, bounds: SearchBounds): { directory: Directory; looked: Looked } {
-  const looked = { rows: 0, heads: 0 };
-  const { index, journal } = store;
-  const counted: Index = {
-    lookup: (key) => index.lookup(key),
-    add: (list, member) => index.add(list, member),
-    remove: (list, member) => index.remove(list, member),
-    count: (list, within) => index.count(list, within),
-    async page(list, query) {
-      const members = await index.page(list, query);
-      looked.rows += members.length;
-      return members;
-    },
-  };
-  const read: Journal = {
-    logs: journal.logs,
-    append: (entry) => journal.append(entry),
-    due: (now, after, limit) => journal.due(now, after, limit),
-    log: (which, from, limit) => journal.log(which, from, limit),
-    trim: (which, upTo) => journal.trim(which, upTo),
-    forget: (which, stretch, limit, verdict) => journal.forget(which, stretch, limit, verdict),
-    load(stream) {
-      looked.heads += 1;
-      return journal.load(stream);
-    },
-    alarms: (after, limit) => journal.alarms(after, limit),
-    loadMany(streams, part) {
-      looked.heads += streams.length;
-      return journal.loadMany(streams, part);
-    },
-  };
-  return { directory: createDirectory(read, counted, bounds), looked };
-}
 
 async function tell({ world }: Context, n: number, command: DeviceCommand): Promise<void> {
   const answer = await world.devices.ask(deviceId(n), command);
@@ -129,7 +88,7 @@ const names = (page: { readonly items: readonly { readonly name: string }[] }) =
 
 test('with 20,000 devices a search for the beginning of names, or for a type, costs as little as a page', async (c) => {
   await make(c, 0, 20_000, (n) => ({ type: n % 2 === 0 ? 'even' : 'odd' }));
-  const { directory, looked } = counting(c, { ...UNHURRIED, rowsMax: 10_000 });
+  const { directory, looked } = countingDirectory(c.store, { ...UNHURRIED, rowsMax: 10_000 });
   const cost = async (query: Partial<ListQuery>) => {
     looked.rows = 0;
     looked.heads = 0;
@@ -158,7 +117,7 @@ test('with 20,000 devices a search for the beginning of names, or for a type, co
 test('a search in a long list is a search for what begins with it, then for labels, then within the bound', async (c) => {
   await make(c, 0, 3_000, (n) => ({ ...(n % 1_000 === 7 ? { label: `Red ${n}` } : {}) }));
   await make(c, 3_000, 3_001, () => ({ name: 'A pump 00001 of old' }));
-  const { directory } = counting(c, SMALL);
+  const { directory } = countingDirectory(c.store, SMALL);
   const search = (textSearch: string, more: Partial<ListQuery> = {}) =>
     directory.ofTenant(TENANT, { ...PAGE, textSearch, sortProperty: 'name', ...more });
 
@@ -176,7 +135,7 @@ test('a search in a long list is a search for what begins with it, then for labe
 
 test('the pages of a search in a long list fit together, and its total is never less than what was seen', async (c) => {
   await make(c, 0, 3_000, () => ({}));
-  const { directory } = counting(c, SMALL);
+  const { directory } = countingDirectory(c.store, SMALL);
   for (const sortOrder of ['ASC', 'DESC'] as const) {
     for (const textSearch of ['pump 001', 'pump 0', 'p']) {
       for (const sortProperty of ['name', 'createdTime'] as const) {
@@ -202,7 +161,7 @@ test('a search in a short list is in the order asked for, and sees every name an
     name: words[n] ?? '',
     ...(words[n] === 'echo' ? { label: 'an ALPHA one' } : {}),
   }));
-  const { directory } = counting(c, SMALL);
+  const { directory } = countingDirectory(c.store, SMALL);
   const search = async (more: Partial<ListQuery>) =>
     names(await directory.ofTenant(TENANT, { ...PAGE, textSearch: 'Alpha', ...more }));
   assert.equal(await search({}), ['alpha', 'Alphabet', 'echo']);
@@ -214,7 +173,12 @@ test('a search in a short list is in the order asked for, and sees every name an
 
 test('filters without an index look at devices until time is up, say where that was, and go on there', async (c) => {
   await make(c, 0, 2_500, (n) => ({ ...(n >= 2_490 ? { profileId: PROFILE, type: 'rare' } : {}) }));
-  const { directory, looked } = counting(c, { ...SMALL, pageMs: -1_000, countMs: -1_000, looksMin: 250 });
+  const { directory, looked } = countingDirectory(c.store, {
+    ...SMALL,
+    pageMs: -1_000,
+    countMs: -1_000,
+    looksMin: 250,
+  });
   const filter = (query: Partial<ListQuery>) => directory.ofTenant(TENANT, { ...PAGE, ...query });
 
   const rare = await filter({ type: 'rare', sortProperty: 'name' });
@@ -249,13 +213,13 @@ test('filters without an index look at devices until time is up, say where that 
 test('a customer’s list is searched by name and label, of its own devices alone', async (c) => {
   await make(c, 0, 30, (n) => ({ ...(n === 4 || n === 25 ? { label: 'Kitchen' } : {}) }));
   for (let n = 0; n < 20; n += 1) await tell(c, n, assign(CUSTOMER));
-  const { directory } = counting(c, SMALL);
+  const { directory } = countingDirectory(c.store, SMALL);
   const search = (textSearch: string) => directory.ofCustomer(TENANT, CUSTOMER, { ...PAGE, textSearch });
   assert.equal(names(await search('kitch')), ['Pump 00004']);
   assert.is((await search('PUMP')).total, 20);
   assert.equal(names(await search('p 00007')), ['Pump 00007']);
 
-  const long = counting(c, { ...SMALL, headsMax: 10 }).directory;
+  const long = countingDirectory(c.store, { ...SMALL, headsMax: 10 }).directory;
   const ofLong = (textSearch: string) => long.ofCustomer(TENANT, CUSTOMER, { ...PAGE, textSearch });
   assert.equal(names(await ofLong('pump 0001')).length, 10);
   assert.equal((await ofLong('kitch')).items.length, 1);
@@ -263,7 +227,7 @@ test('a customer’s list is searched by name and label, of its own devices alon
 
 test('a long page is read in slices, with turns for others in between', async (context) => {
   await make(context, 0, 3_000, () => ({}));
-  const { directory } = counting(context, UNHURRIED);
+  const { directory } = countingDirectory(context.store, UNHURRIED);
   let turns = 0;
   let done = false;
   const others = (async () => {
@@ -289,7 +253,7 @@ test('lists show only the attribute that steers claiming', async (context) => {
     scope: 'SERVER_SCOPE',
     values,
   });
-  const { directory } = counting(context, UNHURRIED);
+  const { directory } = countingDirectory(context.store, UNHURRIED);
   for (const query of [PAGE, { ...PAGE, textSearch: 'pump' }, { ...PAGE, type: 'default' }]) {
     const { items } = await directory.ofTenant(TENANT, query);
     const shown = items.map(({ attributes }) =>
@@ -335,7 +299,7 @@ test('a page that is asked for by its number is looked for until it is full, how
   for (let n = 0; n < 900; n += 1) await tell(c, n, assign(CUSTOMER));
   // Time is up for parts at once, and never for a page.
   const bounds = { ...SMALL, pageMs: -1_000, countMs: -1_000, hardMs: -1_000, fullPageMs: 1e9, looksMin: 8 };
-  const { directory } = counting(c, bounds);
+  const { directory } = countingDirectory(c.store, bounds);
   const find = (query: ReturnType<typeof deviceListPaging.parse>) =>
     directory.ofCustomer(TENANT, CUSTOMER, { ...query, type: 'rare' });
   const found: string[] = [];
@@ -383,7 +347,7 @@ test('a page whose total is not all there is says so, in the answer and in words
 
 test('a range is counted to its end, as far as a total is exact', async (c) => {
   await make(c, 0, 120, () => ({}));
-  const { directory } = counting(c, { ...SMALL, totalMax: 100 });
+  const { directory } = countingDirectory(c.store, { ...SMALL, totalMax: 100 });
   const ofType = (page: number) => directory.ofTenant(TENANT, { page, pageSize: 50, type: 'default' });
   for (const [page, total, atLeast] of [
     [0, 100, true],

@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
+import { createGate } from '../kit/faulty-store.ts';
 import { CLAIM_RESPONSE_TOPIC, claimPacket, type RawMqttClient, type Version } from '../kit/mqtt-client.ts';
 import { until } from '../kit/until.ts';
 
@@ -36,18 +37,13 @@ for (const version of VERSIONS) {
   test(`mqtt ${name}: claim: nothing is acknowledged before the device has answered`, () =>
     withMqtt({}, async ({ world, connect }) => {
       await world.provision('T');
-      let answer = () => {};
-      world.intercept = async (_command, pass) => {
-        await new Promise<void>((resolve) => {
-          answer = resolve;
-        });
-        return pass();
-      };
+      const gate = createGate();
+      world.intercept = (_command, pass) => gate.opened.then(pass);
       const client = await connect(version, 'T');
       client.send(claimPacket(1, 1));
       assert.equal(await client.untilPong(), []);
       assert.is(world.commands.length, 1);
-      answer();
+      gate.open();
       await client.next('puback');
     }));
 

@@ -10,6 +10,7 @@ import { createMqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import { MQTT_ENDPOINT_DEFAULTS } from '../../transports/mqtt/endpoint/settings.ts';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { createTransportWorld, TENANT } from '../contract/transport-world.ts';
+import { createGate } from '../kit/faulty-store.ts';
 import { claimPacket, connectPacket, RawMqttClient } from '../kit/mqtt-client.ts';
 import { PATIENCE_MS, within } from '../kit/patience.ts';
 import { pause, until } from '../kit/until.ts';
@@ -79,13 +80,8 @@ for (const version of VERSIONS) {
     withMqtt({}, async ({ world, connect, endpoint, port }) => {
       await world.provision('A');
       await world.provision('B');
-      let answer = () => {};
-      world.intercept = async (_command, pass) => {
-        await new Promise<void>((resolve) => {
-          answer = resolve;
-        });
-        return pass();
-      };
+      const gate = createGate();
+      world.intercept = (_command, pass) => gate.opened.then(pass);
       const busy = await connect(version, 'A');
       const idle = await connect(version, 'B');
       busy.send(claimPacket(1, 1));
@@ -99,7 +95,7 @@ for (const version of VERSIONS) {
         () => assert.unreachable('nobody gets in any more'),
         () => {},
       );
-      answer();
+      gate.open();
       const seen = codes(await busy.untilClosed());
       assert.equal(seen, [`puback ${version === 5 ? 0 : undefined}`, ...only5(0x8b)]);
       assert.is(world.commands.length, 1);

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { createSimClock } from '../kit/clock.ts';
+import { createGate } from '../kit/faulty-store.ts';
 import { NOW } from '../kit/given.ts';
 import { CLAIM_RESPONSE_TOPIC, claimPacket, connectPacket } from '../kit/mqtt-client.ts';
 import { settled, until } from '../kit/until.ts';
@@ -139,19 +140,14 @@ for (const version of VERSIONS) {
       { inFlightMax: 1 },
       async ({ world, connect }) => {
         await world.provision('T');
-        let answer = () => {};
-        world.intercept = async (_command, pass) => {
-          await new Promise<void>((resolve) => {
-            answer = resolve;
-          });
-          return pass();
-        };
+        const gate = createGate();
+        world.intercept = (_command, pass) => gate.opened.then(pass);
         const client = await connect(version, 'T', { keepalive: 60 });
         await client.subscribe(CLAIM_RESPONSE_TOPIC, 0);
         client.send(claimPacket(0, 0));
         await until('the claim is under way', () => world.commands.length === 1);
         clock.advance(1_000_000);
-        answer();
+        gate.open();
         await client.next('publish');
         clock.advance(2_000);
         assert.equal(await client.untilPong(), []);

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
+import { createGate } from '../kit/faulty-store.ts';
 import { claimPacket } from '../kit/mqtt-client.ts';
 
 for (const version of VERSIONS) {
@@ -40,17 +41,12 @@ for (const version of VERSIONS) {
   test(`mqtt ${name}: QoS 2: repeated while the device is still deciding: one PUBREC`, () =>
     withMqtt({}, async ({ world, connect }) => {
       await world.provision('T');
-      let answer = () => {};
-      world.intercept = async (_command, pass) => {
-        await new Promise<void>((resolve) => {
-          answer = resolve;
-        });
-        return pass();
-      };
+      const gate = createGate();
+      world.intercept = (_command, pass) => gate.opened.then(pass);
       const client = await connect(version, 'T');
       client.send(claimPacket(2, 7), { ...claimPacket(2, 7), dup: true });
       assert.equal(await client.untilPong(), []);
-      answer();
+      gate.open();
       await client.next('pubrec');
       assert.equal(await client.untilPong(), []);
       assert.is(world.commands.length, 1);

@@ -16,6 +16,7 @@ import {
 import { createWebSocketDoor } from '../../transports/mqtt/endpoint/websocket.ts';
 import { transportContract } from '../contract/transport.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
+import { createGate } from '../kit/faulty-store.ts';
 import { claimPacket, connectPacket, type RawMqttClient } from '../kit/mqtt-client.ts';
 import { PATIENCE_MS } from '../kit/patience.ts';
 import { pause, until } from '../kit/until.ts';
@@ -402,13 +403,8 @@ law(
   async (scene) => {
     const { world, connect, endpoint, port } = scene;
     await world.provision('T');
-    let answer = () => {};
-    world.intercept = async (_command, pass) => {
-      await new Promise<void>((resolve) => {
-        answer = resolve;
-      });
-      return pass();
-    };
+    const gate = createGate();
+    world.intercept = (_command, pass) => gate.opened.then(pass);
     const client = await connect(5, 'T');
     client.send(claimPacket(1, 1));
     assert.equal(await client.untilPong(), []);
@@ -416,7 +412,7 @@ law(
     const late = openRaw(port, handshake());
     await late.closed;
     assert.match(late.received(), /^HTTP\/1\.1 503 /);
-    answer();
+    gate.open();
     assert.is((await client.next('puback')).reasonCode, 0);
     assert.is((await client.next('disconnect')).reasonCode, 0x8b);
     await stopped;
