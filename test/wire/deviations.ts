@@ -111,6 +111,12 @@ export const SECTIONS = {
       why: 'a restarted device uses ids again, and must not hear of a window that nobody opened',
       rule: 'O6',
     },
+    'profile-topics': {
+      what: 'topics of its own for telemetry and attributes in an MQTT profile',
+      thingsBoard: 'looked at before the claim topic: a filter like `#` takes claims away',
+      claimd: 'kept in the profile and not looked at: a claim is a claim, and they are unknown topics',
+      why: 'telemetry is dropped anyhow, and no filter may take a claim away',
+    },
     'standard-json': {
       what: 'payloads, and bodies of the REST API',
       thingsBoard:
@@ -709,6 +715,12 @@ export const SECTIONS = {
       thingsBoard: 'yes',
       claimd: 'no: the tenant creates devices',
       why: 'claimd is about ownership',
+    },
+    'other-transports': {
+      what: 'LwM2M and SNMP: their profiles and credentials',
+      thingsBoard: 'yes',
+      claimd: '400',
+      why: 'neither has a way to claim, in ThingsBoard either',
     },
     'oauth2-templates': {
       what: 'templates of identity providers (`/api/oauth2/config…`)',

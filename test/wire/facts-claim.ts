@@ -286,6 +286,14 @@ export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow)[] = [
   { type: 'claim', fact: '1.6 #1', what: 'accepted', cases: OPENS_IT, answers: OPENED },
   {
     type: 'claim',
+    fact: '1.1 b',
+    what: 'a profile whose filter for attributes fits the claim topic as well',
+    profile: { 'MQTT 3.1.1': 'MQTT OWN TOPICS', 'MQTT 5': 'MQTT OWN TOPICS' },
+    cases: OPENS_IT,
+    answers: only(meansMore('profile-topics'), 'MQTT 3.1.1', 'MQTT 5'),
+  },
+  {
+    type: 'claim',
     fact: '1.6 #1',
     what: 'accepted, in protobuf',
     profile: BINARY_PROFILES,

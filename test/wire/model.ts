@@ -41,6 +41,7 @@ export type Profile =
   | 'DEFAULT'
   | 'MQTT JSON'
   | 'MQTT JSON ACK'
+  | 'MQTT OWN TOPICS'
   | 'MQTT PROTOBUF'
   | 'MQTT PROTOBUF OR JSON'
   | 'COAP JSON'

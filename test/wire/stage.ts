@@ -65,6 +65,12 @@ const payloadType = (transportPayloadType: string) => ({
 const TRANSPORTS = {
   'MQTT JSON': { type: 'MQTT', ...payloadType('JSON') },
   'MQTT JSON ACK': { type: 'MQTT', ...payloadType('JSON'), sendAckOnValidationException: true },
+  'MQTT OWN TOPICS': {
+    type: 'MQTT',
+    ...payloadType('JSON'),
+    deviceTelemetryTopic: 'my/telemetry',
+    deviceAttributesTopic: '#',
+  },
   'MQTT PROTOBUF': { type: 'MQTT', ...payloadType('PROTOBUF') },
   'MQTT PROTOBUF OR JSON': {
     type: 'MQTT',
