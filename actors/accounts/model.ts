@@ -220,6 +220,8 @@ export interface News {
   /** As an entry of the audit trail says it; system administrators have none. */
   readonly action: 'ADDED' | 'UPDATED' | 'ACTIVATED' | 'SUSPENDED' | 'CREDENTIALS_UPDATED';
   readonly data: JsonObject;
+  /** Announced before a change in another record: true once that has happened. Absent: it is true. */
+  readonly when?: 'second-factor-gone';
   /** By a mail, where mails are sent. */
   readonly mail?:
     | { readonly type: 'activation' | 'activated' }
@@ -418,6 +420,8 @@ export interface Users {
   endSessions(id: UserId, keep?: string): Promise<number>;
   /** Ends those that began by a provider: by that session there, or without one all of them. Resolves to how many. */
   endSessionsVia(id: UserId, via: SessionVia): Promise<number>;
+  /** Owes news of a change that is to come (`when`). */
+  announce(id: UserId, news: News): Promise<void>;
   /** What is still to be told of the user's changes, the oldest first. */
   news(id: UserId): Promise<readonly OwedNews[]>;
   /** It has been told. Resolves to the user as it is then; undefined: there is none any more. */

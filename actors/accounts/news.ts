@@ -26,8 +26,19 @@ export function owing(
   };
 }
 
-export function newsOf({ users, change }: UserBase): Pick<Users, 'news' | 'toldNews' | 'withNews'> {
+export function newsOf({
+  clock,
+  users,
+  change,
+}: UserBase): Pick<Users, 'announce' | 'news' | 'toldNews' | 'withNews'> {
   return {
+    async announce(id, news) {
+      await change(
+        id,
+        owing(news, clock.now(), (user) => ({ ...user })),
+      );
+    },
+
     async news(id) {
       return (await users.find(id))?.news ?? [];
     },

@@ -18,7 +18,10 @@ const FIRST_MS = 2_000;
 const EVERY_MS = 10_000;
 
 export interface UserNewsNeeds {
-  readonly users: Pick<Accounts['users'], 'news' | 'toldNews' | 'withNews'>;
+  readonly accounts: {
+    readonly users: Pick<Accounts['users'], 'news' | 'toldNews' | 'withNews'>;
+    readonly secondFactors: Pick<Accounts['secondFactors'], 'get'>;
+  };
   readonly audit: Pick<AuditTrail, 'noteOnce'>;
   /** Without it, none are sent. */
   readonly mails?: Pick<Mails, 'post'> | undefined;
@@ -30,7 +33,7 @@ export type TellNews = (user: User) => Promise<User>;
 
 export function createTellNews(needs: UserNewsNeeds): TellNews {
   return async (user) => {
-    const told = async () => tell(needs, user, await needs.users.news(user.id));
+    const told = async () => tell(needs, user, await needs.accounts.users.news(user.id), 'leave');
     return told().catch(
       ifUnavailable((err) => {
         const about = { err, userId: user.id };
@@ -47,22 +50,32 @@ export function createTellNews(needs: UserNewsNeeds): TellNews {
   };
 }
 
-/** Rejects with `StoreUnavailable`; all of it is owed then. */
+/**
+ * Rejects with `StoreUnavailable`; all of it is owed then.
+ * @param untrue what becomes of news that are announced, but not true
+ */
 async function tell(
-  { users, audit, mails }: UserNewsNeeds,
+  { accounts: { users, secondFactors }, audit, mails }: UserNewsNeeds,
   user: User,
   owed: readonly OwedNews[],
+  untrue: 'leave' | 'drop',
 ): Promise<User> {
-  for (const { id, at, mail, ...entry } of owed) {
-    const note = noteOfUser(user, { failure: undefined, ...entry });
+  const over: OwedNews[] = [];
+  for (const one of owed) {
+    const { id, at, when, mail, action, data } = one;
+    const isTrue = when === undefined || (await secondFactors.get(user.id)) === undefined;
+    if (isTrue || untrue === 'drop') over.push(one);
+    if (!isTrue) continue;
+    const note = noteOfUser(user, { action, data, failure: undefined });
     if (note !== undefined) await audit.noteOnce(note, id, at);
     if (mail !== undefined) await mails?.post({ ...mail, userId: user.id }, note?.tenantId ?? null, id);
   }
-  return (owed.length === 0 ? user : await users.toldNews(user.id, owed)) ?? user;
+  return (over.length === 0 ? user : await users.toldNews(user.id, over)) ?? user;
 }
 
 export function createUserNewsRounds(store: Store, needs: UserNewsNeeds, clock: Clock): Rounds {
-  const { users, log } = needs;
+  const { log } = needs;
+  const { users } = needs.accounts;
   /** What was owed in the round before: what is not among it may be about to be told by whoever made the change. */
   let before = new Set<string>();
 
@@ -81,11 +94,8 @@ export function createUserNewsRounds(store: Store, needs: UserNewsNeeds, clock: 
           const owed = await users.news(user.id);
           for (const { id } of owed) now.add(id);
           try {
-            await tell(
-              needs,
-              user,
-              owed.filter(({ id }) => before.has(id)),
-            );
+            const left = owed.filter(({ id }) => before.has(id));
+            await tell(needs, user, left, 'drop');
           } catch (error) {
             // What cannot be told of one user must not keep the others' from being told.
             if (error instanceof StoreUnavailable) throw error;

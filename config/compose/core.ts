@@ -217,11 +217,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       audit: trail,
     });
     stopMail = () => mail.stop();
-    const news = createUserNewsRounds(
-      store,
-      { ...needs, users: accounts.users, audit: trail, mails: mail.mails },
-      clock,
-    );
+    const news = createUserNewsRounds(store, { ...needs, accounts, audit: trail, mails: mail.mails }, clock);
     stopNews = () => news.stop();
     news.start();
     const { filter } = outbound;

@@ -146,7 +146,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const logins = createLogins(accounts, settings.limits, counters, needs.browsers);
   const factors = createSecondFactorAuth(needs);
   const post = createPost(needs.mails, needs.log);
-  const tellNews = createTellNews({ ...needs, users: accounts.users });
+  const tellNews = createTellNews(needs);
   const claim = createClaim(needs);
   const many = { ...needs, largeReads: createLargeReads(needs.clock) };
   const routes = [
@@ -158,7 +158,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...transferRoutes(needs), // likewise
     ...incomingTransferRoutes(needs),
     ...authRoutes({ ...needs, logins, factors, tellNews }),
-    ...twoFactorRoutes({ ...needs, factors }),
+    ...twoFactorRoutes({ ...needs, factors, tellNews }),
     ...sessionRoutes(needs),
     ...activationRoutes({ ...needs, factors, post, tellNews }),
     ...passwordResetRoutes({ ...needs, tellNews }),

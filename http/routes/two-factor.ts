@@ -8,6 +8,7 @@ import type { FactorPolicy } from '../../actors/accounts/second-factors.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { TenantId, UserId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
+import type { TellNews } from '../../actors/mail/user-news.ts';
 import { EVERYBODY, type Principal, SYSTEM } from '../auth/principal.ts';
 import { mustHaveFactor, newRecoveryCodes, type SecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -27,6 +28,7 @@ export interface TwoFactorNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly factors: SecondFactorAuth;
+  readonly tellNews: TellNews;
 }
 
 const kinds = z.enum(['TOTP', 'BACKUP_CODE'], { error: 'providerType should be TOTP or BACKUP_CODE!' });
@@ -85,7 +87,7 @@ async function unlessFresh(
 }
 
 function accountRoutes(needs: TwoFactorNeeds): Route[] {
-  const { accounts, audit, factors } = needs;
+  const { accounts, audit, factors, tellNews } = needs;
   const { secondFactors, users } = accounts;
   const saved = async (user: UserId, what: string) => {
     const found = await users.find(user);
@@ -203,8 +205,14 @@ function accountRoutes(needs: TwoFactorNeeds): Route[] {
         if (user === undefined) return notFound;
         if (mustHaveFactor(await secondFactors.policy(), user))
           return badRequest('A second factor is required here!');
+        await users.announce(userId, {
+          action: 'CREDENTIALS_UPDATED',
+          data: { secondFactor: 'removed' },
+          when: 'second-factor-gone',
+        });
         await secondFactors.forget(userId);
-        return saved(userId, 'removed');
+        await tellNews(user);
+        return json(await settingsOf(needs, userId));
       },
     }),
   ];

@@ -25,6 +25,7 @@ import {
   type Household,
   PASSWORD,
   type RestWorld,
+  START,
   settle,
 } from '../kit/rest-client.ts';
 
@@ -108,6 +109,17 @@ const CHANGES: Record<string, Making> = {
     letter: undefined,
   }),
 
+  'a second factor is removed': async ({ accounts }, { alice }) => {
+    const factor = { sealedSecret: 'sealed', since: START, lastStep: 0, codes: [] };
+    await accounts.secondFactors.update(alice.userId, () => factor);
+    return {
+      ask: () => alice.delete('/api/2fa/account/config?providerType=TOTP'),
+      happened: async (next) => (await next.accounts.secondFactors.get(alice.userId)) === undefined,
+      entry: ({ data, userId }) => data.secondFactor === 'removed' && userId === alice.userId,
+      letter: undefined,
+    };
+  },
+
   'a user is made': async (_world, { admin }) => ({
     ask: () => admin.post('/api/user', { email: 'new@home.test', authority: 'TENANT_ADMIN' }),
     happened: async ({ accounts }) => (await accounts.users.findByEmail('new@home.test')) !== undefined,
@@ -128,7 +140,7 @@ function nextOver(store: Store) {
   const { accounts, audit, secrets, clock } = world;
   const needs = { accounts, audit, secrets, clock, log: silentLog };
   const mails = mailsOver({ ...needs, store }, memoryCounters);
-  const rounds = createUserNewsRounds(store, { ...needs, users: accounts.users, mails }, clock);
+  const rounds = createUserNewsRounds(store, { ...needs, mails }, clock);
   const outbox = openMailOutbox(store, secrets, clock);
   return {
     world,
