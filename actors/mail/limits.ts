@@ -2,6 +2,7 @@
 import type { TenantId } from '../base/ids.ts';
 import { networksOf } from '../limits/address.ts';
 import type { Counters } from '../limits/counters.ts';
+import type { Notice } from './choices.ts';
 import type { Letter } from './model.ts';
 
 const HOUR = 3_600_000;
@@ -30,7 +31,17 @@ const WARNINGS: ReadonlySet<Letter['type']> = new Set([
   'address-changed',
   'sign-in-added',
 ]);
-/** Notices of devices that one person gets in an hour: whoever plays with devices must not fill a mailbox. */
+/** And those by which an owner hears of losing a device: an offer in front of a take-over must not keep it silent. */
+const LOSSES: ReadonlySet<Notice> = new Set(['takeOver', 'taken', 'reset']);
+
+function isWarning(letter: Letter): boolean {
+  return WARNINGS.has(letter.type) || (letter.type === 'notice' && LOSSES.has(letter.notice));
+}
+
+/**
+ * Notices of devices that one person gets in an hour: whoever plays with devices must not fill a mailbox. Of losing a device so many
+ * of each: it takes the device to cause one.
+ */
 const NOTICES_PER_USER = 20;
 /** Offers that one address without an account hears of in a day. */
 const OFFERS_PER_ADDRESS = 3;
@@ -56,8 +67,8 @@ export function createMailLimits(counters: Counters, settings: MailLimitSettings
   const inHour = counters('mail-address-hour', { windowMs: HOUR });
   const inDay = counters('mail-address-day', { windowMs: 24 * HOUR });
   return {
-    async ofTenant(type: Letter['type'], tenantId: TenantId): Promise<boolean> {
-      const kind = WARNINGS.has(type) ? ' warnings' : '';
+    async ofTenant(letter: Letter, tenantId: TenantId): Promise<boolean> {
+      const kind = isWarning(letter) ? ' warnings' : '';
       return (await perTenant.add(`${tenantId}${kind}`)).count > settings.perTenant;
     },
 
@@ -96,7 +107,11 @@ export function createMailLimits(counters: Counters, settings: MailLimitSettings
     },
 
     async ofNews(letter: Letter): Promise<boolean> {
-      if (letter.type === 'notice') return (await perUser.add(letter.userId)).count > NOTICES_PER_USER;
+      if (letter.type === 'notice') {
+        const { userId, deviceName } = letter;
+        const key = isWarning(letter) ? `${userId} ${deviceName}` : userId;
+        return (await perUser.add(key)).count > NOTICES_PER_USER;
+      }
       if (letter.type === 'offer')
         return (await perStranger.add(letter.email.toLowerCase())).count > OFFERS_PER_ADDRESS;
       return false;

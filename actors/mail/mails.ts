@@ -98,7 +98,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
   }
 
   async function post(letter: Letter, tenantId: TenantId | null, id?: MailId): Promise<Posted> {
-    if (tenantId !== null && (await limits.ofTenant(letter.type, tenantId))) {
+    if (tenantId !== null && (await limits.ofTenant(letter, tenantId))) {
       tooMany({ about: letter.type, tenantId, option: 'mail.perTenantPerHour' });
       return 'too-many';
     }

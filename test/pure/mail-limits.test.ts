@@ -1,7 +1,10 @@
 /** How many mails one address gets: nobody's mailbox is filled, and nobody is kept from a new password by who asks for many. */
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
-import { memoryCounter } from '../../actors/limits/counters.ts';
+import { type Counters, memoryCounter } from '../../actors/limits/counters.ts';
+import type { Notice } from '../../actors/mail/choices.ts';
+import { createMailLimits } from '../../actors/mail/limits.ts';
+import type { Letter } from '../../actors/mail/model.ts';
 import { mailsOver } from '../kit/mails.ts';
 import { HOUR_MS, type RestWorld, restLaws, settle } from '../kit/rest-client.ts';
 
@@ -88,5 +91,32 @@ law('an address that signs up with one tenant may do so with another', async ({ 
   }
   assert.is(await kept(), 2, 'one of each tenant');
 });
+
+law(
+  'attack: other mails of a tenant and of a person keep no warning of a lost device from coming',
+  async ({ world, home }) => {
+    const { clock } = world;
+    const counters: Counters = (_name, { windowMs }) =>
+      memoryCounter({ windowMs }, 1_000, () => clock.elapsed());
+    const limits = createMailLimits(counters, { perTenant: 5, signUpsPerTenant: 4 });
+    const notice = (which: Notice, deviceName = 'Lamp'): Letter => ({
+      type: 'notice',
+      notice: which,
+      userId: home.alice.userId,
+      deviceName,
+      until: null,
+    });
+    const isTooMany = async (letter: Letter) =>
+      (await limits.ofNews(letter)) || (await limits.ofTenant(letter, home.tenantId));
+    for (let n = 0; n < 25; n += 1) await isTooMany(notice('offered', 'Bait'));
+    for (const which of ['offered', 'claimed', 'givenBack'] as const)
+      assert.ok(await isTooMany(notice(which)), which);
+    for (const which of ['takeOver', 'taken', 'reset'] as const)
+      assert.not.ok(await isTooMany(notice(which)), which);
+    for (let n = 0; n < 25; n += 1) await limits.ofNews(notice('takeOver'));
+    assert.ok(await isTooMany(notice('takeOver')), 'but a mailbox is not filled by them');
+    assert.not.ok(await isTooMany(notice('takeOver', 'Pump')), 'of each device for itself');
+  },
+);
 
 run();

@@ -22,9 +22,12 @@ interface Scene extends Cast {
   offer(name: string, to: string): Promise<string>;
 }
 
-async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
+async function scene(
+  play: (scene: Scene) => Promise<void>,
+  options: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const mails = await startMailServer();
-  const server = await startLocalServer({ options: mails.options });
+  const server = await startLocalServer({ options: { ...mails.options, ...options } });
   try {
     const made = await cast(server.url, SYSADMIN_PASSWORD, 2);
     const { api, tenant, customers } = made;
@@ -109,14 +112,20 @@ test('the name of a device is text: no markup, no line of a header, no link', ()
     }
   }));
 
-test('who plays with a device does not fill a mailbox', () =>
-  scene(async ({ api, a, owned, mails, about }) => {
-    await api.post('/api/user/mailNotices', a, { claimed: true, givenBack: false });
-    for (let n = 0; n < 25; n += 1) await owned(`D${n}`);
-    await until('some are told', () => about(A, 'D19 is yours now') === 1);
-    await api.must('POST', '/api/noauth/resetPasswordByEmail', undefined, { email: A });
-    await until('mails of the account still come', () => about(A, 'Choose a new password') === 1);
-    assert.is(mails.heard.filter(({ mail }) => mail.subject?.endsWith('is yours now')).length, 20);
-  }));
+test('who plays with a device does not fill a mailbox, and keeps no warning out of it', () =>
+  scene(
+    async ({ api, a, b, owned, mails, about }) => {
+      await api.post('/api/user/mailNotices', a, { claimed: true, givenBack: false });
+      for (let n = 0; n < 25; n += 1) await owned(`D${n}`);
+      await until('some are told', () => about(A, 'D19 is yours now') === 1);
+      await api.must('POST', '/api/noauth/resetPasswordByEmail', undefined, { email: A });
+      await until('mails of the account still come', () => about(A, 'Choose a new password') === 1);
+      await api.initiate(`t${Buffer.from('D0').toString('hex')}`, { secretKey: 'on its display' });
+      assert.is((await api.confirm(b, 'D0', 'on its display')).status, 400, 'it is pending');
+      await until('a take-over is told', () => about(A, 'Somebody wants to take D0 over') === 1);
+      assert.is(mails.heard.filter(({ mail }) => mail.subject?.endsWith('is yours now')).length, 20);
+    },
+    { 'security.claim.takeOver': 'after-notice' },
+  ));
 
 test.run();

@@ -72,7 +72,7 @@ export const mail = section('Mail', {
     default: 1_000,
     min: 1,
     max: 1_000_000,
-    why: 'Mails an hour on behalf of one tenant. What is beyond is not sent, which the log tells.',
+    why: 'Mails an hour on behalf of one tenant, and as many that warn somebody: of a changed password or address, of losing a device. What is beyond is not sent, which the log tells.',
   }),
   language: text({
     key: 'mail.language',
