@@ -104,7 +104,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const coapListening = (await coap?.start()) ?? null;
     if (broker !== undefined) open.push(broker);
     const brokerListening = (await broker?.start()) ?? null;
-    const metrics = await tellMetrics(config, needs, core, mqtt, () => shown);
+    const metrics = await tellMetrics(config, needs, core, beside, () => shown);
     if (metrics !== undefined) open.push(metrics);
     core.startAlarms();
     if (broker !== undefined) await publishEvents(config, needs, core, broker);
@@ -158,7 +158,7 @@ async function tellMetrics(
   config: Config,
   { meters, worker, log }: CoreNeeds,
   core: Core,
-  mqtt: MqttEndpoint | undefined,
+  { mqtt, broker }: Pick<BesideHttp, 'mqtt' | 'broker'>,
   shown: () => Certificates,
 ): Promise<MetricsServer | undefined> {
   if (meters === undefined) return undefined;
@@ -166,6 +166,7 @@ async function tellMetrics(
     store: core.store,
     devices: core.devices,
     mqtt,
+    broker,
     webhooks: core.webhookFigures,
     mails: core.mail.figures,
     auditLagMs: core.auditLagMs,

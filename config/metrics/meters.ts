@@ -43,6 +43,8 @@ interface Running {
   readonly store: Pick<Store, 'check'>;
   readonly devices: { stats(): { readonly residents: number; readonly inFlight: number } };
   readonly mqtt: Pick<MqttEndpoint, 'connectionsByProtocol'> | undefined;
+  /** The link to an MQTT broker in front; undefined: there is none. */
+  readonly broker: { readonly connected: number } | undefined;
   /** How long the oldest event has waited that the audit trail has not written yet. Rejects with `StoreUnavailable`. */
   auditLagMs(): Promise<number>;
   /** What this process has sent to webhooks. */
@@ -137,7 +139,8 @@ export function createMeters(about: { readonly version: string; readonly store: 
   };
 }
 
-function watchRunning(metrics: Metrics, { devices, mqtt, webhooks, certificates }: Running): void {
+function watchRunning(metrics: Metrics, running: Running): void {
+  const { devices, mqtt, broker, webhooks, certificates } = running;
   metrics.gauge(
     {
       name: 'claimd_webhook_lag_seconds',
@@ -161,6 +164,11 @@ function watchRunning(metrics: Metrics, { devices, mqtt, webhooks, certificates 
       ['protocol'],
       () => Object.entries(mqtt.connectionsByProtocol()).map(([protocol, count]) => [[protocol], count]),
     );
+  }
+  if (broker !== undefined) {
+    const name = 'claimd_mqtt_broker_connections';
+    const help = 'Connections to the MQTT broker in front that stand.';
+    metrics.gauge({ name, help }, [], () => [[[], broker.connected]]);
   }
   metrics.gauge(
     {

@@ -228,8 +228,12 @@ withPrometheus(
         MQTT_SSL_BIND_PORT: '0',
         MQTT_SSL_PEM_CERT: keys.cert,
         MQTT_SSL_PEM_KEY: keys.key,
+        // Nobody is there, which is what its figure tells.
+        MQTT_BROKER_URL: 'mqtt://127.0.0.1:1',
+        MQTT_BROKER_CLAIM_TOPICS: 'v1/devices/{token}/claim',
       },
     });
+    is(figure((await scrape(server)).text, 'claimd_mqtt_broker_connections'), 0);
     await live(server);
     const alerts = readFileSync(join(PROMETHEUS_EXAMPLES, 'alerts.yml'), 'utf8');
     const prometheus = await startPrometheus(metricsPortOf(server));
