@@ -13,7 +13,8 @@ import type { JsonObject } from '../base/json.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { DeviceEvent } from '../device/device.ts';
 import { evidenceOf, type OwnershipChange } from '../device/evidence.ts';
-import { CLAIM_PUBLIC_KEY, CLAIMING_ALLOWED, CLAIMING_DATA } from '../device/state.ts';
+import type { GivenAttributes } from '../device/messages.ts';
+import { CLAIMING_ALLOWED, CLAIMING_DATA, STEERING } from '../device/state.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, challenges, refused claims, take-overs and mails. */
 export const ACTIONS = [
@@ -141,6 +142,7 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
           assignedCustomerId: event.customerId,
           ...epochOf(event),
           ...(event.windowOpenedAt === undefined ? {} : { windowOpenedAt: event.windowOpenedAt }),
+          ...namesGiven(event),
         },
         event,
       );
@@ -172,7 +174,8 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
       return entry('TRANSFER_EXPIRED');
     case 'DeviceTakenOver': {
       const { customerId: assignedCustomerId, previousCustomerId } = event;
-      const data = { by: 'take-over', assignedCustomerId, previousCustomerId, ...epochOf(event) };
+      const names = namesGiven(event);
+      const data = { by: 'take-over', assignedCustomerId, previousCustomerId, ...epochOf(event), ...names };
       return entry('ASSIGNED_TO_CUSTOMER', data, event);
     }
     case 'TakeOverAsked': {
@@ -235,12 +238,15 @@ function epochOf(event: OwnershipChange): JsonObject {
   };
 }
 
+/** Of the attributes that the operator's policy gave with the claim (C12) the names, never what is in them. */
+function namesGiven({ attributes }: GivenAttributes): JsonObject {
+  return attributes === undefined ? {} : { keys: listed(Object.keys(attributes)) };
+}
+
 /** How many names of attributes one entry lists. */
 const KEYS_MAX = 20;
-/** They decide who may claim, so the trail never leaves them out. */
-const STEERING: readonly string[] = [CLAIMING_DATA, CLAIMING_ALLOWED, CLAIM_PUBLIC_KEY];
 
-/** As many names of attributes as an entry lists: those that steer claiming first, the others as they came. */
+/** As many names of attributes as an entry lists: first those that steer claiming, which are never left out. */
 function listed(keys: readonly string[]): string[] {
   const steering = STEERING.filter((key) => keys.includes(key));
   return [...steering, ...keys.filter((key) => !STEERING.includes(key))].slice(0, KEYS_MAX);

@@ -1,18 +1,22 @@
 /**
  * The operator's policy hook (rule C12): before a claim is final, a signed request asks a URL of the operator's whether it may
- * be. It fails closed: whatever is no clear yes in time is no claim, and what is no clear answer is "ask again later". Nothing
- * it says is kept: the next claim asks again.
+ * be. It fails closed: whatever is no clear yes in time is no claim, and what is no clear answer is "ask again later". No
+ * answer is kept for the next claim, which asks again. With its yes it may give server attributes: they are saved by the very
+ * event that makes the owner.
  *
  * Request, signed as Standard Webhooks says (`../outbound/signature.ts`):
  *   {"type": "claim.requested", "timestamp": "…", "data": {"device": {"id", "name", "type"}, "tenantId", "customerId", "userId",
  *    "evidence", "ownerEpoch"}}
- * Answer, 200 and JSON: {"allow": true}, or {"allow": false, "reason": "a-code", "message": "A sentence for the customer."}
+ * Answer, 200 and JSON: {"allow": true, "attributes": {"name": any JSON but null, …}}, the attributes only if there are any,
+ * or {"allow": false, "reason": "a-code", "message": "A sentence for the customer."}
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import { isJsonObject, parsedJson } from '../base/json.ts';
+import { isJsonObject, isKeepable, isTooDeep, JSON_DEPTH_MAX, type Json, parsedJson } from '../base/json.ts';
 import type { Log } from '../base/log.ts';
 import { isCleanText } from '../base/text.ts';
+import { isAttributeKey } from '../device/attributes.ts';
+import { STEERING } from '../device/state.ts';
 import type { AskConsent, Consent, ConsentRequest } from '../fleet/consent.ts';
 import type { OutboundAnswer, SendOutbound } from '../outbound/request.ts';
 import { signedHeaders } from '../outbound/signature.ts';
@@ -101,15 +105,36 @@ function consentOf(answer: OutboundAnswer): Consent | string {
   const { 'content-type': contentType } = answer.headers;
   if (!/^application\/json\s*(;|$)/i.test(String(contentType)))
     return 'its answer is not of the type application/json';
-  const said = parsedJson(answer.body.toString('utf8'));
+  const text = answer.body.toString('utf8');
+  const said = parsedJson(text);
   if (!isJsonObject(said) || typeof said.allow !== 'boolean')
     return 'its answer does not say "allow": true or false';
-  if (said.allow) return { type: 'allowed' };
-  const { reason, message } = said;
+  const { reason, message, attributes } = said;
+  if (said.allow) {
+    // Most have none. As JSON writers do, null is for what is not there.
+    if (attributes === undefined || attributes === null) return { type: 'allowed' };
+    if (isTooDeep(text)) return `its answer is nested deeper than ${JSON_DEPTH_MAX}`;
+    return allowedWith(attributes);
+  }
   const policyReason = typeof reason === 'string' && REASON.test(reason) ? reason : 'refused';
   const isFit = typeof message === 'string' && message.length <= MESSAGE_MAX && isCleanText(message);
   return {
     type: 'refused',
     refusal: { reason: 'policy-refused', policyReason, policyMessage: isFit ? message : null },
   };
+}
+
+/** A yes with attributes, or why they cannot be kept: what a tenant could not save nobody can give. */
+function allowedWith(attributes: Json): Consent | string {
+  if (!isJsonObject(attributes)) return 'the attributes in its answer are no JSON object';
+  const keys = Object.keys(attributes);
+  if (keys.length === 0) return { type: 'allowed' };
+  if (!keys.every(isAttributeKey))
+    return 'the name of an attribute in its answer is empty, too long or malformed';
+  const steering = keys.find((key) => STEERING.includes(key));
+  if (steering !== undefined) return `its answer has the attribute ${steering}, which only the tenant writes`;
+  const isKept = Object.values(attributes).every((value) => value !== null && isKeepable(value));
+  return isKept
+    ? { type: 'allowed', attributes }
+    : 'an attribute in its answer is null or no number that can be kept';
 }

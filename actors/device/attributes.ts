@@ -4,11 +4,13 @@
  */
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, TenantId } from '../base/ids.ts';
-import type { Json } from '../base/json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
+import { isCleanText } from '../base/text.ts';
 import type { Decision } from '../runtime/decider.ts';
 import {
   type AskedBy,
   accept,
+  type GivenAttributes,
   IGNORE,
   type RecordedBy,
   type Refusal,
@@ -28,6 +30,7 @@ import {
   type Device,
   mayWrite,
   type ServerKey,
+  STEERING,
 } from './state.ts';
 
 // --------------------------------------------------------------------------------------------------------- saving
@@ -76,21 +79,35 @@ export function saveAttributes(
     values,
     ...(serverKey === undefined ? {} : { serverKey }),
   };
-  const after = attributesSaved(device, event);
-  // R4: whoever fills a device with attributes leaves room for what steers claiming it.
-  const maxBytes = policy.maxAttributeBytes - (steers ? 0 : roomFor(policy.maxAttributeBytes));
-  const key = steers ? after.serverKey : null;
-  const kept = JSON.stringify({ ...after.attributes, key, tenant: after.tenantAttributes });
-  return Buffer.byteLength(kept) > maxBytes
-    ? refuse({ reason: 'attributes-too-large', maxBytes })
-    : accept(event);
+  const tooLarge = whyTooLarge(policy.maxAttributeBytes, attributesSaved(device, event), steers);
+  return tooLarge === undefined ? accept(event) : refuse(tooLarge);
 }
 
-const TENANTS: readonly string[] = [CLAIMING_ALLOWED, CLAIMING_DATA, CLAIM_PUBLIC_KEY];
+/** Characters of a name. */
+const KEY_MAX = 255;
 
-/** Whether only the tenant writes this server attribute: it decides how the device is claimed. */
+/** Whether an attribute can have this name. */
+export function isAttributeKey(key: string): boolean {
+  return key.trim() !== '' && key.length <= KEY_MAX && isCleanText(key);
+}
+
 function isTenants(key: string): boolean {
-  return TENANTS.includes(key);
+  return STEERING.includes(key);
+}
+
+/**
+ * The refusal, if a device would keep more than it may.
+ * @param steers what is new to it steers claiming. R4: whatever else fills it leaves room for that
+ */
+export function whyTooLarge(maxAttributeBytes: number, after: Device, steers: boolean): Refusal | undefined {
+  const maxBytes = maxAttributeBytes - (steers ? 0 : roomFor(maxAttributeBytes));
+  const { attributes, tenantAttributes: tenant, serverKey, takeOver } = after;
+  const key = steers ? serverKey : null;
+  // What a take-over will save has its place from the beginning: when it happens, nobody is left who could be refused.
+  const due = takeOver?.attributes;
+  const promised = due && withValues(NONE, 'SERVER_SCOPE', due, takeOver.dueAt, true);
+  const kept = JSON.stringify({ ...attributes, key, tenant, promised });
+  return Buffer.byteLength(kept) > maxBytes ? { reason: 'attributes-too-large', maxBytes } : undefined;
 }
 
 /** Bytes of JSON that are kept free for them. */
@@ -126,10 +143,27 @@ function steeringFault({ scope, values, serverKey }: SaveAttributes, at: Instant
 
 export function attributesSaved(device: Device, event: AttributesSaved): Device {
   const { scope, values, customerId, serverKey, at } = event;
-  const byCustomer = customerId !== undefined;
-  const attributes = withValues(device.attributes, scope, values, at, byCustomer);
-  const after = { ...withTenants(device, scope, Object.keys(values), byCustomer), attributes };
+  const after = written(device, scope, values, at, customerId !== undefined);
   return serverKey === undefined ? after : { ...after, serverKey: { ...serverKey, savedAt: at } };
+}
+
+/** C12: what was given with a claim goes with the owner that it was given for, as what that one writes does (R4). */
+export function attributesGiven(
+  device: Device,
+  { attributes, at }: GivenAttributes & { readonly at: Instant },
+): Device {
+  return attributes === undefined ? device : written(device, 'SERVER_SCOPE', attributes, at, true);
+}
+
+function written(
+  device: Device,
+  scope: AttributeScope,
+  values: JsonObject,
+  at: Instant,
+  byCustomer: boolean,
+): Device {
+  const attributes = withValues(device.attributes, scope, values, at, byCustomer);
+  return { ...withTenants(device, scope, Object.keys(values), byCustomer), attributes };
 }
 
 // ------------------------------------------------------------------------------------------------------- deleting

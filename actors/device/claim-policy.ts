@@ -1,7 +1,7 @@
 /** What the operator decides about claiming, the same for every device, and what that means for one device. */
 import type { Decision } from '../runtime/decider.ts';
 import type { DeviceRules } from './credentials.ts';
-import { type Evidence, type Refusal, refuse } from './messages.ts';
+import { type Consented, type Evidence, type Refusal, refuse } from './messages.ts';
 import { CLAIMING_ALLOWED, type Device, isForbidden, ownerEpochOf } from './state.ts';
 
 export interface ClaimPolicy {
@@ -23,7 +23,7 @@ export interface ClaimPolicy {
 export function consentNeeded(
   { asksConsent }: ClaimPolicy,
   device: Device,
-  { consentIn }: { readonly consentIn?: number },
+  { consentIn }: Consented,
   evidence: Evidence,
 ): Decision<never, Refusal> | undefined {
   const ownerEpoch = ownerEpochOf(device);

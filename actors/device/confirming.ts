@@ -6,13 +6,16 @@ import type { Instant } from '../base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
 import { type SecretDigest, sameDigest } from '../base/secret.ts';
 import type { Decision } from '../runtime/decider.ts';
-import { withoutKeys } from './attributes.ts';
+import { attributesGiven, whyTooLarge, withoutKeys } from './attributes.ts';
 import { type ClaimPolicy, consentNeeded, usesUpPermission } from './claim-policy.ts';
 import { type BeginsEpoch, beginEpoch } from './credentials.ts';
 import {
   accept,
+  type Consented,
   EPOCH_CHANGED,
   type Evidence,
+  type GivenAttributes,
+  givenIn,
   IGNORE,
   type Recorded,
   type Refusal,
@@ -31,9 +34,9 @@ import {
   openWindow,
   ownerEpochOf,
 } from './state.ts';
-import { type DeviceTakenOver, type TakeOverAsked, takeOver } from './take-over.ts';
+import { type DeviceTakenOver, type TakeOverAsked, takeOver, takeOverAsked } from './take-over.ts';
 
-export interface ConfirmClaim {
+export interface ConfirmClaim extends Consented {
   readonly type: 'ConfirmClaim';
   readonly tenantId: TenantId;
   readonly customerId: CustomerId;
@@ -45,11 +48,9 @@ export interface ConfirmClaim {
   readonly gateway?: OwnedGateway;
   /** Set if the secret is written as a proof of possession is (C11). */
   readonly proof?: ShownProof;
-  /** The owner epoch for which the operator's policy has allowed this claim (C12). */
-  readonly consentIn?: number;
 }
 
-export interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
+export interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch, GivenAttributes {
   readonly customerId: CustomerId;
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` was used up by this claim (C4). */
@@ -64,28 +65,31 @@ export function confirm(
   command: ConfirmClaim,
   at: Instant,
 ): Decision<DeviceClaimed | DeviceTakenOver | TakeOverAsked, Refusal> {
-  if (device.owner !== null) return takeOver(policy, device, command, device.owner.customerId, at);
+  if (device.owner !== null) {
+    return ifItHasRoom(policy, device, takeOver(policy, device, command, device.owner.customerId, at));
+  }
   // O3: before the secret is looked at, so that a forbidden device tells nobody which secret is right.
   if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' });
 
   const evidence = matchEvidence(policy, device, command, at);
   if (typeof evidence !== 'string') return refuse(evidence); // C6: and the window stays open
   const unasked = consentNeeded(policy, device, command, evidence);
-  return unasked ?? accept(claimBy(policy, device, command, evidence, at));
+  return unasked ?? claimBy(policy, device, command, evidence, at);
 }
 
 function claimBy(
   policy: ClaimPolicy,
   device: Device,
-  { customerId, userId }: Pick<ConfirmClaim, 'customerId' | 'userId'>,
+  command: ConfirmClaim | ClaimByKit,
   evidence: Evidence,
   at: Instant,
-): DeviceClaimed {
+): Decision<DeviceClaimed, Refusal> {
+  const { customerId, userId } = command;
   const claimingAllowedDeleted = usesUpPermission(policy, device);
   const begins = beginEpoch(device, policy.ownership, at);
   const open = openWindow(device, at);
   const since = open === null ? {} : { windowOpenedAt: open.openedAt };
-  return {
+  const claim: DeviceClaimed = {
     type: 'DeviceClaimed',
     at,
     customerId,
@@ -94,7 +98,22 @@ function claimBy(
     ...begins,
     evidence,
     ...since,
+    ...givenIn(command),
   };
+  return ifItHasRoom(policy, device, accept(claim));
+}
+
+/** C12: refused where the device has no room for the attributes that the policy gave. */
+function ifItHasRoom<Event extends DeviceClaimed | DeviceTakenOver | TakeOverAsked>(
+  { maxAttributeBytes }: ClaimPolicy,
+  device: Device,
+  decision: Decision<Event, Refusal>,
+): Decision<Event, Refusal> {
+  if (decision.type !== 'accept' || decision.event.attributes === undefined) return decision;
+  const { event } = decision;
+  const after = event.type === 'TakeOverAsked' ? takeOverAsked(device, event) : claimed(device, event);
+  const tooLarge = whyTooLarge(maxAttributeBytes, after, false);
+  return tooLarge === undefined ? decision : refuse(tooLarge);
 }
 
 /** C11: what the device signed stands for its window and the secret of it, and where a proof is required nothing else does. */
@@ -146,15 +165,13 @@ function matchSecret(
 }
 
 /** K3: by the code of a kit that the device is in. Whose code it is, and whether it holds, was looked at before. */
-export interface ClaimByKit {
+export interface ClaimByKit extends Consented {
   readonly type: 'ClaimByKit';
   readonly tenantId: TenantId;
   readonly customerId: CustomerId;
   readonly userId: UserId;
   /** The owner epoch in which the device was put into the kit: the kit claims it in no other (O9). */
   readonly grantedIn: number;
-  /** As in `ConfirmClaim`. */
-  readonly consentIn?: number;
 }
 
 export function claimByKit(
@@ -173,16 +190,18 @@ export function claimByKit(
   if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' }); // O3
   if (policy.ownership.claimProof === 'required') return refuse({ reason: 'proof-required' }); // C11
   const unasked = consentNeeded(policy, device, command, 'kit');
-  return unasked ?? accept(claimBy(policy, device, command, 'kit', at));
+  return unasked ?? claimBy(policy, device, command, 'kit', at);
 }
 
-/** C4: with the claim, the window and the server-side key are gone. */
+/** C4: with the claim, the window and the server-side key are gone. C12: and what was given with it is there. */
 export function claimed(device: Device, event: DeviceClaimed | DeviceTakenOver): Device {
   const { customerId, at: since, evidence } = event;
   const by = event.type === 'DeviceClaimed' ? 'claim' : 'take-over';
   const owner: Owner = { customerId, since, by, ...(evidence === undefined ? {} : { evidence }) };
   const gone = ownerChanged(device, event, owner);
   const left = gone.serverKey === null ? gone : { ...gone, serverKey: null };
-  if (!event.claimingAllowedDeleted) return left;
-  return { ...left, attributes: withoutKeys(left.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED]) };
+  const used = event.claimingAllowedDeleted
+    ? { ...left, attributes: withoutKeys(left.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED]) }
+    : left;
+  return attributesGiven(used, event);
 }

@@ -1,6 +1,7 @@
 /** What all messages to and from a device share: who asks, when something happened, and why a device says no. */
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, UserId } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { TraceText } from '../base/tracing.ts';
 import type { Decision } from '../runtime/decider.ts';
 
@@ -12,6 +13,17 @@ export interface AskedBy {
 /** On a command that changes the owner or deletes the device: it holds only in one of these owner epochs (R5); absent: in any. */
 export interface InEpoch {
   readonly inEpochs?: readonly number[];
+}
+
+/** Server attributes that the operator's policy gave with its consent to a claim (C12); absent: none. */
+export interface GivenAttributes {
+  readonly attributes?: JsonObject;
+}
+
+/** On a command that claims: what the operator's policy said (C12). */
+export interface Consented extends GivenAttributes {
+  /** The owner epoch for which it has allowed this claim. */
+  readonly consentIn?: number;
 }
 
 /** On an event: what happened, and when. */
@@ -53,6 +65,11 @@ export interface ByImpersonator {
 /** On a command or an event: the trace that it is a part of, where one is recorded. No decision depends on it. */
 export interface Traced {
   readonly trace?: TraceText;
+}
+
+/** What was given, in the form in which an event keeps it. */
+export function givenIn({ attributes }: GivenAttributes): GivenAttributes {
+  return attributes === undefined ? {} : { attributes };
 }
 
 /** Who asked, in the form in which an event keeps it. */

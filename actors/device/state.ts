@@ -8,7 +8,7 @@ import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId, UserId } fr
 import type { Json, JsonObject } from '../base/json.ts';
 import type { CredentialsId, SecretDigest } from '../base/secret.ts';
 import type { TraceText } from '../base/tracing.ts';
-import type { Evidence, Handover, InEpoch } from './messages.ts';
+import type { Evidence, GivenAttributes, Handover, InEpoch } from './messages.ts';
 
 export type DeviceState = AbsentDevice | Device;
 
@@ -176,7 +176,7 @@ export type OfferedTo =
   | { readonly type: 'code'; readonly codeDigest: SecretDigest };
 
 /** A take-over that was asked for: it happens at `dueAt`, unless it is ended before. */
-export interface TakeOver {
+export interface TakeOver extends GivenAttributes {
   /** Who wants the device, and which of its users asked. */
   readonly customerId: CustomerId;
   readonly userId: UserId;
@@ -203,7 +203,7 @@ export type Attributes = { readonly [Scope in AttributeScope]: { readonly [key: 
 export interface Attribute {
   readonly value: Json;
   readonly savedAt: Instant;
-  /** A customer wrote it, and it goes with that customer (R4). */
+  /** The owner's: its users wrote it, or it was given with the claim (C12). It goes with the owner (R4). */
   readonly byCustomer?: true;
 }
 
@@ -213,6 +213,8 @@ export const CLAIMING_ALLOWED = 'claimingAllowed';
 export const CLAIM_PUBLIC_KEY = 'claimPublicKey';
 /** The server attribute that holds a server-side key; kept as `Device.serverKey`, never among `attributes`. */
 export const CLAIMING_DATA = 'claimingData';
+/** The server attributes that decide how the device is claimed: only the tenant writes them. */
+export const STEERING: readonly string[] = [CLAIMING_DATA, CLAIMING_ALLOWED, CLAIM_PUBLIC_KEY];
 
 /** The window, if it is open at this instant (C8); an elapsed one may still be in the record. */
 export function openWindow({ window }: Pick<Device, 'window'>, at: Instant): ClaimWindow | null {

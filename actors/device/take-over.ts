@@ -13,7 +13,10 @@ import { type BeginsEpoch, beginEpoch } from './credentials.ts';
 import {
   accept,
   type ByImpersonator,
+  type Consented,
   EPOCH_CHANGED,
+  type GivenAttributes,
+  givenIn,
   IGNORE,
   type InEpoch,
   type Recorded,
@@ -27,7 +30,7 @@ import { type Device, isForbidden, isInEpoch, openWindow, ownerEpochOf, type Tak
 
 // ---------------------------------------------------------------------------------------------------- asking for it
 
-export interface TakeOverAsked extends Recorded<'TakeOverAsked'> {
+export interface TakeOverAsked extends Recorded<'TakeOverAsked'>, GivenAttributes {
   /** Who wants the device. */
   readonly customerId: CustomerId;
   readonly userId: UserId;
@@ -40,13 +43,11 @@ export interface TakeOverAsked extends Recorded<'TakeOverAsked'> {
 }
 
 /** What somebody shows who claims a device that another owns. */
-export interface TakeOverClaim {
+export interface TakeOverClaim extends Consented {
   readonly customerId: CustomerId;
   readonly userId: UserId;
   readonly secretDigest: SecretDigest;
   readonly proof?: ShownProof;
-  /** As in `ConfirmClaim`. */
-  readonly consentIn?: number;
 }
 
 const ALREADY_CLAIMED = refuse({ reason: 'already-claimed' });
@@ -74,11 +75,12 @@ export function takeOver(
   if (unasked !== undefined) return unasked;
   switch (when) {
     case 'at-once':
-      return takenOver(policy, device, { customerId, previousCustomerId: ownerId, userId }, at);
+      return takenOver(policy, device, { ...claim, previousCustomerId: ownerId }, at);
     case 'after-notice': {
       const dueAt = at + takeOverNoticeMs;
       const inEpoch = ownerEpochOf(device);
-      return accept({ type: 'TakeOverAsked', at, customerId, userId, dueAt, inEpoch, ownerId });
+      const asked = { type: 'TakeOverAsked', at, customerId, userId, dueAt, inEpoch, ownerId } as const;
+      return accept({ ...asked, ...givenIn(claim) });
     }
     default:
       return unreachable(when);
@@ -111,7 +113,7 @@ export function takeOverAsked(device: Device, event: TakeOverAsked & ByImpersona
   return {
     ...withoutChallenges(device),
     window: null,
-    takeOver: { customerId, userId, askedAt: at, dueAt, inEpoch, ...by },
+    takeOver: { customerId, userId, askedAt: at, dueAt, inEpoch, ...by, ...givenIn(event) },
   };
 }
 
@@ -131,7 +133,7 @@ export interface CompleteTakeOver {
 }
 
 /** From one owner to the next, never unowned in between. */
-export interface DeviceTakenOver extends Recorded<'DeviceTakenOver'>, BeginsEpoch {
+export interface DeviceTakenOver extends Recorded<'DeviceTakenOver'>, BeginsEpoch, GivenAttributes {
   readonly customerId: CustomerId;
   readonly previousCustomerId: CustomerId;
   /** Who asked for it. */
@@ -152,19 +154,21 @@ export function completeTakeOver(
   if (owner === null || pending.inEpoch !== ownerEpochOf(device)) return ended(device, 'owner-changed', at);
   if (policy.ownership.takeOver === 'never' || isForbidden(device)) return ended(device, 'not-allowed', at);
   if (!command.newcomerStands) return ended(device, 'newcomer-gone', at);
-  const { customerId, userId } = pending;
-  return takenOver(policy, device, { customerId, previousCustomerId: owner.customerId, userId }, at);
+  return takenOver(policy, device, { ...pending, previousCustomerId: owner.customerId }, at);
 }
 
 function takenOver(
   policy: ClaimPolicy,
   device: Device,
-  who: Pick<DeviceTakenOver, 'customerId' | 'previousCustomerId' | 'userId'>,
+  asked: Pick<DeviceTakenOver, 'customerId' | 'previousCustomerId' | 'userId' | 'attributes'>,
   at: Instant,
 ): Decision<DeviceTakenOver, never> {
+  const { customerId, previousCustomerId, userId } = asked;
+  const who = { customerId, previousCustomerId, userId };
   const claimingAllowedDeleted = usesUpPermission(policy, device);
   const begins = beginEpoch(device, policy.ownership, at);
-  return accept({ type: 'DeviceTakenOver', at, ...who, claimingAllowedDeleted, ...begins });
+  const taken = { type: 'DeviceTakenOver', at, ...who, claimingAllowedDeleted, ...begins } as const;
+  return accept({ ...taken, ...givenIn(asked) });
 }
 
 /** The pending take-over whose instant has come. */

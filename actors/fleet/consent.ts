@@ -1,7 +1,7 @@
 /** The port to the operator's policy (rule C12): asked before a claim is final. Who answers is composed at the start. */
 import type { DeviceId } from '../base/ids.ts';
 import type { ClaimByKit, ConfirmClaim } from '../device/confirming.ts';
-import type { Refusal } from '../device/messages.ts';
+import type { GivenAttributes, Refusal } from '../device/messages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 
 /** What a device says when nothing but the policy's consent is missing. */
@@ -16,7 +16,7 @@ export interface ConsentRequest {
 
 /** No answer is no consent: `unavailable`. */
 export type Consent =
-  | { readonly type: 'allowed' }
+  | ({ readonly type: 'allowed' } & GivenAttributes)
   | { readonly type: 'refused'; readonly refusal: PolicyRefused }
   | Unavailable;
 

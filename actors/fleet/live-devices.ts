@@ -8,6 +8,7 @@ import type { ClaimPolicy } from '../device/claim-policy.ts';
 import type { ClaimByKit, ConfirmClaim } from '../device/confirming.ts';
 import type { ChangeCredentials, DeviceRules } from '../device/credentials.ts';
 import { createDeviceDecider, type DeviceCommand } from '../device/device.ts';
+import { givenIn } from '../device/messages.ts';
 import type { OpensWindow } from '../device/opening.ts';
 import type { OwnershipRules } from '../device/ownership-rules.ts';
 import { decodeHead, devicePersistence } from '../device/persistence.ts';
@@ -168,7 +169,13 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       return { type: 'unavailable', reason: 'policy' };
     const consent = await askConsent({ deviceId: id, command, needed });
     if (consent.type !== 'allowed') return consent;
-    return confirm(id, { ...withoutGateway(command), consentIn: needed.ownerEpoch });
+    const given = { consentIn: needed.ownerEpoch, ...givenIn(consent) };
+    const answer = await confirm(id, { ...withoutGateway(command), ...given });
+    if (answer.type !== 'refused' || answer.refusal.reason !== 'attributes-too-large') return answer;
+    // No fault of the customer's, who hears what it hears of every answer that cannot be followed.
+    const { maxBytes } = answer.refusal;
+    logBounded(log, 'warn', performance.now(), { deviceId: id, maxBytes }, TOO_MUCH_GIVEN);
+    return { type: 'unavailable', reason: 'policy' };
   }
 
   /** Asked only while some tenant has to wait. */
@@ -255,6 +262,8 @@ function whoOpens(id: DeviceId, { openedBy }: OpensWindow): string {
 }
 
 const TOO_MANY_WINDOWS = 'a limit was reached: a device opens claim windows too often and has to wait';
+const TOO_MUCH_GIVEN =
+  'the policy hook gave attributes that the device has no room for, so the claim is not carried out';
 const TOO_MANY_DEVICES = 'a limit was reached: there are as many devices as there may be';
 
 /** Whatever transport it comes by. */

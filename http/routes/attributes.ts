@@ -9,21 +9,20 @@
 
 import { z } from 'zod';
 import type { DeviceId } from '../../actors/base/ids.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
+import { isJsonObject, isKeepable, type Json, type JsonObject } from '../../actors/base/json.ts';
 import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
-import { isCleanText } from '../../actors/base/text.ts';
 import { isKeyToCheck } from '../../actors/claiming/proofs.ts';
-import type { SaveAttributes } from '../../actors/device/attributes.ts';
+import { isAttributeKey, type SaveAttributes } from '../../actors/device/attributes.ts';
 import { secretLengthOf } from '../../actors/device/ownership-rules.ts';
 import { publicJwk } from '../../actors/device/proof.ts';
 import {
   type Attribute,
   type AttributeScope,
   CLAIM_PUBLIC_KEY,
-  CLAIMING_ALLOWED,
   CLAIMING_DATA,
   type Device,
   type DeviceRecord,
+  STEERING,
 } from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import {
@@ -37,7 +36,7 @@ import { attributesView } from '../views/device.ts';
 import { badRequest, malformedPublicKey, permissionDenied } from '../wire/errors.ts';
 import { listed } from '../wire/query.ts';
 import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
-import { deviceId, isKeepable, NAME_MAX } from '../wire/schemas.ts';
+import { deviceId } from '../wire/schemas.ts';
 import { customerOf, visibleDevice } from './access.ts';
 import { doneReply } from './answers.ts';
 
@@ -51,9 +50,6 @@ type Caller = TenantAdministrator | CustomerUser;
 const BASE = '/api/plugins/telemetry';
 const BY_ENTITY = `${BASE}/:entityType/:entityId` as const;
 const BY_DEVICE = `${BASE}/:deviceId` as const;
-
-/** Only the tenant writes these: an owner must not decide how the device is claimed after it is given back. */
-const TENANTS_OWN: readonly string[] = [CLAIMING_ALLOWED, CLAIMING_DATA, CLAIM_PUBLIC_KEY];
 
 // ---------------------------------------------------------------------------------------------------------- input
 
@@ -72,17 +68,11 @@ const target = {
     .transform(({ entityId: id, scope }) => ({ id, scope })),
 };
 
-const attributeKey = z
-  .string()
-  .refine((key) => key.trim() !== '', 'Key can not be empty!')
-  .refine((key) => key.length <= NAME_MAX, `A key should have at most ${NAME_MAX} characters!`)
-  .refine(isCleanText, 'A key is malformed!');
-
 const saved = z
   .custom<JsonObject>((value) => isJsonObject(value) && isKeepable(value), 'Invalid JSON')
   .refine((values) => Object.keys(values).length > 0, 'No attributes data found in request body!')
   .refine(
-    (values) => Object.keys(values).every((key) => attributeKey.safeParse(key).success),
+    (values) => Object.keys(values).every(isAttributeKey),
     'An attribute key is empty, too long or malformed!',
   )
   .refine(
@@ -193,7 +183,7 @@ function saving(needs: AttributeNeeds, path: `/${string}`, params: Target): Rout
 
 /** Whether a body has nothing but what steers claiming: a tenant can forbid that however much it has stored. */
 function steersOnly(body: unknown): boolean {
-  return isJsonObject(body) && Object.keys(body).every((key) => TENANTS_OWN.includes(key));
+  return isJsonObject(body) && Object.keys(body).every((key) => STEERING.includes(key));
 }
 
 function deleting(needs: AttributeNeeds, path: `/${string}`, params: Target): Route {
@@ -269,7 +259,7 @@ async function forbidden(
 ) {
   const device = await visibleDevice(devices, principal, id);
   if (device.type !== 'found') return device;
-  const touched = scope === 'SERVER_SCOPE' && keys.some((key) => TENANTS_OWN.includes(key));
+  const touched = scope === 'SERVER_SCOPE' && keys.some((key) => STEERING.includes(key));
   return touched && principal.authority !== 'TENANT_ADMIN' ? permissionDenied : undefined;
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { z } from 'zod';
-import type { JsonObject } from '../../actors/base/json.ts';
+import { isKeepable, type JsonObject } from '../../actors/base/json.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { OWNERSHIP_CHOICES as CHOICES, type OwnershipRules } from '../../actors/device/ownership-rules.ts';
 import type {
@@ -30,15 +30,7 @@ import {
 import { badRequest, notFound, versionConflict } from '../wire/errors.ts';
 import { unlessVisible } from '../wire/names.ts';
 import { empty, isProblem, json, type Problem } from '../wire/reply.ts';
-import {
-  isKeepable,
-  optionalText,
-  profileId,
-  profilePaging,
-  reference,
-  requiredText,
-  version,
-} from '../wire/schemas.ts';
+import { optionalText, profileId, profilePaging, reference, requiredText, version } from '../wire/schemas.ts';
 
 import { pageReply } from './answers.ts';
 import { noteProfile, noteSetting } from './setting-notes.ts';

@@ -7,13 +7,11 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { createGathered } from '../../actors/base/gathered.ts';
+import { isTooDeep, JSON_DEPTH_MAX } from '../../actors/base/json.ts';
 import type { Asked } from './asked.ts';
 import { badRequest, malformedJson } from './errors.ts';
 import type { Problem, Reply } from './reply.ts';
 import { ANY_ROOM, type Room } from './waiting-bodies.ts';
-
-/** Nobody needs deeper structures, and recursive writers overflow the stack on them. */
-const MAX_JSON_DEPTH = 64;
 
 /** The limit for callers without a token, who send passwords and tokens alone: a body is kept in memory until it is complete or its time is up. */
 export const PUBLIC_BODY_BYTES_MAX = 8192;
@@ -56,9 +54,7 @@ export function tooLarge(maxBytes: number): Reply {
 function parse(bytes: Buffer): Body {
   if (!isUtf8(bytes)) return refuse(malformedJson);
   const text = bytes.toString();
-  // A short text has no room to be nested too deep.
-  if (text.length > MAX_JSON_DEPTH && depthOf(text) > MAX_JSON_DEPTH)
-    return refuse(badRequest(`JSON nested deeper than ${MAX_JSON_DEPTH}`));
+  if (isTooDeep(text)) return refuse(badRequest(`JSON nested deeper than ${JSON_DEPTH_MAX}`));
   try {
     return { type: 'body', value: JSON.parse(text) };
   } catch {
@@ -106,26 +102,4 @@ async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: n
 export function declaredBytes(asked: Asked): number | undefined {
   const declared = asked.header('content-length');
   return declared === undefined ? undefined : Number(declared);
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPENING = [0x5b, 0x7b];
-const CLOSING = [0x5d, 0x7d];
-
-/** How deep a JSON text is nested, without parsing it. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (inString) {
-      if (code === BACKSLASH) at += 1;
-      else if (code === QUOTE) inString = false;
-    } else if (code === QUOTE) inString = true;
-    else if (OPENING.includes(code)) deepest = Math.max(deepest, ++depth);
-    else if (CLOSING.includes(code)) depth -= 1;
-  }
-  return deepest;
 }

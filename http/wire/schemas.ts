@@ -12,7 +12,7 @@ import {
   type TransferId,
   type UserId,
 } from '../../actors/base/ids.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
+import { isJsonObject, isKeepable, type JsonObject } from '../../actors/base/json.ts';
 import { isCleanText, isEmail } from '../../actors/base/text.ts';
 import { CLAIM_STATES } from '../../actors/device/claim-state.ts';
 import { switched } from './query.ts';
@@ -45,14 +45,6 @@ export function optionalText(what: string, max = NAME_MAX) {
     )
     .refine((given) => given === null || isCleanText(given), `${what} is malformed!`)
     .meta({ documentedAs: { type: ['string', 'null'], maxLength: max } });
-}
-
-/** JSON that can be stored unchanged: every number is finite (1e999 is not). Nesting was limited when it was read. */
-export function isKeepable(value: unknown): value is Json {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (Array.isArray(value)) return value.every(isKeepable);
-  if (isJsonObject(value)) return Object.values(value).every(isKeepable);
-  return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
 /** As JSON, in bytes. A device's is written with each of its changes, and is in every list. */

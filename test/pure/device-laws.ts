@@ -44,6 +44,8 @@ export interface Laws<Args extends unknown[]> {
 const alive = (state: DeviceState): Device | undefined => (state.status === 'absent' ? undefined : state);
 const ownerOf = (state: DeviceState) => alive(state)?.owner?.customerId ?? null;
 const windowOf = (state: DeviceState) => alive(state)?.window ?? null;
+const givenBy = (event: DeviceEvent) =>
+  event.type === 'DeviceClaimed' || event.type === 'DeviceTakenOver' ? (event.attributes ?? {}) : {};
 
 /** Laws over any transition. They are cheap and run for every one. */
 export const stepLaws: Laws<[Step]> = {
@@ -200,6 +202,23 @@ export const stepLaws: Laws<[Step]> = {
     assert.equal(command.consentIn, alive(before)?.ownerEpoch ?? 0);
   },
 
+  'what the operator gives is there with the owner that it was given for, by the same event, and goes with that owner'({
+    command,
+    before,
+    decision,
+    after,
+  }) {
+    if (decision.type !== 'accept' || !('ownerEpoch' in decision.event)) return;
+    const asked = command.type === 'ConfirmClaim' || command.type === 'ClaimByKit' ? command : undefined;
+    const meant = asked === undefined ? alive(before)?.takeOver?.attributes : asked.attributes;
+    const isClaim = ['DeviceClaimed', 'DeviceTakenOver'].includes(decision.event.type);
+    const given = givenBy(decision.event);
+    equal(given, (isClaim ? meant : undefined) ?? {});
+    const kept = Object.entries(alive(after)?.attributes.SERVER_SCOPE ?? {});
+    const owners = kept.flatMap(([key, { value, byCustomer }]) => (byCustomer ? [[key, value]] : []));
+    equal(Object.fromEntries(owners), given);
+  },
+
   'where a proof is required nothing else claims'({ policy, command, decision }) {
     if (command.type !== 'ConfirmClaim' || decision.type !== 'accept') return;
     assert.ok(policy.ownership.claimProof !== 'required' || command.proof?.type === 'signed');
@@ -260,12 +279,22 @@ export const stepLaws: Laws<[Step]> = {
     }
   },
 
-  'nothing that the owner of epoch n wrote is there at epoch n+1, nor kept for it'({ before, after }) {
+  'nothing that the owner of epoch n wrote is there at epoch n+1, nor kept for it'({
+    decision,
+    before,
+    after,
+  }) {
     const [old, young] = [alive(before), alive(after)];
     if (old === undefined || young === undefined || young.ownerEpoch === old.ownerEpoch) return;
-    assert.deepEqual([young.tenantAttributes, young.tenantDescription], [undefined, undefined]);
-    const written = Object.values(young.attributes).flatMap((scoped) => Object.values(scoped));
-    assert.ok(!written.some(({ byCustomer }) => byCustomer));
+    const given = decision.type === 'accept' ? givenBy(decision.event) : {};
+    const { SERVER_SCOPE, SHARED_SCOPE } = young.attributes;
+    for (const [key, { byCustomer }] of Object.entries(SERVER_SCOPE)) {
+      if (byCustomer) assert.ok(Object.hasOwn(given, key));
+    }
+    assert.ok(!Object.values(SHARED_SCOPE).some(({ byCustomer }) => byCustomer));
+    const { SERVER_SCOPE: server = {}, SHARED_SCOPE: shared = {} } = young.tenantAttributes ?? {};
+    assert.ok(Object.keys(server).every((key) => Object.hasOwn(given, key)));
+    assert.deepEqual([shared, young.tenantDescription], [{}, undefined]);
   },
 
   'credentials of epoch n are superseded or quarantined at epoch n+1, unless they are kept'(step) {

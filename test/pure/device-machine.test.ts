@@ -260,6 +260,25 @@ const consent: readonly DeviceCommand[] = [
   saveServerKey(NOW + 11, OTHER_SECRET),
 ];
 
+const gives = (epoch: number, customerId = CUSTOMER, secretDigest = SECRET): DeviceCommand => ({
+  ...confirm(customerId, secretDigest),
+  consentIn: epoch,
+  attributes: { plan: 'gold', colour: 'green' },
+});
+
+/** C12: attributes that the operator's policy gave. */
+const giving: readonly DeviceCommand[] = [
+  gives(0),
+  gives(1, OTHER_CUSTOMER),
+  gives(1, OTHER_CUSTOMER, OTHER_SECRET),
+  { ...byKit(CUSTOMER, 0), consentIn: 0, attributes: { plan: { until: 7 } } },
+  complete(OTHER_CUSTOMER, 1),
+  save({ colour: 'red' }),
+  { ...save({ colour: 'blue' }), customerId: CUSTOMER },
+  deleteAttributes('plan'),
+  { ...deleteAttributes('plan', 'colour'), customerId: CUSTOMER },
+];
+
 const takingOver: readonly DeviceCommand[] = [
   offer(TO_OTHER),
   acceptOffer(OTHER_CUSTOMER),
@@ -343,6 +362,7 @@ const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
   proof,
   credentials,
   consent,
+  giving,
   takingOver,
   resetting,
   kits,
@@ -356,6 +376,7 @@ const RULES: Readonly<Record<string, readonly Partial<OwnershipRules>[]>> = {
     { claimProof: 'none' },
     { takeOver: 'at-once', takeOverRequires: 'proof' },
   ],
+  giving: [{ takeOver: 'at-once' }, { takeOver: 'after-notice', takeOverNoticeMs: 1 }],
   credentials: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }, { onOwnerChange: 'quarantine' }],
   transfer: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }, { transfer: 'never' }],
   takingOver: [
@@ -554,7 +575,7 @@ for (const [words, policy] of Object.entries(POLICIES)) {
       const also = Object.entries(rules).map(([rule, value]) => `, ${rule}: ${value}`);
       test(`device: ${words}${also}: every law holds at every step of every sequence: ${theme}`, () => {
         const alphabet = asked([...CORE, ...commands]);
-        const played = { ...policyOf(policy, rules), asksConsent: theme === 'consent' };
+        const played = { ...policyOf(policy, rules), asksConsent: theme === 'consent' || theme === 'giving' };
         const covered = enumerate(played, alphabet, Number.POSITIVE_INFINITY);
         tell(`${words}${also}, ${theme}: every sequence of ${lengthOf(covered)}`, alphabet, covered);
         assert.ok(covered.states > 20 && covered.events > 200 && covered.compared > 0, 'it tells little');

@@ -51,7 +51,13 @@ export type World =
       /** `for`: one text per kind of party. */
       readonly offer: { readonly id: string; readonly for: string; readonly until: Instant } | null;
       readonly allowed: 'unset' | 'true' | 'false';
-      readonly taker: { readonly who: string; readonly from: Instant; readonly epoch: number } | null;
+      /** `gives`: the attributes that it is to have. */
+      readonly taker: {
+        readonly who: string;
+        readonly from: Instant;
+        readonly epoch: number;
+        readonly gives: readonly string[];
+      } | null;
       readonly lastReset: Instant | null;
       /** The server attributes there are, without `claimingData`. */
       readonly names: readonly string[];
@@ -123,7 +129,12 @@ export function look(state: DeviceState): World {
     serverKey: serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt },
     allowed: attribute === true ? 'true' : attribute === false ? 'false' : 'unset',
     taker: state.takeOver
-      ? { who: state.takeOver.customerId, from: state.takeOver.dueAt, epoch: state.takeOver.inEpoch }
+      ? {
+          who: state.takeOver.customerId,
+          from: state.takeOver.dueAt,
+          epoch: state.takeOver.inEpoch,
+          gives: Object.keys(state.takeOver.attributes ?? {}),
+        }
       : null,
     lastReset: state.lastResetAt ?? null,
     names: Object.keys(state.attributes.SERVER_SCOPE).sort(),
@@ -292,12 +303,13 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       return opened.verdict === 'yes' ? yes(after) : { ...opened, world };
     }
     case 'ConfirmClaim': {
-      const used = { ...usedUp, owner: command.customerId, claimed: world.owner === null };
+      const gives = Object.keys(command.attributes ?? {});
+      const used = withGiven({ ...usedUp, owner: command.customerId, claimed: world.owner === null }, gives);
       if (world.owner !== null) {
         const deaf = takeOver === 'never' || isOwner || world.allowed === 'false';
         if (!deaf && world.taker?.who === command.customerId) return same;
         if (deaf || world.taker !== null) return no('already-claimed');
-        const asked = { who: command.customerId, from: at + takeOverNoticeMs, epoch: world.epoch };
+        const asked = { who: command.customerId, from: at + takeOverNoticeMs, epoch: world.epoch, gives };
         const unasked = policy.asksConsent && command.consentIn !== world.epoch;
         const taken = unasked
           ? no('consent-needed')
@@ -353,7 +365,9 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (world.allowed === 'false') return no('claiming-not-allowed');
       if (claimProof === 'required') return no('proof-required');
       const consents = !policy.asksConsent || command.consentIn === world.epoch;
-      return consents ? yes({ ...usedUp, owner: command.customerId, claimed: true }) : no('consent-needed');
+      const used = { ...usedUp, owner: command.customerId, claimed: true };
+      const gives = Object.keys(command.attributes ?? {});
+      return consents ? yes(withGiven(used, gives)) : no('consent-needed');
     }
     case 'IssueChallenge': {
       if (claimProof === 'none' || key === null) return no('proof-not-possible');
@@ -370,12 +384,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (taker === null || !meant || taker.from > at) return same;
       const may = takeOver !== 'never' && world.allowed !== 'false' && command.newcomerStands;
       if (!may || world.owner === null || taker.epoch !== world.epoch) return yes({ ...world, taker: null });
-      return yes({
-        ...begun,
-        serverKey: null,
-        owner: taker.who,
-        ...(strict ? { allowed: 'unset' as const, names: minus(begun.names, [ALLOWED]) } : {}),
-      });
+      return yes(withGiven({ ...usedUp, owner: taker.who }, taker.gives));
     }
     case 'EndTakeOver':
       if (!mayWrite && world.taker?.who !== command.customerId) return no('not-owner');
@@ -524,6 +533,11 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     default:
       return unreachable(command);
   }
+}
+
+/** C12: what the operator gave is the new owner's, as what that one writes. */
+function withGiven(world: NonNullable<World>, names: readonly string[]): World {
+  return { ...world, names: union(world.names, names), ...touched(world, names, names, true) };
 }
 
 /** O8: whether it is a gateway that may not speak for the device. */

@@ -21,6 +21,7 @@ import { type Device, type DeviceState, ownerEpochOf } from '../../actors/device
 import { liftedEvent, liftedState } from '../../actors/store/format-2.ts';
 import { CUSTOMER, DEVICE, idOf, OTHER_TOKEN, SECRET, TOKEN, USER } from '../kit/given.ts';
 import { gatewayEvents, gatewayStates } from './golden/gateway-samples.ts';
+import { givenEvents, givenStates } from './golden/given-samples.ts';
 import {
   deletionEvents,
   epochEvents,
@@ -363,6 +364,14 @@ test('device persistence: heads with recent handovers are read and written as ev
     standingsAsEver('heads-v3-sealed.jsonl', recentStates).map((standing) => standing.charAt(0)),
     [HANDOVERS_MARK, HANDOVERS_MARK, '{'],
   );
+});
+
+test('device persistence: C12: what the policy gave, and what it promised, is read and written as ever', () => {
+  const lines = golden('events-v1-given.jsonl');
+  assert.equal(lines.map(decodeEvent), givenEvents);
+  assert.equal(givenEvents.map(encodeEvent), lines);
+  const standings = standingsAsEver('heads-v2-given-sealed.jsonl', givenStates);
+  assert.ok(standings.every(isLine), 'they are among the details');
 });
 
 test('device persistence: a device is claimed and given back time and again, and its details are written at one of four give-backs at most', () => {

@@ -169,6 +169,78 @@ test('device writings: an owner that fills the device leaves room for claimingDa
   assert.is(home.when(save({ claimingAllowed: false })), 'AttributesSaved');
 });
 
+// --------------------------------------------------------------- what the operator's policy gave with a claim (C12)
+
+const ASKING: ClaimPolicy = {
+  ...OPEN_POLICY,
+  asksConsent: true,
+  ownership: { ...DEFAULT_OWNERSHIP_RULES, takeOver: 'after-notice', takeOverNoticeMs: 0 },
+};
+const allowed = (attributes: Values, customerId = CUSTOMER, consentIn = 0) => ({
+  ...confirm(customerId),
+  consentIn,
+  attributes,
+});
+
+test('device writings: C12: what was given with a claim goes with the owner, and what the tenant had is back', () => {
+  const home = owned(ASKING);
+  home.when(save({ plan: 'none', model: 'P-100' }));
+  home.when(initiate(10));
+  const site = { rooms: [1, 2] };
+  assert.is(home.when(allowed({ plan: 'gold', seats: 3, site })), 'DeviceClaimed');
+  assert.equal(home.attributes, { model: 'P-100', plan: 'gold', seats: 3, site });
+  assert.is(home.when(reclaim(CUSTOMER)), 'DeviceReclaimed');
+  assert.equal(home.attributes, { plan: 'none', model: 'P-100' });
+  assert.is(home.device.tenantAttributes, undefined);
+});
+
+test('device writings: C12: what the tenant writes over what was given stays with the device', () => {
+  const home = owned(ASKING);
+  home.when(initiate(10));
+  home.when(allowed({ plan: 'gold' }));
+  home.when(save({ plan: 'silver' }));
+  home.when(reclaim(CUSTOMER));
+  assert.equal(home.attributes, { plan: 'silver' });
+});
+
+test('device writings: C12: a claim with more than the device has room for is refused, and leaves room for what steers', () => {
+  const home = owned(ASKING);
+  home.when(initiate(10));
+  let bytes = ASKING.maxAttributeBytes;
+  while (home.when(allowed({ filler: 'x'.repeat(bytes) })) === 'attributes-too-large') bytes -= 1;
+  assert.is(home.device.owner?.customerId, CUSTOMER);
+  assert.ok(bytes > ASKING.maxAttributeBytes / 2);
+  assert.is(home.when(saveServerKey(NOW + 1000)), 'AttributesSaved');
+});
+
+test('device writings: C12: what a take-over is to have is nobody’s until it happens, and its room is kept free', () => {
+  const home = owned(ASKING);
+  home.when(assign(CUSTOMER));
+  home.when(byOwner({ mine: true }));
+  home.when(initiate(10));
+  const most = ASKING.maxAttributeBytes;
+  assert.is(home.when(allowed({ filler: 'x'.repeat(most) }, OTHER_CUSTOMER, 1)), 'attributes-too-large');
+  const filler = 'x'.repeat(most / 2);
+  assert.is(home.when(allowed({ filler }, OTHER_CUSTOMER, 1)), 'TakeOverAsked');
+  assert.equal(home.attributes, { mine: true });
+  assert.is(home.when(save({ tenants: filler })), 'attributes-too-large');
+  assert.is(home.when(byOwner({ mine: filler })), 'attributes-too-large');
+  // Whatever else was done meanwhile: nobody is left who could be refused.
+  assert.is(home.when(save({ filler: 'x'.repeat(most / 4) })), 'AttributesSaved');
+  assert.is(home.when(complete(OTHER_CUSTOMER, 1)), 'DeviceTakenOver');
+  assert.equal(home.attributes, { filler });
+});
+
+test('device writings: C12: with the take-over that is ended goes what it was to have', () => {
+  const home = owned(ASKING);
+  home.when(assign(CUSTOMER));
+  home.when(initiate(10));
+  home.when(allowed({ plan: 'gold' }, OTHER_CUSTOMER, 1));
+  home.when(assign(OTHER_CUSTOMER));
+  assert.equal(home.attributes, {});
+  assert.is(home.device.takeOver, undefined);
+});
+
 test('attack: an owner names a hundred thousand attributes where there are thousands, and each is looked for once', async () => {
   const many = (count: number, mark: string): Values =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`${mark}${n.toString(36)}`, 1]));

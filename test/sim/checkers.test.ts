@@ -40,6 +40,7 @@ const NEW: Seen = {
   pending: null,
   key: null,
   allowed: null,
+  given: null,
   challenges: [],
   takeOver: null,
   lastResetAt: null,

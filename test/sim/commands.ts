@@ -1,6 +1,7 @@
 /** Between the words of the history and those of the code under test: requests to commands, states to what is seen. */
 
 import type { CustomerId, DeviceId, TenantId, TransferId, UserId } from '../../actors/base/ids.ts';
+import type { Json } from '../../actors/base/json.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
@@ -105,7 +106,7 @@ export function commandFor(
       return { type: 'EndTakeOver', tenantId, userId, customerId, ...inEpochs(request) };
     case 'confirm': {
       const secretDigest = digests.of(device, request.secret);
-      const { consentIn } = request;
+      const { consentIn, gives } = request;
       const command = {
         type: 'ConfirmClaim',
         tenantId,
@@ -113,6 +114,7 @@ export function commandFor(
         userId,
         secretDigest,
         ...(consentIn === undefined ? {} : { consentIn }),
+        ...(gives === undefined ? {} : { attributes: { plan: gives } }),
       } as const;
       if (request.proof === undefined) {
         return request.gate === null ? command : { ...command, gateway: gatewayOf(request.gate) };
@@ -136,6 +138,7 @@ export function commandFor(
         userId,
         grantedIn: request.grantedIn,
         ...(request.consentIn === undefined ? {} : { consentIn: request.consentIn }),
+        ...(request.gives === undefined ? {} : { attributes: { plan: request.gives } }),
       };
     case 'reclaim':
       return { type: 'ReclaimDevice', tenantId, userId, customerId, ...inEpochs(request) };
@@ -250,6 +253,8 @@ export function partyOf(to: OfferedTo, secretOf: Digests['secretOf']): Party {
 
 const described = { deviceType: 'default', label: null, additionalInfo: null } as const;
 
+const numberIn = (value: Json | undefined) => (typeof value === 'number' ? value : null);
+
 /** What a state looks like to a caller. */
 export function seenIn(state: DeviceState, digests: Digests): Seen | null {
   if (state.status === 'absent') return null;
@@ -299,6 +304,7 @@ export function seenIn(state: DeviceState, digests: Digests): Seen | null {
         ? null
         : { secret: digests.secretOf(serverKey.secretDigest), expiresAt: serverKey.expiresAt },
     allowed: allowedIn(attributes.SERVER_SCOPE.claimingAllowed),
+    given: numberIn(attributes.SERVER_SCOPE.plan?.value),
     challenges: (state.challenges ?? []).map(({ customerId, nonceDigest, expiresAt }) => ({
       customer: customerId,
       nonce: digests.secretOf(nonceDigest),
@@ -307,7 +313,12 @@ export function seenIn(state: DeviceState, digests: Digests): Seen | null {
     takeOver:
       takeOver === undefined
         ? null
-        : { customer: takeOver.customerId, dueAt: takeOver.dueAt, inEpoch: takeOver.inEpoch },
+        : {
+            customer: takeOver.customerId,
+            dueAt: takeOver.dueAt,
+            inEpoch: takeOver.inEpoch,
+            gives: numberIn(takeOver.attributes?.plan),
+          },
     lastResetAt: lastResetAt ?? null,
   };
 }

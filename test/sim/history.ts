@@ -98,6 +98,8 @@ export type Request =
       readonly proof?: { readonly nonce: string; readonly token: string };
       /** The epoch for which the operator's policy has allowed it. */
       readonly consentIn?: number;
+      /** What it gave with that: the attribute `plan`. */
+      readonly gives?: number;
     }
   | {
       readonly type: 'challenge';
@@ -115,6 +117,7 @@ export type Request =
       /** The owner epoch in which the device was put into the kit. */
       readonly grantedIn: number;
       readonly consentIn?: number;
+      readonly gives?: number;
     }
   | {
       readonly type: 'reclaim';
@@ -223,8 +226,15 @@ export interface Seen {
   readonly offer: { readonly transfer: string; readonly to: Party; readonly expiresAt: number } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
+  /** What the operator's policy gave to the owner. */
+  readonly given: number | null;
   readonly challenges: readonly SeenChallenge[];
-  readonly takeOver: { readonly customer: string; readonly dueAt: number; readonly inEpoch: number } | null;
+  readonly takeOver: {
+    readonly customer: string;
+    readonly dueAt: number;
+    readonly inEpoch: number;
+    readonly gives: number | null;
+  } | null;
   readonly lastResetAt: number | null;
 }
 

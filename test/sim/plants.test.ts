@@ -22,6 +22,8 @@ const BROKEN: { readonly [Bug in Plant]: { readonly law: string; readonly words:
   'offer-twice': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },
   'offer-outlives': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },
   'late-consent': { law: 'epochs', words: /a consent to another epoch/ },
+  'given-apart': { law: 'linearizable', words: /./ },
+  'given-outlives': { law: 'linearizable', words: /./ },
   'challenge-twice': { law: 'expiry', words: /a proof of a challenge that was not open/ },
   'lost-rotation': { law: 'refusals', words: /was refused as/ },
   'take-over-outlives': { law: 'linearizable', words: /./ },

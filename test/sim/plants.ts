@@ -20,6 +20,8 @@ export const PLANTS = {
   'kit-outlives': 'a kit claims its devices in whatever owner epoch they are by now',
   'gateway-outlives': 'a window that a gateway opened is good whoever owns the gateway by now',
   'late-consent': 'a consent to a claim that comes late is believed in another owner epoch',
+  'given-apart': 'the owner is there without what the policy gave with the claim',
+  'given-outlives': 'what the policy gave to an owner is there for the next',
   'challenge-twice': 'a challenge stays open when it was used, so what was signed once works again',
   'lost-rotation': 'the next credentials are kept in memory alone: a crash forgets them',
   'take-over-outlives': 'a pending take-over goes on when the device changes hands',
@@ -63,6 +65,10 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return { decider: trusting(decider), journal };
     case 'late-consent':
       return { decider: believing(decider), journal };
+    case 'given-apart':
+      return { decider: ungiving(decider), journal };
+    case 'given-outlives':
+      return { decider: givingOn(decider), journal };
     case 'challenge-twice':
       return { decider: reusable(decider), journal };
     case 'lost-rotation':
@@ -222,6 +228,32 @@ function believing(decider: DeviceDecider): DeviceDecider {
         return decider.decide(state, command, at, rules);
       }
       return decider.decide(state, { ...command, consentIn: state.ownerEpoch ?? 0 }, at, rules);
+    },
+  };
+}
+
+/** As if attributes were saved by another append, and the crash came first. */
+function ungiving(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    evolve(state, event) {
+      if (event.type !== 'DeviceClaimed') return decider.evolve(state, event);
+      const { attributes: _lost, ...claim } = event;
+      return decider.evolve(state, claim);
+    },
+  };
+}
+
+function givingOn(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    evolve(state, event) {
+      const after = decider.evolve(state, event);
+      const plan = state.status === 'absent' ? undefined : state.attributes.SERVER_SCOPE.plan;
+      if (plan === undefined || after.status === 'absent') return after;
+      const { attributes } = after;
+      const { plan: own = plan, ...rest } = attributes.SERVER_SCOPE;
+      return { ...after, attributes: { ...attributes, SERVER_SCOPE: { ...rest, plan: own } } };
     },
   };
 }

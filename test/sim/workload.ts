@@ -202,7 +202,7 @@ export class Workload {
           customer,
           user,
           grantedIn: dice.chance(0.7) ? (seen?.epoch ?? 0) : dice.between(0, 2),
-          ...(this.#plan.rules.asksConsent ? { consentIn: seen?.epoch ?? 0 } : {}),
+          ...(this.#plan.rules.asksConsent ? { consentIn: seen?.epoch ?? 0, ...this.#gives() } : {}),
         }),
       ],
       [8, () => ({ type: 'reclaim', tenant, customer: owner, user, ...inEpoch })],
@@ -327,7 +327,14 @@ export class Workload {
     if (!this.#plan.rules.asksConsent || this.#dice.chance(0.1)) return request;
     // As last seen, or a consent that was given earlier and comes late.
     const epoch = seen?.epoch ?? 0;
-    return { ...request, consentIn: this.#dice.chance(0.85) ? epoch : Math.max(0, epoch - 1) };
+    const consentIn = this.#dice.chance(0.85) ? epoch : Math.max(0, epoch - 1);
+    return { ...request, consentIn, ...this.#gives() };
+  }
+
+  /** What the operator gives with its consent: something to every other claim. */
+  #gives(): { readonly gives?: number } {
+    const number = ++this.#numbers;
+    return number % 2 === 0 ? { gives: number } : {};
   }
 
   /** Mostly under a fresh id; now and then under that of another device. */

@@ -159,6 +159,163 @@ test('nobody is asked about a claim that fails anyhow', async () => {
   assert.is(asked.length, 0);
 });
 
+interface Shown {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** The server attributes of a device, as who has this token reads them. */
+async function attributesOf(device: StagedDevice, token = stage.admin): Promise<Record<string, unknown>> {
+  const shown: Shown[] = await stage.api.get(
+    `/api/plugins/telemetry/DEVICE/${device.id}/values/attributes/SERVER_SCOPE`,
+    token,
+  );
+  return Object.fromEntries(shown.map(({ key, value }) => [key, value]));
+}
+
+const GIVEN = { plan: 'gold', seats: 3, trial: false, site: { rooms: [1, null, 'x'] } };
+
+/** The newest change of owner in the tenant's trail, once it is there. */
+async function trailOf(device: StagedDevice): Promise<Record<string, unknown>> {
+  interface Entry {
+    readonly actionType: string;
+    readonly actionData: Record<string, unknown>;
+  }
+  let found: Entry | undefined;
+  await until('the change of owner is in the audit trail', async () => {
+    const path = `/api/audit/logs/entity/DEVICE/${device.id}?pageSize=100&page=0`;
+    const { data }: { data: Entry[] } = await stage.api.get(path, stage.admin);
+    found = data.find(({ actionType }) => actionType === 'ASSIGNED_TO_CUSTOMER');
+    return found !== undefined;
+  });
+  return found?.actionData ?? {};
+}
+
+test('what it gives with its yes is saved with the claim, for the owner and the tenant to read', async () => {
+  answerer = says({ allow: true, attributes: GIVEN });
+  const device = await openDevice();
+  const answer = await claim(device);
+  assert.is(answer.status, 200, await answer.text());
+  assert.equal(await attributesOf(device), GIVEN);
+  assert.equal(await attributesOf(device, stage.customer.token), GIVEN);
+  const data = await trailOf(device);
+  assert.equal(data.keys, Object.keys(GIVEN));
+  assert.not.match(JSON.stringify(data), /gold/); // the names alone
+  await stage.api.must('DELETE', claimPath(device.name), stage.customer.token);
+  assert.equal(await attributesOf(device), {});
+});
+
+test('a yes with null or nothing for attributes is a yes, and what a no gives is not looked at', async () => {
+  for (const attributes of [null, {}]) {
+    answerer = says({ allow: true, attributes });
+    const device = await openDevice();
+    const answer = await claim(device);
+    assert.is(answer.status, 200, await answer.text());
+    assert.equal(await attributesOf(device), {});
+  }
+  for (const attributes of [GIVEN, { claimingAllowed: true }, 'nonsense']) {
+    answerer = says({ allow: false, attributes });
+    const device = await openDevice();
+    const answer = await claim(device, (await stage.newCustomer()).token);
+    assert.equal([answer.status, await answer.text()], [400, '"FAILURE"']);
+    assert.equal(await attributesOf(device), {});
+  }
+});
+
+test('what it gives with a take-over is saved with it, at once', async () => {
+  const device = await stage.device({ profile: 'TAKE-OVER AT ONCE' });
+  await stage.assign(device, stage.otherCustomer);
+  await stage.api.initiate(device.accessToken, { secretKey: 'right', durationMs: 600_000 });
+  answerer = says({ allow: true, attributes: GIVEN });
+  const answer = await claim(device);
+  assert.is(answer.status, 200, await answer.text());
+  assert.is(await stage.ownerOf(device.id), stage.customer.id);
+  assert.equal(await attributesOf(device), GIVEN);
+  assert.equal((await trailOf(device)).keys, Object.keys(GIVEN));
+});
+
+test('what it gives with a take-over after notice is saved when that is over, and the hook is not asked again', async () => {
+  const { api, admin } = stage;
+  const { id } = await api.post('/api/deviceProfile', admin, {
+    name: 'after notice',
+    claiming: { takeOver: 'after-notice', takeOverNoticeMs: 1_000 },
+  });
+  const device = await stage.device();
+  const read = await api.get<object>(`/api/device/${device.id}`, admin);
+  await api.post('/api/device', admin, { ...read, deviceProfileId: id });
+  await stage.assign(device, stage.otherCustomer);
+  await api.initiate(device.accessToken, { secretKey: 'right', durationMs: 600_000 });
+  answerer = says({ allow: true, attributes: GIVEN });
+  const answer = await claim(device);
+  assert.is(answer.headers.get('claim-refusal'), 'take-over-pending', await answer.text());
+  await until('it is taken over', async () => (await stage.ownerOf(device.id)) === stage.customer.id);
+  assert.equal(await attributesOf(device), GIVEN);
+  assert.is(asked.length, 1);
+});
+
+test('what it gives for a device of a kit is saved with the claim of that device', async () => {
+  const { api, admin, customer } = stage;
+  const device = await stage.device();
+  const expirationTime = Date.now() + 600_000;
+  const kit = await api.post<{ code: string }>('/api/kit', admin, {
+    label: 'Order 7',
+    devices: [device.name],
+    expirationTime,
+  });
+  answerer = says({ allow: true, attributes: GIVEN });
+  await api.post('/api/customer/claim/kit', customer.token, { code: kit.code });
+  await until('it is claimed', async () => (await stage.ownerOf(device.id)) === customer.id);
+  assert.equal(await attributesOf(device), GIVEN);
+});
+
+for (const [what, attributes] of [
+  ['a text', 'plan'],
+  ['a list', [GIVEN]],
+  ['a null among them', { plan: 'gold', seats: null }],
+  ['a number that is none', '{"seats": 1e999}'],
+  ['an empty name', { ' ': 1 }],
+  ['a name that is too long', { ['x'.repeat(256)]: 1 }],
+  ['a name with a line feed', { 'a\nb': 1 }],
+  ['half a character for a name', '{"\\ud800": 1}'],
+  ['what forbids or allows claiming', { claimingAllowed: true }],
+  ['a server key', { claimingData: { secretKey: 'mine', expirationTime: 9_999_999_999_999 } }],
+  ['a key for proofs', { claimPublicKey: { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) } }],
+  ['what is nested without end', `{"deep": ${'['.repeat(8_000)}${']'.repeat(8_000)}}`],
+] as const) {
+  test(`attack: a hook whose attributes are or have ${what} allows nothing`, async () => {
+    // What is written as JSON here cannot be made by JSON.stringify.
+    const isWritten = typeof attributes === 'string' && attributes.startsWith('{');
+    answerer = says(`{"allow": true, "attributes": ${isWritten ? attributes : JSON.stringify(attributes)}}`);
+    const device = await openDevice();
+    await isUnavailable(await claim(device), device);
+    assert.equal(await attributesOf(device), {});
+  });
+}
+
+test('attack: a hook gives more than the device has room for: nobody owns it, and the tenant can still forbid it', async () => {
+  const device = await openDevice();
+  const path = `/api/plugins/telemetry/DEVICE/${device.id}/SERVER_SCOPE`;
+  await stage.api.must('POST', path, stage.admin, { filler: 'x'.repeat(60_000) });
+  answerer = says({ allow: true, attributes: { more: 'x'.repeat(15_000) } });
+  await isUnavailable(await claim(device), device);
+  assert.is((await attributesOf(device)).more, undefined);
+  await stage.api.must('POST', path, stage.admin, { claimingAllowed: false });
+});
+
+test('attack: what came with a yes to another owner epoch is not saved', async () => {
+  const device = await openDevice();
+  answerer = (one, response) => {
+    void (async () => {
+      await stage.assign(device, stage.otherCustomer);
+      await stage.api.must('DELETE', `/api/customer/device/${device.id}`, stage.admin);
+      await stage.api.initiate(device.accessToken, { secretKey: 'right', durationMs: 600_000 });
+      says({ allow: true, attributes: GIVEN })(one, response);
+    })();
+  };
+  await isUnavailable(await claim(device), device);
+  assert.equal(await attributesOf(device), {});
+});
+
 test('the next claim asks again: an answer is not kept', async () => {
   answerer = says({ allow: true });
   const device = await openDevice();

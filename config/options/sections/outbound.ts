@@ -23,7 +23,7 @@ export const policyHook = section('Policy hook', {
     env: 'SECURITY_CLAIM_POLICY_HOOK_URL',
     default: undefined,
     secret: 'in-url', // many hooks are protected by a key in the query
-    why: 'URL that is asked, by a signed POST, before a claim is final. Without an answer in time there is no claim. By default nobody is asked.',
+    why: 'URL that is asked, by a signed POST, before a claim is final. With its yes it may give the device server attributes. Without an answer in time there is no claim. By default nobody is asked.',
   }),
   secrets: text({
     key: 'security.claim.policyHook.secret',

@@ -54,10 +54,17 @@ export interface Model {
   readonly offer: { readonly transfer: string; readonly to: Party; readonly expires: Span } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
+  /** C12: what the operator gave to this owner. */
+  readonly given: number | null;
   /** C11, in the order in which they were made. */
   readonly challenges: readonly Challenge[];
   /** N2 */
-  readonly takeOver: { readonly customer: string; readonly due: Span; readonly inEpoch: number } | null;
+  readonly takeOver: {
+    readonly customer: string;
+    readonly due: Span;
+    readonly inEpoch: number;
+    readonly gives: number | null;
+  } | null;
   /** N5 */
   readonly lastReset: Span | null;
 }
@@ -122,7 +129,8 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       if (device.allowed === false) return undefined; // O3
       if (!opens(rules, device, request, at)) return undefined; // C2, C3, C8, C11
       if (lacksConsent(rules, device, request)) return undefined; // C12
-      return owned(rules, device, at, { customer: request.customer, since: at, by: 'claim', transfer: null });
+      const since = { customer: request.customer, since: at, by: 'claim', transfer: null };
+      return owned(rules, device, at, since, request.gives);
     }
     case 'challenge': {
       if (challengeTrouble(rules, device) !== undefined) return undefined; // C11
@@ -142,8 +150,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       if (rules.ownership.claimProof === 'required') return undefined; // C11
       if (lacksConsent(rules, device, request)) return undefined; // C12
       const since = { customer: request.customer, since: at, by: 'claim', transfer: null };
-      const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
-      return { ...newEpoch(rules, device, at), owner: since, key: null, allowed };
+      return owned(rules, device, at, since, request.gives);
     }
     case 'reclaim': {
       if (owner === null)
@@ -349,6 +356,7 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
   const credentials = agreeOnCredentials(rules, device, seen, at);
   if (credentials === undefined || device.quarantined !== seen.quarantined) return undefined;
   if (device.allowed !== seen.allowed || device.epoch !== seen.epoch) return undefined;
+  if (device.given !== seen.given || device.takeOver?.gives !== seen.takeOver?.gives) return undefined; // C12
   const challenges = agreeOnChallenges(rules, device.challenges, seen.challenges, at);
   if (challenges === undefined) return undefined;
   if (device.key?.secret !== seen.key?.secret || device.key?.expiresAt !== seen.key?.expiresAt)
@@ -463,7 +471,7 @@ export function exactly(instant: number): Span {
 export function seenOf(device: MaybeModel): Seen | null {
   if (device === null) return null;
   const { tenant, name, token, next, quarantined, known, owner, epoch } = device;
-  const { window, pending, offer, key, allowed, challenges } = device;
+  const { window, pending, offer, key, allowed, given, challenges } = device;
   const { takeOver, lastReset } = device;
   return {
     tenant,
@@ -482,6 +490,7 @@ export function seenOf(device: MaybeModel): Seen | null {
     offer: offer === null ? null : { transfer: offer.transfer, to: offer.to, expiresAt: offer.expires.from },
     key,
     allowed,
+    given,
     challenges: challenges.map(({ customer, nonce, expires }) => ({
       customer,
       nonce,
@@ -490,7 +499,12 @@ export function seenOf(device: MaybeModel): Seen | null {
     takeOver:
       takeOver === null
         ? null
-        : { customer: takeOver.customer, dueAt: takeOver.due.from, inEpoch: takeOver.inEpoch },
+        : {
+            customer: takeOver.customer,
+            dueAt: takeOver.due.from,
+            inEpoch: takeOver.inEpoch,
+            gives: takeOver.gives,
+          },
     lastResetAt: lastReset?.from ?? null,
   };
 }
@@ -703,9 +717,15 @@ function confirmTroubles(
 }
 
 /** After a claim of either kind. */
-function owned(rules: Rules, device: Model, at: Span, owner: NonNullable<Model['owner']>): Model {
+function owned(
+  rules: Rules,
+  device: Model,
+  at: Span,
+  owner: NonNullable<Model['owner']>,
+  given: number | null = null,
+): Model {
   const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
-  return { ...newEpoch(rules, device, at), owner, key: null, allowed };
+  return { ...newEpoch(rules, device, at), owner, key: null, allowed, given }; // C12
 }
 
 function givenBack(rules: Rules, device: Model, at: Span): Model {
@@ -724,6 +744,7 @@ const UNTOUCHED = {
   offer: null,
   key: null,
   allowed: null,
+  given: null,
   challenges: [],
   takeOver: null,
   lastReset: null,
@@ -731,7 +752,7 @@ const UNTOUCHED = {
 
 /** O9, R5: the epoch, no window of any kind, and the credentials as the rules have it. */
 function newEpoch(rules: Rules, device: Model, at: Span): Model {
-  const ended = { window: null, pending: null, offer: null, challenges: [], takeOver: null };
+  const ended = { window: null, pending: null, offer: null, challenges: [], takeOver: null, given: null };
   const begun = { ...device, epoch: device.epoch + 1, ...ended };
   if (rules.onOwnerChange === 'keep') return begun;
   if (rules.onOwnerChange === 'quarantine') return { ...begun, quarantined: true };
@@ -859,10 +880,11 @@ function takeOver(
   }
   if (lacksConsent(rules, device, request)) return undefined; // C12
   if (ownership.takeOver === 'at-once')
-    return owned(rules, device, at, { customer, since: at, by: 'take-over', transfer: null });
+    return owned(rules, device, at, { customer, since: at, by: 'take-over', transfer: null }, request.gives);
   const { takeOverNoticeMs: ms } = ownership;
   const due = { from: at.from + ms, to: at.to + ms };
-  return { ...device, window: null, challenges: [], takeOver: { customer, due, inEpoch: device.epoch } };
+  const asked = { customer, due, inEpoch: device.epoch, gives: request.gives ?? null };
+  return { ...device, window: null, challenges: [], takeOver: asked };
 }
 
 function takeOverTroubles(
@@ -901,7 +923,8 @@ function complete(
   if (pending === null || !isMeant || at.to < pending.due.from) return device;
   const isAllowed = rules.ownership.takeOver !== 'never' && allowed !== false && stands;
   if (!isAllowed || owner === null || inEpoch !== device.epoch) return { ...device, takeOver: null };
-  return owned(rules, device, at, { customer, since: at, by: 'take-over', transfer: null });
+  const newcomer = { customer, since: at, by: 'take-over', transfer: null };
+  return owned(rules, device, at, newcomer, pending.gives);
 }
 
 function mayEnd({ owner, takeOver: pending }: Model, customer: string | null): boolean {

@@ -6,6 +6,7 @@
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { BeginsEpoch } from '../../../actors/device/credentials.ts';
 import type { DeviceEvent } from '../../../actors/device/device.ts';
+import type { GivenAttributes } from '../../../actors/device/messages.ts';
 import { partyOf } from '../commands.ts';
 import type { Durable, History } from '../history.ts';
 import { exactly, type MaybeModel, type Model } from './rules.ts';
@@ -75,6 +76,7 @@ function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeMo
       pending: null,
       key: null,
       allowed: null,
+      given: null,
       challenges: [],
       takeOver: null,
       lastReset: null,
@@ -112,7 +114,7 @@ function foldExisting(
         ...device,
         window: null,
         challenges: [],
-        takeOver: { customer, due: exactly(event.dueAt), inEpoch },
+        takeOver: { customer, due: exactly(event.dueAt), inEpoch, gives: planIn(event) },
       };
     }
     case 'TakeOverEnded':
@@ -120,7 +122,7 @@ function foldExisting(
     case 'DeviceTakenOver': {
       const owner = { customer: event.customerId, since: exactly(event.at), by: 'take-over', transfer: null };
       const allowed = event.claimingAllowedDeleted ? null : device.allowed;
-      return { ...begun(device, event), owner, key: null, allowed };
+      return { ...begun(device, event), owner, key: null, allowed, given: planIn(event) };
     }
     case 'DeviceReset': {
       const { window: opened, at } = event;
@@ -160,7 +162,7 @@ function foldExisting(
       const { customerId: customer, at } = event;
       const owner = { customer, since: exactly(at), by: 'claim', transfer: null };
       const allowed = event.claimingAllowedDeleted ? null : device.allowed;
-      return { ...begun(device, event), owner, key: null, allowed };
+      return { ...begun(device, event), owner, key: null, allowed, given: planIn(event) };
     }
     case 'DeviceAssigned': {
       const { customerId: customer, at } = event;
@@ -221,6 +223,11 @@ function foldExisting(
   }
 }
 
+/** What the operator gave with a claim (C12). */
+function planIn({ attributes }: GivenAttributes): number | null {
+  return typeof attributes?.plan === 'number' ? attributes.plan : null;
+}
+
 /** Every change of owner begins an epoch: what was open is closed, and the credentials become what the event says. */
 function begun(device: Model, { nextCredentials, quarantined }: BeginsEpoch): Model {
   const next =
@@ -235,6 +242,7 @@ function begun(device: Model, { nextCredentials, quarantined }: BeginsEpoch): Mo
     offer: null,
     challenges: [],
     takeOver: null,
+    given: null,
     next,
     quarantined: device.quarantined || quarantined === true,
     known: nextCredentials === undefined && device.known,
