@@ -29,7 +29,7 @@ ${micro === undefined ? '' : '  micro                   measures single parts, w
 Scenarios
 ${listText()}
 How much to run
-  --profile P             smoke (seconds, only to see that it works), standard (default), full (a million devices)
+  --profile P             smoke (a second each, only to see that it works), standard (default), full (a million devices)
   --duration 10s          measured time, after --warm-up 3s
   --connections 1000      devices or people at the same time; --inflight 1 operations on each
                           in idle-fleet: connections that rest; --keep-alive 60s makes them send a PINGREQ as often
