@@ -60,6 +60,7 @@ import {
   installationOf,
   type Keys,
   loadKeys,
+  tellOfNewStore,
 } from './keys.ts';
 import { composeMail, type MailParts } from './mail.ts';
 import { type Outbound, openOutbound } from './outbound.ts';
@@ -142,7 +143,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   let stopMail = async () => {};
   let stopNews = async () => {};
   try {
-    const keys = await checkedKeys(config, opened);
+    const keys = await checkedKeys(config, opened, needs.log);
     const credentialsKey = await credentialsKeyOf(store, keys, config.claim.acceptNewServerKey, needs.log);
     const secrets = createSecrets(keys.serverKey, keys.otherServerKey, credentialsKey);
     const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
@@ -291,8 +292,9 @@ function accountSettings({ accounts, install: { loadDemo }, web }: Config): Acco
 }
 
 /** Throws `StartRefused` if the keys are not those of the store. */
-async function checkedKeys(config: Config, opened: OpenedStore): Promise<Keys> {
+async function checkedKeys(config: Config, opened: OpenedStore, log: Log): Promise<Keys> {
   const { store, volatile, readsLocally } = opened;
+  if (!volatile) await tellOfNewStore(store, config.store.dataDir, log);
   const keys = loadKeys(config, volatile);
   const { claim, accounts } = config;
   await checkServerKey(store, keys.serverKey, claim.acceptNewServerKey, keys.otherServerKey);

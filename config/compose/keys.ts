@@ -69,6 +69,16 @@ export function tellOfReadableKeys(dataDir: string, log: Pick<Log, 'warn'>): voi
   }
 }
 
+/** Before the keys are loaded. A folder of which not all was restored looks like a first start, but for its keys. */
+export async function tellOfNewStore(store: Store, dataDir: string, log: Pick<Log, 'warn'>): Promise<void> {
+  const file = KEY_FILES.serverKey;
+  if (!existsSync(join(dataDir, file)) || (await store.records.get(SERVER_KEY_RECORD)) !== undefined) return;
+  log.warn({ file }, NEW_STORE);
+}
+
+const NEW_STORE =
+  'the store is empty, but its key was there before: if there should be devices, stop and restore all of the data folder';
+
 function keptOtherKey(dataDir: string, file: string, bytes: number): Buffer | undefined {
   return existsSync(join(dataDir, file)) ? keptKey(dataDir, file, bytes) : undefined;
 }

@@ -194,6 +194,21 @@ taken('a folder that cannot be used gives one clear line', async () => {
 const again = suite('start: again');
 again.after(cleanUp);
 
+again('a folder of which only the keys were restored is told from a first start', async () => {
+  const dataDir = temporaryFolder();
+  const told = async (): Promise<boolean> => {
+    const server = await startServer({ dataDir, env: PASSWORD });
+    await server.stop();
+    return server
+      .log()
+      .some(({ msg }) => String(msg).startsWith('the store is empty, but its key was there'));
+  };
+  assert.is(await told(), false, 'the first start');
+  assert.is(await told(), false, 'all of it is there');
+  rmSync(join(dataDir, 'store'), { recursive: true });
+  assert.is(await told(), true, 'only the keys');
+});
+
 again('after kill -9 it starts at once on the same folder', async () => {
   const dataDir = temporaryFolder();
   for (let round = 0; round < 3; round++) {
