@@ -15,7 +15,7 @@ import {
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import { createGathered } from '../base/gathered.ts';
+import { createGrowingBuffer } from '../base/growing-buffer.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { AddressFilter } from './addresses.ts';
 import { createLookUps, type Resolve, systemResolve } from './look-ups.ts';
@@ -109,7 +109,7 @@ function send(outgoing: ClientRequest, body: string | undefined): void {
 
 /** Reads the answer to its end, or up to the limit. */
 function read(incoming: IncomingMessage, bytesMax: number, end: (answer: OutboundAnswer) => void): void {
-  const gathered = createGathered();
+  const gathered = createGrowingBuffer();
   const answered = (isCut: boolean): OutboundAnswer => ({
     type: 'answered',
     status: incoming.statusCode ?? 0,

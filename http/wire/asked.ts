@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
-import { createGathered, gather } from '../../actors/base/gathered.ts';
+import { bytesOf, createGrowingBuffer } from '../../actors/base/growing-buffer.ts';
 
 /** Absent when the app is called without a socket. */
 export type Env = { readonly Bindings: Partial<HttpBindings> };
@@ -45,7 +45,7 @@ export function askedThrough(c: Context<Env>): Asked {
     incoming: c.env?.incoming,
     header: (name) => req.header(name),
     queries: () => req.queries(),
-    bytes: (declared) => gather(req.raw.body, declared),
+    bytes: (declared) => bytesOf(req.raw.body, declared),
     stream: () => req.raw.body,
     brokenOff: (error) => (req.raw.signal.aborted ? new BrokenOff(error) : error),
   };
@@ -105,7 +105,7 @@ function readAll(incoming: IncomingMessage): Buffer | null {
 /** Rejects with `BrokenOff`. */
 function wholeBody(incoming: IncomingMessage, declared: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const gathered = createGathered(declared);
+    const gathered = createGrowingBuffer(declared);
     const broken = (error?: unknown) => reject(new BrokenOff(error));
     if (incoming.destroyed) broken(); // there will be no event any more
     incoming.on('data', (chunk: Buffer) => gathered.add(chunk));

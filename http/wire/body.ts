@@ -6,7 +6,7 @@
  * chunked body would make it build a second Request.
  */
 import { isUtf8 } from 'node:buffer';
-import { createGathered } from '../../actors/base/gathered.ts';
+import { createGrowingBuffer } from '../../actors/base/growing-buffer.ts';
 import { isTooDeep, JSON_DEPTH_MAX } from '../../actors/base/json.ts';
 import type { Asked } from './asked.ts';
 import { badRequest, malformedJson } from './errors.ts';
@@ -87,7 +87,7 @@ export async function readBytes(
 
 /** Leaving the loop cancels the stream, so the rest is not read. */
 async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number, room: Room) {
-  const gathered = createGathered();
+  const gathered = createGrowingBuffer();
   for await (const chunk of stream ?? []) {
     const size = gathered.length + chunk.length;
     if (size > maxBytes) return 'too-large';

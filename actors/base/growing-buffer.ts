@@ -2,7 +2,7 @@
  * Bytes that come in pieces, in one buffer that grows with what has come. Kept as they are, pieces of one byte would take two hundred
  * each, and whoever sends decides how large they are.
  */
-export interface Gathered {
+export interface GrowingBuffer {
   readonly length: number;
   add(piece: Uint8Array): void;
   /** All that has come. Nothing may be added any more. */
@@ -12,7 +12,7 @@ export interface Gathered {
 const FIRST_BYTES = 256;
 
 /** @param most no more than so many will come */
-export function createGathered(most = Number.POSITIVE_INFINITY): Gathered {
+export function createGrowingBuffer(most = Number.POSITIVE_INFINITY): GrowingBuffer {
   let buffer = Buffer.alloc(0);
   let have = 0;
   return {
@@ -35,8 +35,8 @@ export function createGathered(most = Number.POSITIVE_INFINITY): Gathered {
 }
 
 /** All of a stream; null: there is nothing. */
-export async function gather(stream: AsyncIterable<Uint8Array> | null, most?: number): Promise<Buffer> {
-  const gathered = createGathered(most);
+export async function bytesOf(stream: AsyncIterable<Uint8Array> | null, most?: number): Promise<Buffer> {
+  const gathered = createGrowingBuffer(most);
   for await (const piece of stream ?? []) gathered.add(piece);
   return gathered.bytes();
 }
