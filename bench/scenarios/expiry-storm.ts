@@ -102,12 +102,21 @@ async function instants(
   count: number,
   until: number,
 ): Promise<Map<string, number>> {
-  let opened: Entry[] = [];
+  const closesAt = new Map<string, number>();
   do {
     await sleep(LOOK_MS * 2); // the trail is written a second after the event
-    opened = await entries(bench, target, fleet, 'CLAIM_WINDOW_OPENED', since);
-  } while (opened.length < count && Date.now() < until);
-  return new Map(opened.map(({ entityId, actionData }) => [entityId.id, actionData.closesAt ?? 0]));
+    // What is written meanwhile moves the pages, so some come twice and some in the next round.
+    for (const { entityId, actionData } of await entries(
+      bench,
+      target,
+      fleet,
+      'CLAIM_WINDOW_OPENED',
+      since,
+    )) {
+      closesAt.set(entityId.id, actionData.closesAt ?? 0);
+    }
+  } while (closesAt.size < count && Date.now() < until);
+  return closesAt;
 }
 
 /** Compares, by the audit trail, when each window was to close and when it was closed. */
@@ -119,15 +128,23 @@ async function lateness(
   closesAt: ReadonlyMap<string, number>,
   lastAt: number,
 ): Promise<{ late: Histogram; early: number }> {
-  let closed: Entry[] = [];
-  while (closed.length < closesAt.size && Date.now() < lastAt + LATE_MAX_MS) {
+  const closedAt = new Map<string, number>();
+  while (closedAt.size < closesAt.size && Date.now() < lastAt + LATE_MAX_MS) {
     await sleep(LOOK_MS * 2);
-    closed = await entries(bench, target, fleet, 'CLAIM_WINDOW_EXPIRED', since);
+    for (const { entityId, createdTime } of await entries(
+      bench,
+      target,
+      fleet,
+      'CLAIM_WINDOW_EXPIRED',
+      since,
+    )) {
+      closedAt.set(entityId.id, createdTime);
+    }
   }
   const late = newHistogram();
   let early = 0;
-  for (const { entityId, createdTime } of closed) {
-    const ms = createdTime - (closesAt.get(entityId.id) ?? Number.NaN);
+  for (const [id, at] of closedAt) {
+    const ms = at - (closesAt.get(id) ?? Number.NaN);
     if (ms < 0 || Number.isNaN(ms)) early += 1;
     else record(late, ms);
   }
