@@ -44,7 +44,9 @@ export const expiryStormScenario: Scenario = {
     await bench.each('opening windows', 0, count, [steps.initiateHttp(target, fleet, payload)]);
     if (Date.now() > firstAt) bench.warn('some windows closed before all were open: a slow machine');
 
-    const closesAt = await instants(bench, target, fleet, openingAt, count, firstAt);
+    // Before they close: with both ends of all windows the trail is longer than what one search reads.
+    const trail = { target, fleet, since: openingAt };
+    const opened = await entryOfEach(bench, trail, 'CLAIM_WINDOW_OPENED', count, firstAt);
     await sleep(firstAt - Date.now());
     const watch = new ServerWatch(target);
     watch.begin();
@@ -60,7 +62,7 @@ export const expiryStormScenario: Scenario = {
     watch.end();
     const server = await watch.figures(count);
 
-    const { late, early } = await lateness(bench, target, fleet, openingAt, closesAt, firstAt + spreadMs);
+    const { late, early } = await lateness(bench, trail, opened, firstAt + spreadMs);
     if (early > 0) bench.fail(`${early} windows were closed before their instant`);
     if (late.totalCount < count)
       bench.fail(`${count - late.totalCount} of ${count} windows were never closed`);
@@ -83,6 +85,13 @@ export const expiryStormScenario: Scenario = {
   },
 };
 
+/** The entries that are read: of the fleet's tenant, from an instant on. */
+interface Trail {
+  readonly target: Target;
+  readonly fleet: Fleet;
+  readonly since: number;
+}
+
 interface Entry {
   readonly createdTime: number;
   readonly actionType: string;
@@ -90,74 +99,44 @@ interface Entry {
   readonly actionData: { readonly closesAt?: number };
 }
 
-/**
- * When each window is to close. Read before they do: once the trail has both ends of all windows, it is longer than what one
- * search reads.
- */
-async function instants(
-  bench: Bench,
-  target: Target,
-  fleet: Fleet,
-  since: number,
-  count: number,
-  until: number,
-): Promise<Map<string, number>> {
-  const closesAt = new Map<string, number>();
-  do {
-    await sleep(LOOK_MS * 2); // the trail is written a second after the event
-    // What is written meanwhile moves the pages, so some come twice and some in the next round.
-    for (const { entityId, actionData } of await entries(
-      bench,
-      target,
-      fleet,
-      'CLAIM_WINDOW_OPENED',
-      since,
-    )) {
-      closesAt.set(entityId.id, actionData.closesAt ?? 0);
-    }
-  } while (closesAt.size < count && Date.now() < until);
-  return closesAt;
-}
-
 /** Compares, by the audit trail, when each window was to close and when it was closed. */
 async function lateness(
   bench: Bench,
-  target: Target,
-  fleet: Fleet,
-  since: number,
-  closesAt: ReadonlyMap<string, number>,
+  trail: Trail,
+  opened: ReadonlyMap<string, Entry>,
   lastAt: number,
 ): Promise<{ late: Histogram; early: number }> {
-  const closedAt = new Map<string, number>();
-  while (closedAt.size < closesAt.size && Date.now() < lastAt + LATE_MAX_MS) {
-    await sleep(LOOK_MS * 2);
-    for (const { entityId, createdTime } of await entries(
-      bench,
-      target,
-      fleet,
-      'CLAIM_WINDOW_EXPIRED',
-      since,
-    )) {
-      closedAt.set(entityId.id, createdTime);
-    }
-  }
+  const closed = await entryOfEach(bench, trail, 'CLAIM_WINDOW_EXPIRED', opened.size, lastAt + LATE_MAX_MS);
   const late = newHistogram();
   let early = 0;
-  for (const [id, at] of closedAt) {
-    const ms = at - (closesAt.get(id) ?? Number.NaN);
+  for (const [id, { createdTime }] of closed) {
+    const ms = createdTime - (opened.get(id)?.actionData.closesAt ?? Number.NaN);
     if (ms < 0 || Number.isNaN(ms)) early += 1;
     else record(late, ms);
   }
   return { late, early };
 }
 
-async function entries(
+/**
+ * The entry of each device, once there are so many, or what there is at `until`. What is written meanwhile moves the pages, so
+ * some come twice and some in the next round.
+ */
+async function entryOfEach(
   bench: Bench,
-  target: Target,
-  fleet: Fleet,
+  trail: Trail,
   action: string,
-  since: number,
-): Promise<Entry[]> {
+  count: number,
+  until: number,
+): Promise<Map<string, Entry>> {
+  const found = new Map<string, Entry>();
+  do {
+    await sleep(LOOK_MS * 2); // the trail is written a second after the event
+    for (const entry of await entries(bench, trail, action)) found.set(entry.entityId.id, entry);
+  } while (found.size < count && Date.now() < until);
+  return found;
+}
+
+async function entries(bench: Bench, { target, fleet, since }: Trail, action: string): Promise<Entry[]> {
   bench.phase('reading the audit trail');
   const api = restApi(target.url);
   const all: Entry[] = [];
