@@ -14,7 +14,7 @@ import { unreachable } from '../base/unreachable.ts';
 import type { DeviceEvent } from '../device/device.ts';
 import { evidenceOf, type OwnershipChange } from '../device/evidence.ts';
 import type { GivenAttributes } from '../device/messages.ts';
-import { CLAIMING_ALLOWED, CLAIMING_DATA, STEERING } from '../device/state.ts';
+import { CLAIMING_ALLOWED, CLAIMING_DATA, STEERING, steersClaiming } from '../device/state.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, challenges, refused claims, take-overs and mails. */
 export const ACTIONS = [
@@ -249,7 +249,7 @@ const KEYS_MAX = 20;
 /** As many names of attributes as an entry lists: first those that steer claiming, which are never left out. */
 function listed(keys: readonly string[]): string[] {
   const steering = STEERING.filter((key) => keys.includes(key));
-  return [...steering, ...keys.filter((key) => !STEERING.includes(key))].slice(0, KEYS_MAX);
+  return [...steering, ...keys.filter((key) => !steersClaiming(key))].slice(0, KEYS_MAX);
 }
 
 /** The id of the entry for a device's event of this number: always the same one. */

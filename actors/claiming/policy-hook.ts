@@ -16,7 +16,7 @@ import { isJsonObject, isKeepable, isTooDeep, JSON_DEPTH_MAX, type Json, parsedJ
 import type { Log } from '../base/log.ts';
 import { isCleanText } from '../base/text.ts';
 import { isAttributeKey } from '../device/attributes.ts';
-import { STEERING } from '../device/state.ts';
+import { steersClaiming } from '../device/state.ts';
 import type { AskConsent, Consent, ConsentRequest } from '../fleet/consent.ts';
 import type { OutboundAnswer, SendOutbound } from '../outbound/request.ts';
 import { signedHeaders } from '../outbound/signature.ts';
@@ -131,7 +131,7 @@ function allowedWith(attributes: Json): Consent | string {
   if (keys.length === 0) return { type: 'allowed' };
   if (!keys.every(isAttributeKey))
     return 'the name of an attribute in its answer is empty, too long or malformed';
-  const steering = keys.find((key) => STEERING.includes(key));
+  const steering = keys.find(steersClaiming);
   if (steering !== undefined) return `its answer has the attribute ${steering}, which only the tenant writes`;
   const isKept = Object.values(attributes).every((value) => value !== null && isKeepable(value));
   return isKept

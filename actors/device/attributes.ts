@@ -30,7 +30,7 @@ import {
   type Device,
   mayWrite,
   type ServerKey,
-  STEERING,
+  steersClaiming,
 } from './state.ts';
 
 // --------------------------------------------------------------------------------------------------------- saving
@@ -62,7 +62,8 @@ export function saveAttributes(
 ): Decision<AttributesSaved, Refusal> {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
   const { scope, values, serverKey, secretLength = 0 } = command;
-  const steers = serverKey !== undefined || (scope === 'SERVER_SCOPE' && Object.keys(values).some(isTenants));
+  const steers =
+    serverKey !== undefined || (scope === 'SERVER_SCOPE' && Object.keys(values).some(steersClaiming));
   // Else an owner would decide how the device is claimed after it.
   if (steers && command.customerId !== null) return refuse({ reason: 'not-owner' });
   const fault = steeringFault(command, at);
@@ -89,10 +90,6 @@ const KEY_MAX = 255;
 /** Whether an attribute can have this name. */
 export function isAttributeKey(key: string): boolean {
   return key.trim() !== '' && key.length <= KEY_MAX && isCleanText(key);
-}
-
-function isTenants(key: string): boolean {
-  return STEERING.includes(key);
 }
 
 /**
@@ -190,7 +187,7 @@ export function deleteAttributes(
 ): Decision<AttributesDeleted, Refusal> {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
   const { scope } = command;
-  if (command.customerId !== null && scope === 'SERVER_SCOPE' && command.keys.some(isTenants)) {
+  if (command.customerId !== null && scope === 'SERVER_SCOPE' && command.keys.some(steersClaiming)) {
     return refuse({ reason: 'not-owner' });
   }
   const hidden = command.customerId === null ? device.tenantAttributes?.[scope] : undefined;

@@ -216,6 +216,10 @@ export const CLAIMING_DATA = 'claimingData';
 /** The server attributes that decide how the device is claimed: only the tenant writes them. */
 export const STEERING: readonly string[] = [CLAIMING_DATA, CLAIMING_ALLOWED, CLAIM_PUBLIC_KEY];
 
+export function steersClaiming(key: string): boolean {
+  return STEERING.includes(key);
+}
+
 /** The window, if it is open at this instant (C8); an elapsed one may still be in the record. */
 export function openWindow({ window }: Pick<Device, 'window'>, at: Instant): ClaimWindow | null {
   return window !== null && at < window.closesAt ? window : null;

@@ -22,7 +22,7 @@ import {
   CLAIMING_DATA,
   type Device,
   type DeviceRecord,
-  STEERING,
+  steersClaiming,
 } from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import {
@@ -183,7 +183,7 @@ function saving(needs: AttributeNeeds, path: `/${string}`, params: Target): Rout
 
 /** Whether a body has nothing but what steers claiming: a tenant can forbid that however much it has stored. */
 function steersOnly(body: unknown): boolean {
-  return isJsonObject(body) && Object.keys(body).every((key) => STEERING.includes(key));
+  return isJsonObject(body) && Object.keys(body).every(steersClaiming);
 }
 
 function deleting(needs: AttributeNeeds, path: `/${string}`, params: Target): Route {
@@ -259,7 +259,7 @@ async function forbidden(
 ) {
   const device = await visibleDevice(devices, principal, id);
   if (device.type !== 'found') return device;
-  const touched = scope === 'SERVER_SCOPE' && keys.some((key) => STEERING.includes(key));
+  const touched = scope === 'SERVER_SCOPE' && keys.some(steersClaiming);
   return touched && principal.authority !== 'TENANT_ADMIN' ? permissionDenied : undefined;
 }
 
